@@ -1,0 +1,42 @@
+"""Reason codes: why something was refused or not done, with the number seen and needed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ReasonCode(StrEnum):
+    """Every refusal that the desk itself can speak."""
+
+    HALTED = "halted"
+    UNKNOWN_MARKET = "unknown_market"
+    MARKET_NOT_ACTIVE = "market_not_active"
+    OFF_GRID = "off_grid"
+    BAD_SIZE = "bad_size"
+    BALANCE = "balance"
+    COLLAR = "collar"
+    DUPLICATE = "duplicate"
+    UNRESOLVED = "unresolved"
+    NO_FEE_RULE = "no_fee_rule"
+    NOTHING_TO_CLOSE = "nothing_to_close"
+    NO_EXIT = "no_exit"
+    UNKNOWN_ORDER = "unknown_order"
+    NOT_CONNECTED = "not_connected"
+    READ_ONLY_VENUE = "read_only_venue"
+    RECONCILING = "reconciling"
+    BAD_COMMAND = "bad_command"
+    EXCHANGE = "exchange"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One reason: its code, a sentence, and the number seen beside the number needed."""
+
+    code: ReasonCode
+    text: str
+    seen: str = ""
+    needed: str = ""
+
+    def __str__(self) -> str:
+        return self.text
