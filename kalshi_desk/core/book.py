@@ -129,7 +129,7 @@ class OrderBook:
     @property
     def is_crossed(self) -> bool:
         """Whether the best bid meets or passes the best ask, as books do for moments."""
-        return 0 < self.best_bid and self.best_ask < PRICE_SCALE and self.best_bid >= self.best_ask
+        return self.best_bid > 0 and self.best_ask < PRICE_SCALE and self.best_bid >= self.best_ask
 
     def _settle_best(self, is_bid: bool, price: int, size: int) -> None:
         if size:
@@ -144,9 +144,7 @@ class OrderBook:
         """Re-allocate with the coarsest step that holds both the old slots and ``price``."""
         old_step, old_bids, old_asks = self.step, self.bids, self.asks
         best_bid, best_ask = self.best_bid, self.best_ask
-        self.step = Price(
-            next(s for s in _FINEST_STEPS if price % s == 0 and old_step % s == 0)
-        )
+        self.step = Price(next(s for s in _FINEST_STEPS if price % s == 0 and old_step % s == 0))
         self.clear()
         ratio = old_step // self.step
         for index, size in enumerate(old_bids):

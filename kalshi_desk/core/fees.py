@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
-from kalshi_desk.core.types import COUNT_SCALE, PRICE_SCALE, Count, Money, Price
+from kalshi_desk.core.types import COUNT_SCALE, NO_MONEY, PRICE_SCALE, Count, Money, Price
 
 DEFAULT_FEE_STEP = Money(100)
 DIRECT_PRECISION = Money(100)
@@ -106,14 +106,14 @@ def trade_fee(
     """
     rate = rule.rate(is_taker)
     if not rate or (rule.waived_until_ns and now_ns < rule.waived_until_ns):
-        return Money(0)
+        return NO_MONEY
     numerator = rule.multiplier * rate * count * price * (PRICE_SCALE - price)
     scale = _MULTIPLIER_SCALE * _RATE_SCALE * COUNT_SCALE * PRICE_SCALE * PRICE_SCALE
     return Money(_ceil_to(numerator * 1_000_000, scale, step))
 
 
 def fill_fee(
-    fee: Money, revenue: Money, *, accumulator: Money = Money(0), grid: FeeGrid = DIRECT
+    fee: Money, revenue: Money, *, accumulator: Money = NO_MONEY, grid: FeeGrid = DIRECT
 ) -> FillFee:
     """Apply the rounding layer to one fill.
 

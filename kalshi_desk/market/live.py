@@ -1,0 +1,185 @@
+"""Live markets: each one's record, book, tape, price line and freshness, from events only."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from kalshi_desk.core.book import OrderBook
+from kalshi_desk.core.events import (
+    BookDelta,
+    BookSnapshot,
+    BookStale,
+    CoreEvent,
+    MarketsListed,
+    MarketStatusChanged,
+    TickerChanged,
+    TradePrinted,
+)
+from kalshi_desk.core.records import Event, Market, Trade
+from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
+from kalshi_desk.market.series import PriceLine
+
+TAPE_LENGTH = 200
+
+
+class LiveMarket:
+    """One market as it stands now."""
+
+    __slots__ = ("book", "last_price", "line", "market", "stale_reason", "tape", "volume")
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.book = OrderBook(market.grid.finest)
+        self.line = PriceLine()
+        self.tape: deque[Trade] = deque(maxlen=TAPE_LENGTH)
+        self.last_price = market.last_price
+        self.volume = market.volume
+        self.stale_reason = "waiting for the first book"
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the book may be traded on."""
+        return self.book.is_valid
+
+    def middle(self) -> Price | None:
+        """Return the middle of the touch in YES, the last price, or None."""
+        bid, ask = self.book.bid, self.book.ask
+        if bid is not None and ask is not None:
+            return Price((bid + ask) // 2)
+        return self.last_price
+
+
+class LiveMarkets:
+    """All markets by ticker; ``touched`` collects what changed since it was last taken."""
+
+    def __init__(self) -> None:
+        self.by_ticker: dict[str, LiveMarket] = {}
+        self.events: dict[str, Event] = {}
+        self.touched: set[str] = set()
+        self.data_ns = 0
+
+    def get(self, ticker: str) -> LiveMarket | None:
+        """Return a market, or None when the exchange never listed it."""
+        return self.by_ticker.get(ticker)
+
+    def in_event(self, event_ticker: str) -> list[LiveMarket]:
+        """Return the markets of one event."""
+        return [m for m in self.by_ticker.values() if m.market.event_ticker == event_ticker]
+
+    def apply(self, event: CoreEvent, now_ns: int) -> bool:
+        """Take a market event; return whether it was one."""
+        if isinstance(event, BookDelta):
+            self._delta(event, now_ns)
+        elif isinstance(event, BookSnapshot):
+            self._snapshot(event, now_ns)
+        elif isinstance(event, TickerChanged):
+            self._ticker(event)
+        elif isinstance(event, TradePrinted):
+            self._trade(event.trade, now_ns)
+        elif isinstance(event, BookStale):
+            self._stale(event)
+        elif isinstance(event, MarketStatusChanged):
+            self._status(event)
+        elif isinstance(event, MarketsListed):
+            self._listed(event)
+        else:
+            return False
+        return True
+
+    def _delta(self, event: BookDelta, now_ns: int) -> None:
+        live = self.by_ticker.get(event.ticker)
+        if live is None or not live.book.is_valid:
+            return
+        book = live.book
+        book.add(event.side is BookSide.BID, event.price, event.delta)
+        book.updated_ns = self.data_ns = now_ns
+        self._note_price(live, now_ns)
+
+    def _snapshot(self, event: BookSnapshot, now_ns: int) -> None:
+        live = self._known(event.ticker)
+        book = live.book
+        book.clear()
+        for price, size in event.bids:
+            book.set_level(BookSide.BID, price, size)
+        for price, size in event.asks:
+            book.set_level(BookSide.ASK, price, size)
+        book.is_valid = True
+        live.stale_reason = ""
+        book.updated_ns = self.data_ns = now_ns
+        self._note_price(live, now_ns)
+
+    def _note_price(self, live: LiveMarket, now_ns: int) -> None:
+        middle = live.middle()
+        if middle is not None:
+            live.line.add(now_ns, middle)
+        self.touched.add(live.market.ticker)
+
+    def _ticker(self, event: TickerChanged) -> None:
+        live = self._known(event.ticker)
+        if event.last_price is not None:
+            live.last_price = event.last_price
+        live.volume = Count(max(live.volume, event.volume))
+        self.touched.add(event.ticker)
+
+    def _trade(self, trade: Trade, now_ns: int) -> None:
+        live = self._known(trade.ticker)
+        live.tape.append(trade)
+        live.last_price = trade.price
+        self.data_ns = now_ns
+        self.touched.add(trade.ticker)
+
+    def _stale(self, event: BookStale) -> None:
+        for ticker in event.tickers or tuple(self.by_ticker):
+            live = self.by_ticker.get(ticker)
+            if live is not None:
+                live.book.is_valid = False
+                live.stale_reason = event.why or "the stream has a gap"
+                self.touched.add(ticker)
+
+    def _status(self, event: MarketStatusChanged) -> None:
+        live = self._known(event.ticker)
+        live.market = msgspec.structs.replace(
+            live.market,
+            status=event.status,
+            close_ns=event.close_ns or live.market.close_ns,
+            result=event.result or live.market.result,
+            settlement_value=(
+                event.settlement_value
+                if event.settlement_value is not None
+                else live.market.settlement_value
+            ),
+        )
+        if event.status is not MarketStatus.ACTIVE:
+            live.book.is_valid = False
+            live.stale_reason = f"the market is {event.status.value}"
+        self.touched.add(event.ticker)
+
+    def _listed(self, event: MarketsListed) -> None:
+        for occurrence in event.events:
+            self.events[occurrence.event_ticker] = occurrence
+        for market in event.markets:
+            live = self.by_ticker.get(market.ticker)
+            if live is None:
+                self.by_ticker[market.ticker] = LiveMarket(market)
+            else:
+                live.market = market
+                live.volume = Count(max(live.volume, market.volume))
+                if live.last_price is None:
+                    live.last_price = market.last_price
+            self.touched.add(market.ticker)
+
+    def _known(self, ticker: str) -> LiveMarket:
+        """Return the market, listing it under its own ticker when nobody described it."""
+        live = self.by_ticker.get(ticker)
+        if live is None:
+            live = self.by_ticker[ticker] = LiveMarket(Market(ticker=ticker, title=ticker))
+        return live
+
+    def close_due(self, now_ns: int) -> None:
+        """Close markets whose closing time has passed: the exchange sends no message for it."""
+        for live in self.by_ticker.values():
+            market = live.market
+            if market.status is MarketStatus.ACTIVE and 0 < market.close_ns <= now_ns:
+                self._status(MarketStatusChanged(ticker=market.ticker, status=MarketStatus.CLOSED))

@@ -1,0 +1,36 @@
+"""A bounded price line of one market: one point a second, the newest value of each."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from kalshi_desk.core.types import Price
+
+_SECOND_NS = 1_000_000_000
+MAX_POINTS = 3_600
+
+
+class PriceLine:
+    """Points of (nanoseconds, YES price), oldest first, at most an hour's worth."""
+
+    __slots__ = ("points",)
+
+    def __init__(self) -> None:
+        self.points: deque[tuple[int, Price]] = deque(maxlen=MAX_POINTS)
+
+    def add(self, at_ns: int, price: Price) -> None:
+        """Record a price; a second one within the same second replaces the first."""
+        points = self.points
+        if points and points[-1][0] // _SECOND_NS == at_ns // _SECOND_NS:
+            points[-1] = (at_ns, price)
+        elif not points or points[-1][1] != price or at_ns - points[-1][0] > 10 * _SECOND_NS:
+            points.append((at_ns, price))
+
+    def since(self, start_ns: int) -> tuple[tuple[int, Price], ...]:
+        """Return the points from ``start_ns`` on, led by the last price known before."""
+        kept: list[tuple[int, Price]] = []
+        for point in reversed(self.points):
+            kept.append(point)
+            if point[0] <= start_ns:
+                break
+        return tuple(reversed(kept))
