@@ -1,0 +1,316 @@
+"""From frame bytes to books: decoding, sequence check and the freshness of every book.
+
+``FrameReader`` is the one decoder of the desk.  ``BookFeed`` applies its frames straight
+to order books; ``translate`` turns the same frames into events of the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from kalshi_desk.core.book import OrderBook
+from kalshi_desk.core.types import (
+    PRICE_SCALE,
+    BookSide,
+    Count,
+    Price,
+    format_price,
+    parse_count,
+    parse_price,
+)
+from kalshi_desk.kalshi.frames import (
+    DeltaBody,
+    DeltaFrame,
+    ErrorFrame,
+    Frame,
+    Levels,
+    OtherFrame,
+    SnapshotFrame,
+    SubscribedFrame,
+)
+
+_MEMO_LIMIT = 65_536
+_PROBLEMS_KEPT = 20
+
+_decode = msgspec.json.Decoder(Frame).decode
+_decode_any = msgspec.json.Decoder(OtherFrame).decode
+
+Message = Frame | OtherFrame
+OnStale = Callable[[int, frozenset[str], str], None]
+
+
+class Memo(dict[str, int]):
+    """Integers by their wire text, parsed at first sight; emptied when it grows too large."""
+
+    __slots__ = ("_parse",)
+
+    def __init__(self, parse: Callable[[str], int]) -> None:
+        super().__init__()
+        self._parse = parse
+
+    def __missing__(self, text: str) -> int:
+        value = self._parse(text)
+        if len(self) >= _MEMO_LIMIT:
+            self.clear()
+        self[text] = value
+        return value
+
+
+def _yes_price(text: str) -> int:
+    price = parse_price(text)
+    if not 0 <= price <= PRICE_SCALE:
+        raise ValueError(f"price is not between 0 and 1 dollar: {text!r}")
+    return price
+
+
+def _no_price(text: str) -> int:
+    return PRICE_SCALE - _yes_price(text)
+
+
+YES_PRICES = Memo(_yes_price)
+NO_PRICES = Memo(_no_price)
+COUNTS = Memo(parse_count)
+for _ticks in range(PRICE_SCALE + 1):
+    YES_PRICES[format_price(Price(_ticks))] = _ticks
+    NO_PRICES[format_price(Price(_ticks))] = PRICE_SCALE - _ticks
+
+
+@dataclass(slots=True)
+class FrameCounts:
+    """What went through a reader; ``problems`` names the first frames that can't be read."""
+
+    frames: int = 0
+    snapshots: int = 0
+    deltas: int = 0
+    duplicates: int = 0
+    gaps: int = 0
+    errors: int = 0
+    unreadable: int = 0
+    without_book: int = 0
+    unknown_types: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+class FrameReader:
+    """Decodes frames, checks the sequence of each subscription, and knows which books hold.
+
+    ``no_prices`` maps the texts of NO levels to YES prices; it depends on the encoding
+    that the connection was opened with.  ``fresh`` holds the tickers whose book has a
+    snapshot and no gap since.
+    """
+
+    __slots__ = ("_next", "_on_stale", "_resume", "_tickers", "counts", "fresh", "no_prices")
+
+    def __init__(self, *, yes_prices: bool, on_stale: OnStale | None = None) -> None:
+        self.counts = FrameCounts()
+        self.fresh: set[str] = set()
+        self.no_prices = NO_PRICES
+        self._on_stale = on_stale
+        self._next: dict[int, int] = {}
+        self._resume: dict[int, int] = {}
+        self._tickers: dict[int, set[str]] = {}
+        self.begin_connection(yes_prices=yes_prices)
+
+    def begin_connection(self, *, yes_prices: bool) -> None:
+        """Forget all subscriptions; every book needs a new snapshot."""
+        self.no_prices = YES_PRICES if yes_prices else NO_PRICES
+        self._next.clear()
+        self._resume.clear()
+        self._tickers.clear()
+        self.fresh.clear()
+
+    def read(self, data: bytes) -> Message | None:
+        """Return the decoded frame, or None when it is a duplicate or can't be read."""
+        self.counts.frames += 1
+        try:
+            message: Message = _decode(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            other = self._explain(data, error)
+            if other is None:
+                return None
+            message = other
+        seq = message.seq
+        if seq:
+            sid = message.sid
+            if self._next.get(sid) == seq:
+                self._next[sid] = seq + 1
+            elif not self._accepts(sid, seq):
+                self.counts.duplicates += 1
+                return None
+        if type(message) is not DeltaFrame:
+            self._note(message)
+        return message
+
+    def reject(self, message: Message, why: str) -> None:
+        """Count a frame whose payload makes no sense, and take its sequence number back."""
+        if message.seq:
+            self._next[message.sid] = message.seq
+        self._name_problem(f"{type(message).__name__}: {why}")
+
+    def drop_subscription(self, sid: int) -> frozenset[str]:
+        """Forget a subscription that ended; returns its tickers, whose books went stale."""
+        tickers = frozenset(self._tickers.pop(sid, ()))
+        self._next.pop(sid, None)
+        self._resume.pop(sid, None)
+        self.fresh -= tickers
+        return tickers
+
+    def tickers_of(self, sid: int) -> frozenset[str]:
+        """Return the tickers whose snapshots came under a subscription."""
+        return frozenset(self._tickers.get(sid, ()))
+
+    def _note(self, message: Message) -> None:
+        if isinstance(message, SnapshotFrame):
+            ticker = message.msg.market_ticker
+            self.fresh.add(ticker)
+            self._tickers.setdefault(message.sid, set()).add(ticker)
+        elif isinstance(message, SubscribedFrame):
+            sid = message.msg.sid
+            if sid in self._next:
+                self._resume[sid] = self._next[sid]
+            self._next[sid] = 1
+        elif isinstance(message, ErrorFrame):
+            self.counts.errors += 1
+        elif isinstance(message, OtherFrame):
+            kinds = self.counts.unknown_types
+            kinds[message.type] = kinds.get(message.type, 0) + 1
+
+    def _accepts(self, sid: int, seq: int) -> bool:
+        """Take a number out of order; False for a duplicate.
+
+        After ``subscribed`` the numbers begin at 1 on a new subscription, or go on when
+        the channel was open already.
+        """
+        expected = self._next.get(sid)
+        before = self._resume.pop(sid, None)
+        if expected is not None and seq == expected - 1:
+            return False
+        self._next[sid] = seq + 1
+        if expected is None or seq == before:
+            return True
+        self.counts.gaps += 1
+        self._lose(sid, f"frame {expected} expected, {seq} came")
+        return True
+
+    def _lose(self, sid: int, why: str) -> None:
+        tickers = frozenset(self._tickers.get(sid, ()))
+        self.fresh -= tickers
+        if self._on_stale is not None:
+            self._on_stale(sid, tickers, why)
+
+    def _explain(self, data: bytes, error: Exception) -> OtherFrame | None:
+        """Tell a frame of an unknown type from one that can't be read."""
+        try:
+            other = _decode_any(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            self._name_problem(str(error))
+            return None
+        if other.type in _KNOWN_TYPES:
+            self._name_problem(f"{other.type}: {error}")
+            return None
+        return other
+
+    def _name_problem(self, why: str) -> None:
+        self.counts.unreadable += 1
+        if len(self.counts.problems) < _PROBLEMS_KEPT:
+            self.counts.problems.append(f"frame {self.counts.frames}: {why}")
+
+
+_KNOWN_TYPES = frozenset(kind.__struct_config__.tag for kind in Frame.__args__)
+
+
+def read_delta(body: DeltaBody, no_prices: dict[str, int]) -> tuple[BookSide, Price, Count]:
+    """Return side, YES price and signed change of a delta; raises ``ValueError``."""
+    if body.side == "yes":
+        return BookSide.BID, Price(YES_PRICES[body.price_dollars]), Count(COUNTS[body.delta_fp])
+    if body.side == "no":
+        return BookSide.ASK, Price(no_prices[body.price_dollars]), Count(COUNTS[body.delta_fp])
+    raise ValueError(f"side is neither yes nor no: {body.side!r}")
+
+
+def read_levels(levels: Levels | None, prices: dict[str, int]) -> list[tuple[Price, Count]]:
+    """Return the levels of one side in YES prices, as they came; raises ``ValueError``."""
+    return [(Price(prices[price]), Count(COUNTS[size])) for price, size in levels or ()]
+
+
+class BookFeed:
+    """Applies frames straight to order books: the fast way, without events.
+
+    ``books`` holds every market that had a snapshot; ``gapped`` those whose book has
+    been untrustworthy since a gap.
+    """
+
+    __slots__ = ("books", "gapped", "reader")
+
+    def __init__(self, *, yes_prices: bool = False) -> None:
+        self.books: dict[str, OrderBook] = {}
+        self.gapped: set[str] = set()
+        self.reader = FrameReader(yes_prices=yes_prices, on_stale=self._on_stale)
+
+    @property
+    def counts(self) -> FrameCounts:
+        """What went through so far."""
+        return self.reader.counts
+
+    def apply(self, data: bytes) -> OrderBook | None:
+        """Take one frame; returns the book that changed, with its best levels known."""
+        reader = self.reader
+        message = reader.read(data)
+        if type(message) is DeltaFrame:
+            reader.counts.deltas += 1
+            body = message.msg
+            book = self.books.get(body.market_ticker)
+            if book is None or not book.is_valid:
+                reader.counts.without_book += 1
+                return None
+            try:
+                side = body.side
+                if side == "yes":
+                    book.add(True, YES_PRICES[body.price_dollars], COUNTS[body.delta_fp])
+                elif side == "no":
+                    book.add(False, reader.no_prices[body.price_dollars], COUNTS[body.delta_fp])
+                else:
+                    raise ValueError(f"side is neither yes nor no: {side!r}")
+            except ValueError as error:
+                reader.reject(message, str(error))
+                return None
+            return book
+        if type(message) is SnapshotFrame:
+            return self._replace(message)
+        return None
+
+    def begin_connection(self, *, yes_prices: bool) -> None:
+        """Keep the books to look at, but trust none before its next snapshot."""
+        self.reader.begin_connection(yes_prices=yes_prices)
+        for book in self.books.values():
+            book.is_valid = False
+
+    def _replace(self, message: SnapshotFrame) -> OrderBook | None:
+        self.reader.counts.snapshots += 1
+        body = message.msg
+        try:
+            bids = read_levels(body.yes_dollars_fp, YES_PRICES)
+            asks = read_levels(body.no_dollars_fp, self.reader.no_prices)
+        except ValueError as error:
+            self.reader.reject(message, str(error))
+            return None
+        book = self.books.get(body.market_ticker)
+        if book is None:
+            book = self.books[body.market_ticker] = OrderBook()
+        book.clear()
+        for price, size in bids:
+            book.set_level(BookSide.BID, price, size)
+        for price, size in asks:
+            book.set_level(BookSide.ASK, price, size)
+        book.is_valid = True
+        self.gapped.discard(body.market_ticker)
+        return book
+
+    def _on_stale(self, sid: int, tickers: frozenset[str], why: str) -> None:
+        for ticker in tickers:
+            if ticker in self.books:
+                self.books[ticker].is_valid = False
+                self.gapped.add(ticker)

@@ -1,0 +1,68 @@
+"""Where the exchange is: REST and stream address as one record, so that they can't be mixed."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import msgspec
+
+from kalshi_desk.core.errors import Stop
+
+API_PATH = "/trade-api/v2"
+STREAM_PATH = "/trade-api/ws/v2"
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """One environment of the exchange: its name and its two addresses.
+
+    ``name`` is ``practice``, ``demo`` or ``live``; orders on ``live`` are real money.
+    """
+
+    name: str
+    rest_url: str
+    ws_url: str
+
+    @property
+    def rest_path(self) -> str:
+        """The path that every signed REST path begins with."""
+        return urlsplit(self.rest_url).path.rstrip("/")
+
+    @property
+    def ws_path(self) -> str:
+        """The path that the stream's upgrade request signs."""
+        return urlsplit(self.ws_url).path
+
+    @property
+    def is_real_money(self) -> bool:
+        """Whether orders here cost real money."""
+        return self.name == "live"
+
+
+DEMO = Environment(
+    name="demo",
+    rest_url="https://external-api.demo.kalshi.co/trade-api/v2",
+    ws_url="wss://external-api-ws.demo.kalshi.co/trade-api/ws/v2",
+)
+LIVE = Environment(
+    name="live",
+    rest_url="https://external-api.kalshi.com/trade-api/v2",
+    ws_url="wss://external-api-ws.kalshi.com/trade-api/ws/v2",
+)
+
+
+def practice(rest_url: str, ws_url: str) -> Environment:
+    """Return the environment of a practice exchange; both addresses must be on this machine.
+
+    Raises ``Stop`` otherwise: a practice desk must never be able to send a real order.
+    """
+    for url in (rest_url, ws_url):
+        host = urlsplit(url).hostname or ""
+        if host not in _LOOPBACK:
+            raise Stop(
+                f"The practice exchange is on this machine only, but its address says {host!r}.",
+                code="environment_mixed",
+                todo="Start the desk without an address, or choose the venue demo or live.",
+            )
+    return Environment(name="practice", rest_url=rest_url.rstrip("/"), ws_url=ws_url)

@@ -1,0 +1,1 @@
+"""Everything on disk: settings, paths, journal and recordings; only core records enter."""
