@@ -103,7 +103,7 @@ def scan(path: Path | str) -> ReplayFigures:
         frames += 1
         if record.problem:
             bad_lines += 1
-            feed.counts.frames += 1
+            feed.count_unread()
             if len(lines) < _PROBLEMS_KEPT:
                 lines.append(f"frame {frames} (line {record.line}): {record.problem}")
             continue

@@ -35,11 +35,28 @@ from kalshi_desk.kalshi.frames import (
 _MEMO_LIMIT = 65_536
 _PROBLEMS_KEPT = 20
 
-_decode = msgspec.json.Decoder(Frame).decode
+decode = msgspec.json.Decoder(Frame).decode
 _decode_any = msgspec.json.Decoder(OtherFrame).decode
 
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
 Message = Frame | OtherFrame
-OnStale = Callable[[int, frozenset[str], str], None]
+
+
+@dataclass(slots=True, frozen=True)
+class LostBooks:
+    """Books that can't be trusted any more, all of one subscription.
+
+    ``is_gap`` tells a missing frame from a subscription that simply began anew.
+    """
+
+    sid: int
+    tickers: frozenset[str]
+    why: str
+    is_gap: bool
+
+
+OnLost = Callable[[LostBooks], None]
 
 
 class Memo(dict[str, int]):
@@ -102,14 +119,14 @@ class FrameReader:
     snapshot and no gap since.
     """
 
-    __slots__ = ("_next", "_on_stale", "_resume", "_tickers", "counts", "fresh", "no_prices")
+    __slots__ = ("_on_lost", "_resume", "_tickers", "counts", "fresh", "next_seq", "no_prices")
 
-    def __init__(self, *, yes_prices: bool, on_stale: OnStale | None = None) -> None:
+    def __init__(self, *, yes_prices: bool, on_lost: OnLost | None = None) -> None:
         self.counts = FrameCounts()
         self.fresh: set[str] = set()
         self.no_prices = NO_PRICES
-        self._on_stale = on_stale
-        self._next: dict[int, int] = {}
+        self._on_lost = on_lost
+        self.next_seq: dict[int, int] = {}
         self._resume: dict[int, int] = {}
         self._tickers: dict[int, set[str]] = {}
         self.begin_connection(yes_prices=yes_prices)
@@ -117,7 +134,7 @@ class FrameReader:
     def begin_connection(self, *, yes_prices: bool) -> None:
         """Forget all subscriptions; every book needs a new snapshot."""
         self.no_prices = YES_PRICES if yes_prices else NO_PRICES
-        self._next.clear()
+        self.next_seq.clear()
         self._resume.clear()
         self._tickers.clear()
         self.fresh.clear()
@@ -126,34 +143,41 @@ class FrameReader:
         """Return the decoded frame, or None when it is a duplicate or can't be read."""
         self.counts.frames += 1
         try:
-            message: Message = _decode(data)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            other = self._explain(data, error)
+            message: Message = decode(data)
+        except UNREADABLE as error:
+            other = self.explain(data, error)
             if other is None:
                 return None
             message = other
+        if not self.is_next(message):
+            return None
+        self.note(message)
+        return message
+
+    def is_next(self, message: Message) -> bool:
+        """Check and advance the sequence; False for a duplicate, which must be dropped."""
         seq = message.seq
         if seq:
             sid = message.sid
-            if self._next.get(sid) == seq:
-                self._next[sid] = seq + 1
+            if self.next_seq.get(sid) == seq:
+                self.next_seq[sid] = seq + 1
             elif not self._accepts(sid, seq):
                 self.counts.duplicates += 1
-                return None
-        if type(message) is not DeltaFrame:
-            self._note(message)
-        return message
+                return False
+        return True
 
     def reject(self, message: Message, why: str) -> None:
         """Count a frame whose payload makes no sense, and take its sequence number back."""
         if message.seq:
-            self._next[message.sid] = message.seq
+            self.next_seq[message.sid] = message.seq
+        if isinstance(message, SnapshotFrame):
+            self.fresh.discard(message.msg.market_ticker)
         self._name_problem(f"{type(message).__name__}: {why}")
 
     def drop_subscription(self, sid: int) -> frozenset[str]:
         """Forget a subscription that ended; returns its tickers, whose books went stale."""
         tickers = frozenset(self._tickers.pop(sid, ()))
-        self._next.pop(sid, None)
+        self.next_seq.pop(sid, None)
         self._resume.pop(sid, None)
         self.fresh -= tickers
         return tickers
@@ -162,21 +186,33 @@ class FrameReader:
         """Return the tickers whose snapshots came under a subscription."""
         return frozenset(self._tickers.get(sid, ()))
 
-    def _note(self, message: Message) -> None:
-        if isinstance(message, SnapshotFrame):
+    def note(self, message: Message) -> None:
+        """Count a frame by its kind, and keep what it says about subscriptions and books."""
+        if isinstance(message, DeltaFrame):
+            self.counts.deltas += 1
+        elif isinstance(message, SnapshotFrame):
+            self.counts.snapshots += 1
             ticker = message.msg.market_ticker
+            if self._resume.pop(message.sid, None) is not None and message.seq == 1:
+                self._begin_anew(message.sid)
             self.fresh.add(ticker)
             self._tickers.setdefault(message.sid, set()).add(ticker)
         elif isinstance(message, SubscribedFrame):
             sid = message.msg.sid
-            if sid in self._next:
-                self._resume[sid] = self._next[sid]
-            self._next[sid] = 1
+            if sid in self.next_seq:
+                self._resume[sid] = self.next_seq[sid]
+            self.next_seq[sid] = 1
         elif isinstance(message, ErrorFrame):
             self.counts.errors += 1
         elif isinstance(message, OtherFrame):
             kinds = self.counts.unknown_types
             kinds[message.type] = kinds.get(message.type, 0) + 1
+
+    def _begin_anew(self, sid: int) -> None:
+        """A recorded connection ended: its books stand still from here on."""
+        tickers = frozenset(self._tickers.pop(sid, ()))
+        if tickers:
+            self._lose(LostBooks(sid, tickers, "a new connection began", is_gap=False))
 
     def _accepts(self, sid: int, seq: int) -> bool:
         """Take a number out of order; False for a duplicate.
@@ -184,28 +220,28 @@ class FrameReader:
         After ``subscribed`` the numbers begin at 1 on a new subscription, or go on when
         the channel was open already.
         """
-        expected = self._next.get(sid)
+        expected = self.next_seq.get(sid)
         before = self._resume.pop(sid, None)
         if expected is not None and seq == expected - 1:
             return False
-        self._next[sid] = seq + 1
+        self.next_seq[sid] = seq + 1
         if expected is None or seq == before:
             return True
         self.counts.gaps += 1
-        self._lose(sid, f"frame {expected} expected, {seq} came")
+        why = f"frame {expected} expected, {seq} came"
+        self._lose(LostBooks(sid, self.tickers_of(sid), why, is_gap=True))
         return True
 
-    def _lose(self, sid: int, why: str) -> None:
-        tickers = frozenset(self._tickers.get(sid, ()))
-        self.fresh -= tickers
-        if self._on_stale is not None:
-            self._on_stale(sid, tickers, why)
+    def _lose(self, lost: LostBooks) -> None:
+        self.fresh -= lost.tickers
+        if self._on_lost is not None:
+            self._on_lost(lost)
 
-    def _explain(self, data: bytes, error: Exception) -> OtherFrame | None:
-        """Tell a frame of an unknown type from one that can't be read."""
+    def explain(self, data: bytes, error: Exception) -> OtherFrame | None:
+        """Tell a frame of an unknown type from one that can't be read, which is counted."""
         try:
             other = _decode_any(data)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        except UNREADABLE:
             self._name_problem(str(error))
             return None
         if other.type in _KNOWN_TYPES:
@@ -243,44 +279,76 @@ class BookFeed:
     been untrustworthy since a gap.
     """
 
-    __slots__ = ("books", "gapped", "reader")
+    __slots__ = ("_frames", "_next_seq", "_others", "books", "gapped", "reader")
 
     def __init__(self, *, yes_prices: bool = False) -> None:
         self.books: dict[str, OrderBook] = {}
         self.gapped: set[str] = set()
-        self.reader = FrameReader(yes_prices=yes_prices, on_stale=self._on_stale)
+        self.reader = FrameReader(yes_prices=yes_prices, on_lost=self._on_lost)
+        self._next_seq = self.reader.next_seq
+        self._frames = 0
+        self._others = 0
 
     @property
     def counts(self) -> FrameCounts:
         """What went through so far."""
-        return self.reader.counts
+        counts = self.reader.counts
+        counts.frames = self._frames
+        counts.deltas = self._frames - self._others
+        return counts
+
+    def count_unread(self) -> None:
+        """Count a frame that never reached the decoder, so that numbers stay those of lines."""
+        self._frames += 1
+        self._others += 1
 
     def apply(self, data: bytes) -> OrderBook | None:
         """Take one frame; returns the book that changed, with its best levels known."""
-        reader = self.reader
-        message = reader.read(data)
-        if type(message) is DeltaFrame:
-            reader.counts.deltas += 1
-            body = message.msg
-            book = self.books.get(body.market_ticker)
-            if book is None or not book.is_valid:
-                reader.counts.without_book += 1
-                return None
-            try:
-                side = body.side
-                if side == "yes":
-                    book.add(True, YES_PRICES[body.price_dollars], COUNTS[body.delta_fp])
-                elif side == "no":
-                    book.add(False, reader.no_prices[body.price_dollars], COUNTS[body.delta_fp])
-                else:
-                    raise ValueError(f"side is neither yes nor no: {side!r}")
-            except ValueError as error:
-                reader.reject(message, str(error))
-                return None
-            return book
-        if type(message) is SnapshotFrame:
-            return self._replace(message)
-        return None
+        self._frames += 1
+        try:
+            message = decode(data)
+        except UNREADABLE as error:
+            return self._apply_other(self._explain(data, error))
+        if type(message) is not DeltaFrame:
+            return self._apply_other(message)
+        seq = message.seq
+        if self._next_seq.get(message.sid) == seq:
+            self._next_seq[message.sid] = seq + 1
+        elif not self.reader.is_next(message):
+            return None
+        body = message.msg
+        book = self.books.get(body.market_ticker)
+        if book is None or not book.is_valid:
+            self.reader.counts.without_book += 1
+            return None
+        side = body.side
+        try:
+            if side == "yes":
+                book.add(True, YES_PRICES[body.price_dollars], COUNTS[body.delta_fp])
+            elif side == "no":
+                no_prices = self.reader.no_prices
+                book.add(False, no_prices[body.price_dollars], COUNTS[body.delta_fp])
+            else:
+                raise ValueError(f"side is neither yes nor no: {side!r}")
+        except ValueError as error:
+            self._reject(message, error)
+            return None
+        return book
+
+    def _explain(self, data: bytes, error: Exception) -> OtherFrame | None:
+        self.reader.counts.frames = self._frames
+        return self.reader.explain(data, error)
+
+    def _reject(self, message: Message, error: ValueError) -> None:
+        self.reader.counts.frames = self._frames
+        self.reader.reject(message, str(error))
+
+    def _apply_other(self, message: Message | None) -> OrderBook | None:
+        self._others += 1
+        if message is None or not self.reader.is_next(message):
+            return None
+        self.reader.note(message)
+        return self._replace(message) if isinstance(message, SnapshotFrame) else None
 
     def begin_connection(self, *, yes_prices: bool) -> None:
         """Keep the books to look at, but trust none before its next snapshot."""
@@ -289,13 +357,12 @@ class BookFeed:
             book.is_valid = False
 
     def _replace(self, message: SnapshotFrame) -> OrderBook | None:
-        self.reader.counts.snapshots += 1
         body = message.msg
         try:
             bids = read_levels(body.yes_dollars_fp, YES_PRICES)
             asks = read_levels(body.no_dollars_fp, self.reader.no_prices)
         except ValueError as error:
-            self.reader.reject(message, str(error))
+            self._reject(message, error)
             return None
         book = self.books.get(body.market_ticker)
         if book is None:
@@ -309,8 +376,8 @@ class BookFeed:
         self.gapped.discard(body.market_ticker)
         return book
 
-    def _on_stale(self, sid: int, tickers: frozenset[str], why: str) -> None:
-        for ticker in tickers:
-            if ticker in self.books:
-                self.books[ticker].is_valid = False
+    def _on_lost(self, lost: LostBooks) -> None:
+        for ticker in lost.tickers & self.books.keys():
+            self.books[ticker].is_valid = False
+            if lost.is_gap:
                 self.gapped.add(ticker)
