@@ -12,6 +12,7 @@ from kalshi_desk.core.types import (
     NO_COUNT,
     NO_MONEY,
     PRICE_ONE,
+    Action,
     BookSide,
     Count,
     MarketStatus,
@@ -90,6 +91,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     """What the desk is about to ask of the exchange; durable before it is sent.
 
     ``price`` is the YES price; buying NO at q is an ``ask`` at one dollar minus q.
+    ``action`` and ``outcome`` keep the words in which a person asked for it.
     """
 
     client_order_id: str
@@ -100,6 +102,8 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
     reduce_only: bool = False
+    action: Action = Action.BUY
+    outcome: Outcome = Outcome.YES
     origin: str = "manual"
     command_id: str = ""
     created_ns: int = 0

@@ -1,0 +1,256 @@
+"""The account inside the core: fills, cash, settlements and readings that must agree."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from kalshi_desk.core.events import AccountRead, BalanceReported
+from kalshi_desk.core.records import ExchangePosition, Fill, Order, OrderState, Settlement
+from kalshi_desk.core.types import (
+    BookSide,
+    Count,
+    MarketStatus,
+    Money,
+    Outcome,
+    complement,
+)
+from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.engine.effects import (
+    KeepFill,
+    KeepMeta,
+    KeepOrder,
+    KeepSettlement,
+    LookUp,
+    ReadAccount,
+)
+from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.state import CoreState
+from kalshi_desk.risk.gate import cents, contracts, dollars
+
+EXCHANGE_ZONE = ZoneInfo("America/New_York")
+READ_LAG_NS = 3_000_000_000
+REREAD_NS = 4_000_000_000
+MAX_MISMATCHES = 3
+CENT_STEP = 10_000
+
+
+class Account:
+    """Books what the exchange says about us into the state, each thing once."""
+
+    def __init__(self, state: CoreState, outbox: Outbox) -> None:
+        self._state = state
+        self._outbox = outbox
+        self._mismatch: dict[str, tuple[Count, Count]] = {}
+        self._mismatches = 0
+        self._reread_ns = 0
+        self._asked_ns = 0
+
+    def order(self, report: Order) -> None:
+        """Merge a report about one of our orders."""
+        state = self._state
+        known = state.orders.find(report.order_id) or state.orders.by_client_id.get(
+            report.client_order_id
+        )
+        before = None if known is None else known.state
+        order = state.orders.reported(report, state.now_ns)
+        self._outbox.do(KeepOrder(order.client_order_id))
+        if before is None and order.state.is_open:
+            self._say_order("Order of another program found", Level.WARNING, order.client_order_id)
+        elif before is OrderState.UNRESOLVED and order.state is not before:
+            self._say_order(
+                f"Order resolved: {order.state.value}", Level.GOOD, order.client_order_id
+            )
+        elif order.state is OrderState.CANCELED and before not in (OrderState.CANCELED, None):
+            title = f"Order canceled{f' ({order.reason})' if order.reason else ''}"
+            self._say_order(title, Level.INFO, order.client_order_id)
+
+    def fill(self, fill: Fill, *, is_quiet: bool = False) -> None:
+        """Book a fill once: position, cash, its order, and a word to every face."""
+        state = self._state
+        if state.positions.knows_fill(fill):
+            return
+        order = state.orders.filled(fill, state.now_ns)
+        origin = order.origin if order is not None else ""
+        realized_before = state.positions.get(fill.ticker).realized
+        cash = state.positions.book_fill(fill, origin)
+        if cash is None:
+            return
+        state.ledger.move(cash, state.now_ns)
+        if fill.fee % CENT_STEP:
+            state.is_direct = True
+        self._outbox.do(KeepFill(fill))
+        state.markets.touched.add(fill.ticker)
+        if order is not None:
+            self._outbox.do(KeepOrder(order.client_order_id))
+        if not is_quiet:
+            self._say_fill(fill, Money(state.positions.get(fill.ticker).realized - realized_before))
+
+    def _say_fill(self, fill: Fill, realized: Money) -> None:
+        order = self._state.orders.find(fill.order_id)
+        outcome = order.outcome if order is not None else _default_outcome(fill.side)
+        verb = order.action.value if order is not None else "buy"
+        price = fill.price if outcome is Outcome.YES else complement(fill.price)
+        gain = f", realised {dollars(realized)}" if realized else ""
+        self._outbox.say(
+            self._state.now_ns,
+            EventKind.FILL,
+            Level.GOOD,
+            f"Filled: {verb} {contracts(fill.count)} {outcome.upper()} at {cents(price)}",
+            f"fee {dollars(fill.fee)} {'taker' if fill.is_taker else 'maker'}{gain}",
+            fill.ticker,
+        )
+
+    def settlement(self, settlement: Settlement, *, is_quiet: bool = False) -> None:
+        """Book a payout once."""
+        state = self._state
+        held = state.positions.get(settlement.ticker)
+        count = held.count
+        payout = state.positions.book_settlement(settlement)
+        if payout is None:
+            return
+        self._outbox.do(KeepSettlement(settlement))
+        state.markets.touched.add(settlement.ticker)
+        if not count:
+            return
+        state.ledger.move(payout, state.now_ns)
+        if is_quiet:
+            return
+        side = "YES" if count > 0 else "NO"
+        self._outbox.say(
+            state.now_ns,
+            EventKind.SETTLEMENT,
+            Level.GOOD if payout else Level.WARNING,
+            f"Settled {settlement.result.upper()}: {contracts(Count(abs(count)))} {side} "
+            f"paid {dollars(payout)}",
+            f"realised {dollars(held.realized)} before {dollars(held.fees)} fees",
+            settlement.ticker,
+        )
+
+    def balance(self, event: BalanceReported) -> None:
+        """Compare stated cash with the ledger."""
+        state = self._state
+        difference = state.ledger.state(event.balance.cash, state.now_ns)
+        if difference is None:
+            return
+        if state.opening_equity is not None:
+            state.opening_equity = Money(state.opening_equity + difference)
+            self._keep_opening()
+        self._outbox.say(
+            state.now_ns,
+            EventKind.SYSTEM,
+            Level.WARNING,
+            f"Cash moved by {dollars(difference)} outside the desk",
+            "A deposit, a withdrawal or a rebate; the ledger follows the exchange.",
+        )
+
+    def reading(self, event: AccountRead) -> None:
+        """Take a complete reading of the account and compare it with the books."""
+        state = self._state
+        is_quiet = not state.has_account and not state.has_history
+        for fill in sorted(event.fills, key=lambda f: (f.executed_ns, f.trade_id)):
+            self.fill(fill, is_quiet=is_quiet)
+        for settlement in sorted(event.settlements, key=lambda s: s.settled_ns):
+            self.settlement(settlement, is_quiet=is_quiet)
+        for order in event.orders:
+            if order.state is OrderState.RESTING or state.orders.find(order.order_id):
+                self.order(order)
+        self._miss_orders(event)
+        state.has_account = True
+        self.balance(BalanceReported(event.balance))
+        self._compare(event.positions)
+
+    def _miss_orders(self, event: AccountRead) -> None:
+        """Look up open orders that a complete reading should have held but did not."""
+        listed = {order.order_id for order in event.orders}
+        for order in self._state.orders.open_orders():
+            is_old = order.updated_ns < event.asked_ns - READ_LAG_NS
+            if is_old and order.order_id and order.order_id not in listed:
+                self._outbox.do(LookUp(order.client_order_id, order.ticker, order.created_ns))
+
+    def _compare(self, positions: tuple[ExchangePosition, ...]) -> None:
+        """Compare positions; a difference that outlives several readings halts the desk."""
+        state = self._state
+        theirs = {p.ticker: p.position for p in positions if p.position}
+        ours = {p.ticker: p.count for p in state.positions.held()}
+        found = {
+            ticker: (ours.get(ticker, Count(0)), theirs.get(ticker, Count(0)))
+            for ticker in theirs.keys() | ours.keys()
+            if ours.get(ticker, 0) != theirs.get(ticker, 0) and not self._is_paying_out(ticker)
+        }
+        same = {t: pair for t, pair in found.items() if self._mismatch.get(t) == pair}
+        self._mismatch = found
+        self._mismatches = self._mismatches + 1 if same else 0
+        if found:
+            self._reread_ns = state.now_ns + REREAD_NS
+        if self._mismatches >= MAX_MISMATCHES and not state.halted_why:
+            ticker, (mine, other) = sorted(same.items())[0]
+            self.halt(
+                f"positions differ from the exchange's, first {ticker}: "
+                f"desk {contracts(mine)}, exchange {contracts(other)}"
+            )
+
+    def _is_paying_out(self, ticker: str) -> bool:
+        live = self._state.markets.get(ticker)
+        return live is not None and live.market.status in (
+            MarketStatus.DETERMINED,
+            MarketStatus.FINALIZED,
+        )
+
+    def halt(self, why: str) -> None:
+        """Let only reductions pass until a person resumes."""
+        state = self._state
+        state.halted_why = why
+        self._outbox.do(KeepMeta("halted", why))
+        self._outbox.say(
+            state.now_ns,
+            EventKind.RISK,
+            Level.ERROR,
+            "HALTED",
+            f"{why}. Positions are kept; only reductions pass until you resume.",
+        )
+
+    def beat(self) -> None:
+        """Ask again where something is in doubt, and open a new day."""
+        state = self._state
+        if not state.has_account:
+            return
+        overdue = self._reread_ns and state.now_ns >= self._reread_ns
+        doubt = state.ledger.is_doubtful and state.now_ns - self._asked_ns > REREAD_NS
+        late = [o for o in state.orders.unbooked() if state.now_ns - o.updated_ns > READ_LAG_NS]
+        if (overdue or doubt or late) and state.now_ns - self._asked_ns > REREAD_NS:
+            self._asked_ns = state.now_ns
+            self._reread_ns = 0
+            self._outbox.do(ReadAccount("positions, cash or fills are in doubt"))
+        self._open_day()
+
+    def _open_day(self) -> None:
+        state = self._state
+        equity = state.equity()
+        if equity is None:
+            return
+        seconds = state.now_ns // 1_000_000_000
+        day = datetime.fromtimestamp(seconds, UTC).astimezone(EXCHANGE_ZONE).date().isoformat()
+        if day != state.day:
+            state.day, state.opening_equity = day, equity
+            self._keep_opening()
+
+    def _keep_opening(self) -> None:
+        state = self._state
+        self._outbox.do(KeepMeta("day", f"{state.day} {state.opening_equity}"))
+
+    def _say_order(self, title: str, level: Level, client_id: str) -> None:
+        order = self._state.orders.by_client_id[client_id]
+        self._outbox.say(
+            self._state.now_ns,
+            EventKind.ORDER,
+            level,
+            title,
+            f"{order.action.value} {contracts(order.count)} {order.outcome.upper()} "
+            f"at {cents(order.outcome_price)}, {contracts(order.filled)} filled",
+            order.ticker,
+        )
+
+
+def _default_outcome(side: BookSide) -> Outcome:
+    return Outcome.YES if side is BookSide.BID else Outcome.NO

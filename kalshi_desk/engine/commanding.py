@@ -1,0 +1,355 @@
+"""Commands inside the core: each is checked, carried out through one door, and answered once."""
+
+from __future__ import annotations
+
+from kalshi_desk.core.events import (
+    AccountRead,
+)
+from kalshi_desk.core.reasons import Reason, ReasonCode
+from kalshi_desk.core.records import OrderState, to_book
+from kalshi_desk.core.types import Action, Count, TimeInForce
+from kalshi_desk.desk.commands import (
+    Answer,
+    CancelAll,
+    CancelOrder,
+    Command,
+    Flatten,
+    LeaveOrders,
+    OrderResult,
+    Outcomes,
+    Panic,
+    PlaceOrder,
+    ReplayControl,
+    Resume,
+    Star,
+    StopEngine,
+)
+from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.engine.account import Account
+from kalshi_desk.engine.door import Door, nothing_to_sell
+from kalshi_desk.engine.effects import (
+    CancelEverything,
+    GiveAnswer,
+    KeepMeta,
+    ReadAccount,
+    SteerReplay,
+    StopShell,
+)
+from kalshi_desk.engine.inputs import CommandReceived
+from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.pending import FILL_LIMIT_NS, Goal, Pending
+from kalshi_desk.engine.state import CoreState
+from kalshi_desk.execution.orders import ManagedOrder
+from kalshi_desk.risk.gate import contracts
+
+VERIFY_EVERY_NS = 1_000_000_000
+
+
+class Commanding:
+    """Carries commands out; what a command still waits for is a :class:`Pending`."""
+
+    def __init__(self, state: CoreState, outbox: Outbox, account: Account, door: Door) -> None:
+        self._state = state
+        self._outbox = outbox
+        self._account = account
+        self._door = door
+        self._pending: dict[str, Pending] = {}
+
+    def receive(self, event: CommandReceived) -> None:
+        """Carry out a command; the shell has seen to it that its id is new."""
+        command: Command = event.command
+        name = event.command_id
+        if isinstance(command, PlaceOrder):
+            self._place(name, command)
+        elif isinstance(command, CancelOrder):
+            self._cancel(name, command)
+        elif isinstance(command, CancelAll):
+            self._cancel_all(name, command)
+        elif isinstance(command, Flatten):
+            self._flatten(name, command)
+        elif isinstance(command, Panic):
+            self._panic(name)
+        elif isinstance(command, StopEngine):
+            self._stop(name, command.orders)
+        else:
+            self._simple(name, command)
+
+    def _simple(self, name: str, command: Resume | Star | ReplayControl) -> None:
+        state = self._state
+        if isinstance(command, Resume):
+            was = state.halted_why
+            state.halted_why = ""
+            self._outbox.do(KeepMeta("halted", ""))
+            if was:
+                self._outbox.say(
+                    state.now_ns, EventKind.RISK, Level.WARNING, "Resumed", f"was: {was}"
+                )
+            self._answer(name, Outcomes.DONE, "ACTIVE" if was else "The desk was not halted.")
+        elif isinstance(command, Star):
+            (state.starred.add if command.starred else state.starred.discard)(command.ticker)
+            state.markets.touched.add(command.ticker)
+            self._outbox.do(KeepMeta("starred", " ".join(sorted(state.starred))))
+            self._answer(name, Outcomes.DONE)
+        elif state.replay is None:
+            self._refuse(name, ReasonCode.BAD_COMMAND, "Nothing is being replayed.")
+        else:
+            self._outbox.do(SteerReplay(command))
+            self._answer(name, Outcomes.DONE)
+
+    def _place(self, name: str, command: PlaceOrder) -> None:
+        side, price = to_book(
+            command.outcome, buys=command.action is Action.BUY, price=command.price
+        )
+        closes = command.action is Action.SELL
+        reasons = (
+            nothing_to_sell(self._state, command.ticker, command.outcome, command.count)
+            if closes
+            else ()
+        )
+        if reasons:
+            self._deny(name, command.ticker, reasons)
+            return
+        pending = Pending(name, Goal.PLACE, self._state.now_ns)
+        self._door.submit(
+            pending,
+            ticker=command.ticker,
+            side=side,
+            price=price,
+            count=command.count,
+            action=command.action,
+            outcome=command.outcome,
+            time_in_force=command.time_in_force,
+            post_only=command.post_only,
+            reduce_only=closes and command.time_in_force is TimeInForce.IOC,
+            origin=command.origin,
+        )
+        self._begin(pending)
+
+    def _cancel(self, name: str, command: CancelOrder) -> None:
+        order = self._state.orders.find(command.order)
+        if order is None:
+            self._refuse(
+                name,
+                ReasonCode.UNKNOWN_ORDER,
+                f"There is no order {command.order}; 'kalshi-desk orders' lists them.",
+            )
+        elif not order.state.is_open:
+            self._refuse(
+                name, ReasonCode.UNKNOWN_ORDER, f"The order is already {order.state.value}."
+            )
+        else:
+            self._cancel_these(Pending(name, Goal.CANCEL, self._state.now_ns), [order])
+
+    def _cancel_all(self, name: str, command: CancelAll) -> None:
+        chosen = [
+            order
+            for order in self._state.orders.open_orders(command.ticker)
+            if command.side in (None, order.side) and command.price in (None, order.price)
+        ]
+        self._cancel_these(Pending(name, Goal.CANCEL, self._state.now_ns), chosen)
+
+    def _cancel_these(self, pending: Pending, orders: list[ManagedOrder]) -> None:
+        for order in orders:
+            pending.orders.append(order.client_order_id)
+            pending.waits.add(order.client_order_id)
+            self._door.send_cancel(order)
+        self._begin(pending)
+
+    def _flatten(self, name: str, command: Flatten, stop: LeaveOrders | None = None) -> None:
+        state = self._state
+        held = [p.ticker for p in state.positions.held() if command.ticker in (None, p.ticker)]
+        if command.ticker is not None and not held and not state.effective_position(command.ticker):
+            self._refuse(
+                name, ReasonCode.NOTHING_TO_CLOSE, f"There is no position in {command.ticker}."
+            )
+            return
+        if command.ticker is not None and not held:
+            held = [command.ticker]
+        pending = Pending(name, Goal.FLATTEN, state.now_ns, tickers=held, then_stop=stop)
+        chosen = [o for o in state.orders.open_orders() if stop or o.ticker in held]
+        self._cancel_these(pending, chosen)
+
+    def _panic(self, name: str) -> None:
+        self._account.halt("panic")
+        self._outbox.do(CancelEverything())
+        pending = Pending(name, Goal.PANIC, self._state.now_ns)
+        orders = self._state.orders.open_orders()
+        pending.orders.extend(order.client_order_id for order in orders)
+        self._pending[name] = pending
+        for order in orders:
+            self._door.send_cancel(order)
+        self._verify(pending)
+
+    def _verify(self, pending: Pending) -> None:
+        pending.asked_ns = self._state.now_ns
+        self._outbox.do(ReadAccount("panic: prove that nothing rests"))
+
+    def _stop(self, name: str, orders: LeaveOrders) -> None:
+        state = self._state
+        if orders is LeaveOrders.FLATTEN and (state.positions.held() or state.orders.open_orders()):
+            self._flatten(name, Flatten(), stop=orders)
+        elif orders is not LeaveOrders.LEAVE and state.orders.open_orders():
+            pending = Pending(name, Goal.CANCEL, state.now_ns, then_stop=orders)
+            self._cancel_these(pending, state.orders.open_orders())
+        else:
+            left = [f"{o.ticker} {contracts(o.remaining)}" for o in state.orders.open_orders()]
+            self._answer(name, Outcomes.DONE, f"Orders left: {', '.join(left) or 'none'}.")
+            self._outbox.do(StopShell())
+
+    def account_read(self, event: AccountRead) -> None:
+        """A complete reading may prove that a panic left nothing behind."""
+        for pending in list(self._pending.values()):
+            if pending.goal is not Goal.PANIC or event.asked_ns < pending.asked_ns:
+                continue
+            resting = [o for o in event.orders if o.state is OrderState.RESTING]
+            if not resting and not self._state.orders.open_orders():
+                del self._pending[pending.command_id]
+                self._finish(pending, Outcomes.DONE, "All orders are canceled, verified. HALTED.")
+
+    def settle(self) -> None:
+        """Answer the commands whose orders have come to rest."""
+        for pending in list(self._pending.values()):
+            pending.waits = {c for c in pending.waits if self._is_awaited(pending, c)}
+            if pending.waits or pending.goal is Goal.PANIC:
+                continue
+            if pending.goal is Goal.FLATTEN:
+                self._exit(pending)
+            else:
+                self._conclude(pending)
+
+    def _is_awaited(self, pending: Pending, client_id: str) -> bool:
+        order = self._state.orders.by_client_id[client_id]
+        if pending.goal in (Goal.CANCEL, Goal.FLATTEN):
+            return order.state.is_open
+        if order.state is OrderState.INTENT:
+            return True
+        if order.filled <= order.booked:
+            return False
+        if not pending.fill_deadline_ns:
+            pending.fill_deadline_ns = self._state.now_ns + FILL_LIMIT_NS
+        return self._state.now_ns < pending.fill_deadline_ns
+
+    def _exit(self, pending: Pending) -> None:
+        """All orders of these markets are proven over: close what is held."""
+        pending.goal = Goal.EXIT
+        for ticker in pending.tickers:
+            self._door.exit_market(pending, ticker)
+        if not pending.waits:
+            self._conclude(pending)
+
+    def _conclude(self, pending: Pending) -> None:
+        self._pending.pop(pending.command_id, None)
+        orders = [self._state.orders.by_client_id[c] for c in pending.orders]
+        if any(order.state is OrderState.UNRESOLVED for order in orders):
+            self._finish(pending, Outcomes.UNKNOWN, "The outcome of an order is unknown.")
+            return
+        rejected = [o for o in orders if o.state is OrderState.REJECTED]
+        if pending.goal in (Goal.PLACE, Goal.EXIT):
+            for order in rejected:
+                pending.reasons.append(Reason(ReasonCode.EXCHANGE, order.reason))
+        if pending.goal is Goal.EXIT:
+            self._name_leftovers(pending)
+        if pending.goal is Goal.CANCEL and any(o.state is OrderState.EXECUTED for o in orders):
+            pending.reasons.append(
+                Reason(ReasonCode.UNKNOWN_ORDER, "An order had filled before it could be canceled.")
+            )
+        outcome = Outcomes.REFUSED if pending.reasons else Outcomes.DONE
+        if pending.reasons and not orders:
+            self._deny(pending.command_id, "", tuple(pending.reasons))
+            return
+        self._finish(pending, outcome, _summary(pending, orders))
+
+    def _name_leftovers(self, pending: Pending) -> None:
+        """Say what a flatten could not close: the book had no more within the collar."""
+        for ticker in pending.tickers:
+            left = self._state.effective_position(ticker)
+            told = any(ticker in reason.text for reason in pending.reasons)
+            if left and not told and not pending.reasons:
+                pending.reasons.append(
+                    Reason(
+                        ReasonCode.NO_EXIT,
+                        f"{contracts(Count(abs(left)))} contracts of {ticker} could not be closed "
+                        "within the collar; the rest of the position is kept. Ask again, or sell "
+                        "at a limit of your own.",
+                        contracts(Count(abs(left))),
+                        "0",
+                    )
+                )
+
+    def beat(self) -> None:
+        """Look up what is unknown, verify panics, and answer what has waited too long."""
+        state = self._state
+        for order in state.orders.unresolved():
+            self._door.look_up(order)
+        for pending in list(self._pending.values()):
+            if pending.goal is Goal.PANIC and state.now_ns - pending.asked_ns > VERIFY_EVERY_NS:
+                for order in state.orders.open_orders():
+                    self._door.send_cancel(order)
+                self._verify(pending)
+            if pending.is_late(state.now_ns):
+                del self._pending[pending.command_id]
+                self._finish(
+                    pending,
+                    Outcomes.UNKNOWN,
+                    "It is not proven yet what became of every order; "
+                    "look at 'orders' and at the exchange before you go on.",
+                )
+        self.settle()
+
+    def _begin(self, pending: Pending) -> None:
+        self._pending[pending.command_id] = pending
+        self.settle()
+
+    def _finish(self, pending: Pending, outcome: Outcomes, text: str) -> None:
+        orders = [self._state.orders.by_client_id[c] for c in pending.orders]
+        results = tuple(_result(order) for order in orders)
+        answer = Answer(
+            command_id=pending.command_id,
+            outcome=outcome,
+            text=text,
+            orders=results,
+            reasons=tuple(pending.reasons),
+        )
+        self._outbox.do(GiveAnswer(answer))
+        if pending.then_stop is not None and outcome is Outcomes.DONE:
+            self._outbox.do(StopShell())
+
+    def _answer(self, name: str, outcome: Outcomes, text: str = "") -> None:
+        self._outbox.do(GiveAnswer(Answer(command_id=name, outcome=outcome, text=text)))
+
+    def _refuse(self, name: str, code: ReasonCode, text: str) -> None:
+        self._deny(name, "", (Reason(code, text),))
+
+    def _deny(self, name: str, ticker: str, reasons: tuple[Reason, ...]) -> None:
+        self._outbox.say(
+            self._state.now_ns,
+            EventKind.DENIED,
+            Level.WARNING,
+            "Refused by the desk",
+            " ".join(reason.text for reason in reasons),
+            ticker,
+        )
+        self._outbox.do(
+            GiveAnswer(Answer(command_id=name, outcome=Outcomes.REFUSED, reasons=reasons))
+        )
+
+
+def _result(order: ManagedOrder) -> OrderResult:
+    return OrderResult(
+        client_order_id=order.client_order_id,
+        order_id=order.order_id,
+        ticker=order.ticker,
+        filled=order.filled,
+        remaining=order.remaining,
+        state=order.state.value,
+    )
+
+
+def _summary(pending: Pending, orders: list[ManagedOrder]) -> str:
+    if not orders:
+        return "Nothing was open." if pending.goal is Goal.CANCEL else "Nothing to do."
+    if pending.goal is Goal.CANCEL:
+        return f"{len(orders)} order{'s' if len(orders) != 1 else ''} canceled."
+    filled = sum(order.filled for order in orders)
+    rests = sum(order.remaining for order in orders)
+    return f"{contracts(Count(filled))} filled, {contracts(Count(rests))} resting."

@@ -1,0 +1,176 @@
+"""The trading core: ``step(event, now_ns)`` returns effects, synchronously and repeatably.
+
+It holds no clock, no socket and no file.  The same events with the same times give the
+same effects, byte for byte; live, replay and backtest differ only in the shell around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kalshi_desk.core.events import (
+    AccountRead,
+    BalanceReported,
+    BookDelta,
+    CancelAnswered,
+    CancelFailed,
+    ConnectionChanged,
+    CoreEvent,
+    ExchangeStatusReported,
+    FillReported,
+    LinkState,
+    MarketStatusChanged,
+    OrderAnswered,
+    OrderLookedUp,
+    OrderRefused,
+    OrderReported,
+    OrderUnknown,
+    QueueReported,
+    TimerFired,
+    UsageReported,
+)
+from kalshi_desk.core.types import MarketStatus
+from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.engine.account import Account
+from kalshi_desk.engine.commanding import Commanding
+from kalshi_desk.engine.door import Door
+from kalshi_desk.engine.effects import Effect
+from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
+from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.reports import Reports
+from kalshi_desk.engine.state import CoreSettings, CoreState
+
+_SAID_STATUSES = frozenset(
+    {MarketStatus.INACTIVE, MarketStatus.DETERMINED, MarketStatus.FINALIZED, MarketStatus.DISPUTED}
+)
+
+
+class TradingCore:
+    """One desk: its state, and the one way to change it."""
+
+    def __init__(self, settings: CoreSettings, *, next_event_seq: int = 1) -> None:
+        self.state = CoreState(settings)
+        self.outbox = Outbox(next_event_seq)
+        self.account = Account(self.state, self.outbox)
+        door = Door(self.state, self.outbox)
+        self.reports = Reports(self.state, self.outbox, self.account, door)
+        self.commanding = Commanding(self.state, self.outbox, self.account, door)
+        self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
+            CommandReceived: self.commanding.receive,
+            OrderAnswered: self._then_settle(self.reports.answered),
+            OrderRefused: self._then_settle(self.reports.refused),
+            OrderUnknown: self._then_settle(self.reports.unknown),
+            OrderLookedUp: self._then_settle(self.reports.looked_up),
+            CancelAnswered: self._then_settle(self.reports.cancel_answered),
+            CancelFailed: self._then_settle(self.reports.cancel_failed),
+            OrderReported: self._order,
+            FillReported: self._fill,
+            BalanceReported: self.account.balance,
+            AccountRead: self._account_read,
+            QueueReported: self._queue,
+            ConnectionChanged: self._connection,
+            ExchangeStatusReported: self._exchange_status,
+            UsageReported: self._usage,
+            TimerFired: self._timer,
+            ReplayMoved: self._replay,
+        }
+
+    def step(self, event: CoreEvent, now_ns: int) -> list[Effect]:
+        """Take one event at one time and return what is to be done about it, in order."""
+        state = self.state
+        state.now_ns = now_ns
+        if type(event) is BookDelta:
+            state.markets.apply(event, now_ns)
+            return self.outbox.take() if self.outbox.effects else []
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+        elif state.markets.apply(event, now_ns) and type(event) is MarketStatusChanged:
+            self._say_status(event)
+        return self.outbox.take()
+
+    def _then_settle(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Let commands that wait for this word be answered after it."""
+
+        def handle(event: CoreEvent) -> None:
+            handler(event)
+            self.commanding.settle()
+
+        return handle
+
+    def _order(self, event: OrderReported) -> None:
+        self.account.order(event.order)
+        self.commanding.settle()
+
+    def _fill(self, event: FillReported) -> None:
+        self.account.fill(event.fill)
+        self.commanding.settle()
+
+    def _account_read(self, event: AccountRead) -> None:
+        self.account.reading(event)
+        self.commanding.account_read(event)
+        self.commanding.settle()
+
+    def _queue(self, event: QueueReported) -> None:
+        for order_id, ahead in event.ahead.items():
+            order = self.state.orders.find(order_id)
+            if order is not None and order.state.is_open and order.ahead != ahead:
+                order.ahead = ahead
+                self.state.orders.touched.add(order.client_order_id)
+
+    def _connection(self, event: ConnectionChanged) -> None:
+        state = self.state
+        before = state.link
+        state.link, state.waiting_for = event.state, event.text
+        if event.state is LinkState.LOST and before is LinkState.LIVE:
+            self.outbox.say(
+                state.now_ns,
+                EventKind.CONNECTION,
+                Level.WARNING,
+                "Connection lost",
+                f"{event.text}. Resting orders stay at the exchange; nothing new is sent.",
+            )
+        elif event.state is LinkState.LIVE and before is not LinkState.LIVE:
+            self.outbox.say(state.now_ns, EventKind.CONNECTION, Level.GOOD, "Connected", event.text)
+        elif event.state is LinkState.REFUSED and before is not LinkState.REFUSED:
+            self.outbox.say(
+                state.now_ns, EventKind.CONNECTION, Level.ERROR, "Connection refused", event.text
+            )
+
+    def _exchange_status(self, event: ExchangeStatusReported) -> None:
+        status = event.status
+        was = self.state.is_exchange_trading
+        self.state.is_exchange_trading = status.is_up and status.is_trading
+        word = "open" if status.is_trading else "paused" if status.is_up else "down"
+        self.state.exchange_text = f"{word} {status.resume_text}".strip()
+        if was != self.state.is_exchange_trading:
+            level = Level.GOOD if self.state.is_exchange_trading else Level.WARNING
+            self.outbox.say(self.state.now_ns, EventKind.CONNECTION, level, f"Exchange {word}")
+
+    def _usage(self, event: UsageReported) -> None:
+        self.state.usage = event
+
+    def _replay(self, event: ReplayMoved) -> None:
+        self.state.replay = event.view
+
+    def _timer(self, event: TimerFired) -> None:
+        self.state.markets.close_due(self.state.now_ns)
+        self.account.beat()
+        self.commanding.beat()
+
+    def _say_status(self, event: MarketStatusChanged) -> None:
+        if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):
+            return
+        result = f" {event.result.upper()}" if event.result else ""
+        self.outbox.say(
+            self.state.now_ns,
+            EventKind.SETTLEMENT,
+            Level.INFO,
+            f"Market {event.status.value}{result}",
+            ticker=event.ticker,
+        )
+
+    def _concerns_me(self, ticker: str) -> bool:
+        held = self.state.positions.get(ticker).count
+        return bool(held or self.state.orders.open_orders(ticker))

@@ -1,0 +1,100 @@
+"""What the trading core wants done: sends, journal entries, questions, words to faces.
+
+The shell carries effects out in order; everything durable stands before what it guards.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.desk.commands import Answer, ReplayControl
+from kalshi_desk.desk.frames import DeskEvent
+
+
+class Effect(msgspec.Struct, frozen=True, tag=True):
+    """Base of everything that :meth:`TradingCore.step` asks for."""
+
+
+class KeepIntent(Effect, frozen=True):
+    """Make an order's intent durable; comes before its :class:`SendOrder`."""
+
+    intent: OrderIntent
+
+
+class SendOrder(Effect, frozen=True):
+    """Place an order at the broker."""
+
+    intent: OrderIntent
+
+
+class SendCancel(Effect, frozen=True):
+    """Cancel an order at the broker."""
+
+    order_id: str
+    ticker: str
+
+
+class CancelEverything(Effect, frozen=True):
+    """Cancel all orders of the account in one call."""
+
+
+class LookUp(Effect, frozen=True):
+    """Find out what became of an order."""
+
+    client_order_id: str
+    ticker: str
+    since_ns: int
+
+
+class ReadAccount(Effect, frozen=True):
+    """Read the whole account again."""
+
+    why: str
+
+
+class KeepOrder(Effect, frozen=True):
+    """Remember where an order stands."""
+
+    client_order_id: str
+
+
+class KeepFill(Effect, frozen=True):
+    """Remember a fill."""
+
+    fill: Fill
+
+
+class KeepSettlement(Effect, frozen=True):
+    """Remember a settlement."""
+
+    settlement: Settlement
+
+
+class KeepMeta(Effect, frozen=True):
+    """Remember a named value, such as the halt or the day's opening equity."""
+
+    key: str
+    value: str
+
+
+class Notify(Effect, frozen=True):
+    """Tell every face, in order, and remember it."""
+
+    event: DeskEvent
+
+
+class GiveAnswer(Effect, frozen=True):
+    """Answer a command; the answer is remembered under the command's id."""
+
+    answer: Answer
+
+
+class SteerReplay(Effect, frozen=True):
+    """Hand a control to the recording that plays."""
+
+    control: ReplayControl
+
+
+class StopShell(Effect, frozen=True):
+    """End the engine."""

@@ -1,0 +1,47 @@
+"""Commands that are under way: what each still waits for, and when it gives up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kalshi_desk.core.reasons import Reason
+from kalshi_desk.desk.commands import LeaveOrders
+
+ANSWER_LIMIT_NS = 15_000_000_000
+FILL_LIMIT_NS = 1_500_000_000
+
+
+class Goal(StrEnum):
+    """What a command is after once the orders it waits for have come to rest."""
+
+    PLACE = "place"
+    CANCEL = "cancel"
+    FLATTEN = "flatten"
+    EXIT = "exit"
+    PANIC = "panic"
+
+
+@dataclass(slots=True)
+class Pending:
+    """One command: the client ids it waits for and those it will report on.
+
+    ``tickers`` are the positions to close once the cancels are proven.  ``asked_ns`` is
+    when a panic asked for the account, so that an older reading proves nothing.
+    """
+
+    command_id: str
+    goal: Goal
+    started_ns: int
+    waits: set[str] = field(default_factory=set)
+    orders: list[str] = field(default_factory=list)
+    tickers: list[str] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    then_stop: LeaveOrders | None = None
+    fill_deadline_ns: int = 0
+    asked_ns: int = 0
+    limit_ns: int = ANSWER_LIMIT_NS
+
+    def is_late(self, now_ns: int) -> bool:
+        """Whether the command must be answered with what is known."""
+        return now_ns - self.started_ns > self.limit_ns

@@ -1,0 +1,214 @@
+"""All state of the trading core, and what follows from it by arithmetic alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from kalshi_desk.core.events import LinkState, UsageReported
+from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
+from kalshi_desk.core.records import OrderIntent
+from kalshi_desk.core.types import CENT, NO_MONEY, Count, MarketStatus, Money, Price
+from kalshi_desk.desk.frames import ReplayView
+from kalshi_desk.execution.orders import ManagedOrder, Orders
+from kalshi_desk.market.live import LiveMarket, LiveMarkets
+from kalshi_desk.portfolio.cash import CashLedger
+from kalshi_desk.portfolio.positions import Position, Positions
+from kalshi_desk.portfolio.valuation import Exit, exit_now
+from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
+from kalshi_desk.risk.gate import GateView, order_cost
+
+RECENT_INTENTS = 50
+DEFAULT_COLLAR = Price(10 * CENT)
+DEFAULT_MAX_ORDER = Count(1_000_000)
+
+
+@dataclass(slots=True, kw_only=True)
+class CoreSettings:
+    """What a person may set about the core; prices in 1/10,000 dollar, counts in 1/100."""
+
+    venue: str = "practice"
+    can_trade: bool = True
+    read_only_why: str = ""
+    collar: Price = DEFAULT_COLLAR
+    max_order: Count = DEFAULT_MAX_ORDER
+    home_id: str = ""
+
+
+@dataclass(slots=True)
+class CoreState:
+    """The desk as the core knows it; every room's state machine in one place."""
+
+    settings: CoreSettings
+    markets: LiveMarkets = field(default_factory=LiveMarkets)
+    orders: Orders = field(default_factory=Orders)
+    positions: Positions = field(default_factory=Positions)
+    ledger: CashLedger = field(default_factory=CashLedger)
+    recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
+    starred: set[str] = field(default_factory=set)
+    link: LinkState = LinkState.STARTING
+    waiting_for: str = "the engine is starting"
+    exchange_text: str = ""
+    is_exchange_trading: bool = True
+    has_account: bool = False
+    has_history: bool = False
+    halted_why: str = ""
+    day: str = ""
+    opening_equity: Money | None = None
+    is_direct: bool = False
+    usage: UsageReported | None = None
+    replay: ReplayView | None = None
+    now_ns: int = 0
+
+    @property
+    def fee_grid(self) -> FeeGrid:
+        """The rounding of this account: the worse one until a fill has shown sub-cent fees."""
+        return DIRECT if self.is_direct else NON_DIRECT
+
+    def effective_position(self, ticker: str) -> Count:
+        """Return the position with what is known to have traded but not booked yet."""
+        pending = sum(
+            order.side.sign * (order.filled - order.booked)
+            for order in self.orders.unbooked()
+            if order.ticker == ticker
+        )
+        return Count(self.positions.get(ticker).count + pending)
+
+    def resting_reducing(self, ticker: str, position: Count) -> Count:
+        """Return what open orders would already close of a position."""
+        return Count(
+            sum(
+                order.remaining
+                for order in self.orders.open_orders(ticker)
+                if position * order.side.sign < 0
+            )
+        )
+
+    def committed(self) -> Money:
+        """Return the cash that open orders may still take, with the worst fee."""
+        total = 0
+        closable: dict[str, int] = {}
+        for order in self.orders.open_orders():
+            live = self.markets.get(order.ticker)
+            if live is None:
+                continue
+            opens = int(order.remaining)
+            position = self.positions.get(order.ticker).count
+            if position * order.side.sign < 0:
+                left = closable.setdefault(order.ticker, abs(position))
+                closes = min(left, opens)
+                closable[order.ticker] = left - closes
+                opens -= closes
+            cost = order_cost(order.side, order.price, Count(opens), live.market, self.now_ns)
+            total += cost or 0
+        return Money(total)
+
+    def exit_of(self, position: Position) -> Exit | None:
+        """Return what closing a position at once would bring, None when the book can't."""
+        live = self.markets.get(position.ticker)
+        if live is None:
+            return None
+        return exit_now(
+            live.book, position.count, live.market.fee, now_ns=self.now_ns, grid=self.fee_grid
+        )
+
+    def value_of(self, position: Position) -> Money:
+        """Return what a position is carried at in equity.
+
+        The exit after fees where the book could take all of it; else the settlement
+        value once determined, the last price, or what was paid, in this order.
+        """
+        found = self.exit_of(position)
+        if found is not None:
+            return found.net
+        live = self.markets.get(position.ticker)
+        price = None
+        if live is not None:
+            price = live.market.settlement_value
+            price = live.last_price if price is None else price
+        return position.cost if price is None else position.payout(price)
+
+    def equity(self) -> Money | None:
+        """Return cash and what all positions would bring; None before cash is known."""
+        if self.ledger.cash is None:
+            return None
+        return Money(self.ledger.cash + sum(self.value_of(held) for held in self.positions.held()))
+
+    def worst_case(self, ticker: str | None = None, event: str | None = None) -> Money:
+        """Return the worst change of value at settlement: of all, a market or an event."""
+        return worst_case(self.exposed(ticker, event))
+
+    def exposed(self, ticker: str | None = None, event: str | None = None) -> list[Exposed]:
+        """Return holdings and open orders that settlement can hurt."""
+        found: list[Exposed] = []
+        for held in self.positions.held():
+            group, excludes = self._group(held.ticker)
+            if ticker in (None, held.ticker) and event in (None, group):
+                value = self.value_of(held)
+                found.append(Stake(held.ticker, group, excludes, held.count, value))
+        for order in self.orders.open_orders():
+            group, excludes = self._group(order.ticker)
+            if ticker in (None, order.ticker) and event in (None, group):
+                found.append(self._resting(order, group, excludes))
+        return found
+
+    def _resting(self, order: ManagedOrder, group: str, excludes: bool) -> Resting:
+        live = self.markets.get(order.ticker)
+        cost = None
+        if live is not None:
+            cost = order_cost(order.side, order.price, order.remaining, live.market, self.now_ns)
+        per_contract = order.price if order.side.sign > 0 else 10_000 - order.price
+        fee = Money(max(0, (cost or 0) - per_contract * order.remaining))
+        return Resting(order.ticker, group, excludes, order.side, order.price, order.remaining, fee)
+
+    def _group(self, ticker: str) -> tuple[str, bool]:
+        live = self.markets.get(ticker)
+        if live is None:
+            return ticker, False
+        event = self.markets.events.get(live.market.event_ticker)
+        excludes = live.market.mutually_exclusive or bool(event and event.mutually_exclusive)
+        return live.market.event_ticker or ticker, excludes
+
+    def gate_view(self, ticker: str) -> GateView:
+        """Show the gate what it may look at for an order in one market."""
+        live = self.markets.get(ticker)
+        position = self.effective_position(ticker)
+        can_send, why = self._can_send()
+        return GateView(
+            now_ns=self.now_ns,
+            can_send=can_send,
+            cannot_send_why=why,
+            halted_why=self.halted_why,
+            market=None if live is None else live.market,
+            book=None if live is None else live.book,
+            position=position,
+            resting_reducing=self.resting_reducing(ticker, position),
+            cash=self.ledger.cash if self.has_account else None,
+            committed=self.committed(),
+            is_unresolved=bool(self.orders.unresolved(ticker)),
+            recent=list(self.recent),
+            collar=self.settings.collar,
+            max_count=self.settings.max_order,
+            last_price=None if live is None else live.last_price,
+        )
+
+    def _can_send(self) -> tuple[bool, str]:
+        if not self.settings.can_trade:
+            return False, self.settings.read_only_why
+        if self.link is not LinkState.LIVE:
+            return False, (
+                f"There is no connection to the exchange ({self.waiting_for}); "
+                "nothing was sent. It reconnects by itself."
+            )
+        if not self.is_exchange_trading:
+            return False, f"The exchange takes no orders now ({self.exchange_text})."
+        return True, ""
+
+    def is_tradable(self, live: LiveMarket) -> bool:
+        """Whether a market takes orders now."""
+        return live.market.status is MarketStatus.ACTIVE
+
+
+def zero_if_none(money: Money | None) -> Money:
+    """Return the money, or zero when it is not known."""
+    return NO_MONEY if money is None else money

@@ -1,0 +1,1 @@
+"""The life of orders: what was intended, what the exchange said, what is still unknown."""
