@@ -1,1 +1,1 @@
-"""Everything on disk: settings, paths, journal and recordings; only core records enter."""
+"""Everything the desk keeps on disk: paths, settings, secrets, journal and recordings."""

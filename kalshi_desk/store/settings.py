@@ -1,0 +1,238 @@
+"""The settings: one schema with ranges and help, read strictly, written with comments kept."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.types import CENT, COUNT_SCALE, Count, Price
+from kalshi_desk.store.files import write_whole
+
+_SETTINGS_MODE = 0o600
+
+
+class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The screen."""
+
+    rate_hz: Annotated[int, Meta(ge=1, le=30, description="Frames a second.")] = 8
+    ssh_rate_hz: Annotated[int, Meta(ge=1, le=30, description="Frames a second over SSH.")] = 4
+    theme: Annotated[str, Meta(max_length=40, description="Colours; empty for the desk's own.")] = (
+        ""
+    )
+    on_gone: Annotated[
+        Literal["keep", "stop"],
+        Meta(description="When the last screen is gone: keep the engine running, or stop it."),
+    ] = "keep"
+    keymap: Annotated[
+        dict[str, str], Meta(description='Other keys for actions: action id = "key,key".')
+    ] = {}
+
+
+class RiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The gate."""
+
+    collar_cents: Annotated[
+        int,
+        Meta(ge=1, le=99, description="An order may pass the best opposite price by this much."),
+    ] = 10
+    max_order_contracts: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="The largest single order.")
+    ] = 5_000
+
+    @property
+    def collar(self) -> Price:
+        """The collar in 1/10,000 dollar."""
+        return Price(self.collar_cents * CENT)
+
+    @property
+    def max_order(self) -> Count:
+        """The largest order in 1/100 contract."""
+        return Count(self.max_order_contracts * COUNT_SCALE)
+
+
+class RecordingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Recording of raw frames."""
+
+    enabled: Annotated[bool, Meta(description="Record every frame from the exchange.")] = True
+    cap_mb: Annotated[
+        int, Meta(ge=10, le=1_000_000, description="Oldest recordings go beyond this, MB.")
+    ] = 512
+
+
+class PracticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The practice exchange."""
+
+    seed: Annotated[
+        int, Meta(ge=0, le=2**31 - 1, description="Another seed gives another market day.")
+    ] = 7
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a person can set; each section is a table of the file."""
+
+    venue: Annotated[
+        Literal["practice", "demo", "live"],
+        Meta(description="Where orders go: practice needs nothing, demo and live need a key."),
+    ] = "practice"
+    tui: TuiSettings = TuiSettings()
+    risk: RiskSettings = RiskSettings()
+    recording: RecordingSettings = RecordingSettings()
+    practice: PracticeSettings = PracticeSettings()
+
+
+class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings and what should be said about their file."""
+
+    settings: Settings
+    warnings: tuple[str, ...] = ()
+
+
+def load_settings(path: Path) -> LoadedSettings:
+    """Read the settings; a missing file means defaults, an unknown name a warning.
+
+    Raises ``Stop`` naming file, line and what to do; the file is never changed.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return LoadedSettings(settings=Settings())
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, None, "it is not UTF-8 text") from error
+    except OSError as error:
+        raise _unreadable(path, None, error.strerror or "no permission") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at line (\d+)", str(error))
+        why = str(error).partition(" (at ")[0]
+        number = int(place[1]) if place else text.count("\n") + 1
+        raise _unreadable(path, number, why) from error
+    warnings = _drop_unknown(tables, Settings, path, text, ())
+    try:
+        settings = msgspec.convert(tables, Settings)
+    except msgspec.ValidationError as error:
+        why, _, where = str(error).partition(" - at `$.")
+        name = where.rstrip("`")
+        raise _unreadable(path, _line_of(text, name), f"{name}: {why}") from error
+    return LoadedSettings(settings=settings, warnings=tuple(warnings))
+
+
+def save_setting(path: Path, name: str, value: str | int | bool) -> Settings:
+    """Change one setting by its dotted name and keep every comment; return the settings.
+
+    Raises ``Stop`` when the file can't be read or written or the value is out of range;
+    the file is then as it was.
+    """
+    import tomlkit
+
+    load_settings(path)
+    document = tomlkit.parse(path.read_text("utf-8") if path.exists() else template())
+    *tables, last = name.split(".")
+    place: Any = document
+    for table in tables:
+        if table not in place:
+            place[table] = tomlkit.table()
+        place = place[table]
+    place[last] = value
+    try:
+        settings = msgspec.convert(document.unwrap(), Settings)
+    except msgspec.ValidationError as error:
+        raise Stop(
+            f"{name} can't be {value!r}: {error}.", code="bad_setting", todo="Nothing was changed."
+        ) from error
+    write_whole(path, tomlkit.dumps(document).encode(), _SETTINGS_MODE)
+    return settings
+
+
+def template() -> str:
+    """Return a settings file that says what can be set, with every default commented out."""
+    lines = ["# Settings of kalshi-desk. Remove the # of a line to change it.", ""]
+    lines += _described(Settings)
+    for field in msgspec.structs.fields(Settings):
+        section = field.type
+        if isinstance(section, type) and issubclass(section, msgspec.Struct):
+            lines += ["", f"[{field.name}]", *_described(section)]
+    return "\n".join(lines) + "\n"
+
+
+def write_template(path: Path) -> None:
+    """Put the commented template where no settings file is."""
+    if not path.exists():
+        write_whole(path, template().encode(), _SETTINGS_MODE)
+
+
+def _described(schema: type[msgspec.Struct]) -> list[str]:
+    lines = []
+    for field in msgspec.structs.fields(schema):
+        if get_origin(field.type) is not Annotated:
+            continue
+        kind, meta = get_args(field.type)
+        choices = f" One of {', '.join(get_args(kind))}." if get_origin(kind) is Literal else ""
+        span = f" From {meta.ge} to {meta.le}." if meta.ge is not None else ""
+        default = field.default if field.default is not msgspec.NODEFAULT else {}
+        shown = "{}" if default == {} else msgspec.json.encode(default).decode()
+        lines += [f"# {meta.description}{choices}{span}", f"# {field.name} = {shown}"]
+    return lines
+
+
+def _drop_unknown(
+    table: dict[str, Any],
+    schema: type[msgspec.Struct],
+    path: Path,
+    text: str,
+    parents: tuple[str, ...],
+) -> list[str]:
+    """Take names that the schema doesn't know out of ``table`` and return what to say."""
+    fields = {field.name: field.type for field in msgspec.structs.fields(schema)}
+    warnings = []
+    for name in list(table):
+        dotted = ".".join((*parents, name))
+        if name not in fields:
+            del table[name]
+            close = difflib.get_close_matches(name, fields, n=1)
+            hint = f' Did you mean "{close[0]}"?' if close else ""
+            line = _line_of(text, dotted)
+            at = f" line {line}" if line else ""
+            warnings.append(f'{path}{at}: unknown setting "{dotted}" is ignored.{hint}')
+            continue
+        section = fields[name]
+        if (
+            isinstance(section, type)
+            and issubclass(section, msgspec.Struct)
+            and isinstance(table[name], dict)
+        ):
+            warnings += _drop_unknown(table[name], section, path, text, (*parents, name))
+    return warnings
+
+
+def _line_of(text: str, dotted: str) -> int | None:
+    """Return the line on which a setting stands, as well as a search can tell."""
+    *tables, last = dotted.split(".")
+    current: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        body = line.strip()
+        header = re.match(r"\[\s*([\w.\- ]+?)\s*\]", body)
+        if header:
+            current = header[1].split(".")
+            if [*tables, last] == current:
+                return number
+        elif current == tables and re.match(rf'"?{re.escape(last)}"?\s*[.=]', body):
+            return number
+    return None
+
+
+def _unreadable(path: Path, line: int | None, why: str) -> Stop:
+    at = f" line {line}" if line else ""
+    return Stop(
+        f"Can't read the settings {path}{at}: {why}.",
+        code="bad_settings",
+        money="Nothing was started and the file was left as it is.",
+        todo="Correct the line, or move the file away to start with defaults.",
+    )

@@ -1,0 +1,250 @@
+"""The journal keeps what it was told, exactly once, and refuses files that are not its own."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
+from kalshi_desk.core.types import BookSide, Count, Money, Price
+from kalshi_desk.store.entries import CommandAnswered, EquityEntry, EventEntry, MetaEntry
+from kalshi_desk.store.journal import Journal
+from kalshi_desk.store.schema import SCHEMA_VERSION
+
+
+def an_intent(name: str = "c1") -> OrderIntent:
+    return OrderIntent(
+        client_order_id=name,
+        ticker="FED-25",
+        side=BookSide.BID,
+        price=Price(4700),
+        count=Count(1000),
+        command_id="cmd",
+        created_ns=5,
+    )
+
+
+def an_order(state: OrderState, name: str = "c1", filled: int = 0) -> Order:
+    return Order(
+        order_id="o-" + name,
+        client_order_id=name,
+        ticker="FED-25",
+        side=BookSide.BID,
+        price=Price(4700),
+        initial_count=Count(1000),
+        filled=Count(filled),
+        remaining=Count(1000 - filled),
+        state=state,
+        created_ns=5,
+        updated_ns=9,
+        reason="because",
+    )
+
+
+A_FILL = Fill(
+    trade_id="t1",
+    order_id="o-c1",
+    ticker="FED-25",
+    side=BookSide.ASK,
+    price=Price(4710),
+    count=Count(250),
+    fee=Money(17_500),
+    is_taker=True,
+    executed_ns=7,
+    client_order_id="c1",
+    post_position=Count(-250),
+)
+A_SETTLEMENT = Settlement(
+    ticker="FED-25", result="yes", value=Price(10_000), revenue=Money(2_500_000), settled_ns=11
+)
+
+
+def an_event(title: str) -> EventEntry:
+    return EventEntry(at_ns=1, kind="fill", level="good", title=title, text="x", ticker="FED-25")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite3"
+
+
+def test_everything_comes_back_after_reopening(path: Path) -> None:
+    journal = Journal(path, durable=True)
+    journal.append_intent(an_intent(), at_ns=6)
+    order = an_order(OrderState.RESTING, filled=250)
+    journal.write([order, A_FILL, A_SETTLEMENT, EquityEntry(at_ns=3, equity=Money(-5))])
+    journal.set_meta("anchor", "42")
+    journal.close()
+
+    again = Journal(path, durable=False)
+    assert again.open_intents() == [an_intent()]
+    assert again.intents() == [an_intent()]
+    assert again.orders() == [order]
+    assert again.fills() == [A_FILL]
+    assert again.settlements() == [A_SETTLEMENT]
+    assert again.equity_since(3) == [(3, -5)]
+    assert again.equity_since(4) == []
+    assert again.meta("anchor") == "42"
+    again.close()
+
+
+def test_a_fill_and_a_settlement_count_once(path: Path) -> None:
+    journal = Journal(path, durable=False)
+    journal.write([A_FILL, A_SETTLEMENT])
+    journal.write([A_FILL, A_SETTLEMENT, A_FILL])
+    assert journal.fills() == [A_FILL]
+    assert journal.settlements() == [A_SETTLEMENT]
+    journal.close()
+
+
+def test_an_intent_is_on_disk_before_the_call_returns(path: Path) -> None:
+    journal = Journal(path, durable=True)
+    journal.append_intent(an_intent(), at_ns=6)
+    copy = path.with_name("copy.sqlite3")
+    shutil.copy(path, copy)
+    shutil.copy(f"{path}-wal", f"{copy}-wal")
+    after_a_kill = Journal(copy, durable=True)
+    assert after_a_kill.open_intents() == [an_intent()]
+    after_a_kill.close()
+    journal.close()
+
+
+def test_an_intent_id_is_never_used_twice(path: Path) -> None:
+    journal = Journal(path, durable=True)
+    journal.append_intent(an_intent(), at_ns=6)
+    with pytest.raises(Stop):
+        journal.append_intent(an_intent(), at_ns=7)
+    assert len(journal.intents()) == 1
+    journal.close()
+
+
+@pytest.mark.parametrize("state", list(OrderState))
+def test_open_intents_are_those_that_may_still_trade(path: Path, state: OrderState) -> None:
+    journal = Journal(path, durable=False)
+    journal.append_intent(an_intent(), at_ns=6)
+    journal.write([an_order(OrderState.RESTING), an_order(state, filled=250)])
+    assert bool(journal.open_intents()) == state.is_open
+    assert bool(journal.orders(only_open=True)) == state.is_open
+    assert [order.state for order in journal.orders()] == [state]
+    journal.close()
+
+
+def test_events_come_in_order_and_at_most_500(path: Path) -> None:
+    journal = Journal(path, durable=False)
+    assert journal.last_event_seq() == 0
+    last = journal.write([an_event(str(number)) for number in range(1200)])
+    assert last == journal.last_event_seq() == 1200
+    seen: list[str] = []
+    seq = 0
+    while batch := journal.events_since(seq):
+        assert len(batch) <= 500
+        seen += [event.title for event in batch]
+        seq = batch[-1].seq
+    assert seen == [str(number) for number in range(1200)]
+    assert journal.append_event(an_event("next")) == 1201
+    journal.close()
+
+
+def test_a_command_is_new_once_and_keeps_its_first_answer(path: Path) -> None:
+    journal = Journal(path, durable=False)
+    assert journal.append_command("k", b"buy", at_ns=1)
+    assert not journal.append_command("k", b"other", at_ns=2)
+    assert journal.command_answer("k") is None
+    journal.write([CommandAnswered(command_id="k", answer=b"first")])
+    journal.write([CommandAnswered(command_id="k", answer=b"second")])
+    assert journal.command_answer("k") == b"first"
+    record = journal.command("k")
+    assert record is not None
+    assert record.command == b"buy"
+    assert journal.command("unknown") is None
+    journal.close()
+
+
+def test_halted_stays_until_it_is_lifted(path: Path) -> None:
+    journal = Journal(path, durable=False)
+    journal.set_halted("panic")
+    journal.write([MetaEntry(key="opening:2026-11-22", value="1000")])
+    journal.close()
+    again = Journal(path, durable=False)
+    assert again.halted_reason() == "panic"
+    assert again.all_meta("opening:") == {"opening:2026-11-22": "1000"}
+    again.set_halted(None)
+    assert again.halted_reason() is None
+    again.close()
+
+
+def test_a_batch_is_written_whole_or_not_at_all(path: Path) -> None:
+    journal = Journal(path, durable=False)
+    with pytest.raises(KeyError):
+        journal.write([A_FILL, object()])  # type: ignore[list-item]
+    assert journal.fills() == []
+    journal.write([A_FILL])
+    journal.close()
+
+
+def test_many_threads_may_write(path: Path) -> None:
+    journal = Journal(path, durable=False)
+
+    def work(worker: int) -> None:
+        for number in range(50):
+            journal.append_intent(an_intent(f"{worker}-{number}"), at_ns=number)
+            journal.append_event(an_event(f"{worker}-{number}"))
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(journal.intents()) == 200
+    assert journal.last_event_seq() == 200
+    journal.close()
+
+
+@pytest.mark.parametrize("with_wal", [False, True])
+def test_a_newer_journal_is_refused_and_left_as_it_was(path: Path, with_wal: bool) -> None:
+    Journal(path, durable=True).close()
+    newer = sqlite3.connect(path)
+    newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    newer.commit()
+    if not with_wal:
+        newer.close()
+    before = path.read_bytes()
+    with pytest.raises(Stop, match="newer") as caught:
+        Journal(path, durable=True)
+    assert "Upgrade" in str(caught.value)
+    assert path.read_bytes() == before
+    newer.close()
+
+
+@pytest.mark.parametrize("content", [b"hello", b"x" * 5000, b"SQLite format 3\0"])
+def test_a_file_that_is_no_journal_is_left_as_it_was(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(Stop, match="not a journal"):
+        Journal(path, durable=True)
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_left_as_it_was(path: Path) -> None:
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("CREATE TABLE mine (x)")
+    other.commit()
+    with pytest.raises(Stop, match="not a journal"):
+        Journal(path, durable=True)
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
+    other.close()
+
+
+def test_only_the_owner_may_read_it(path: Path) -> None:
+    Journal(path, durable=True).close()
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Stop, match="Can't write"):
+        Journal(tmp_path / "nowhere" / "journal.sqlite3", durable=True)
