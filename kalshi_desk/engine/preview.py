@@ -26,7 +26,8 @@ from kalshi_desk.desk.commands import (
     Reply,
     RulesText,
 )
-from kalshi_desk.engine.rows import full_title
+from kalshi_desk.engine.door import nothing_to_sell
+from kalshi_desk.engine.rows import full_title, round_div
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.live import LiveMarket
 from kalshi_desk.portfolio.valuation import Walk, walk

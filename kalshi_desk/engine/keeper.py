@@ -1,0 +1,76 @@
+"""Writes the journal on a thread of its own, in order, so that the loop never waits for disk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from kalshi_desk.core.errors import DeskError
+from kalshi_desk.core.records import OrderIntent
+from kalshi_desk.store.entries import Entry
+from kalshi_desk.store.journal import Journal
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Keeper:
+    """One writer; what is asked for first is written first.
+
+    ``on_failure`` is told in words when something could not be written.
+    """
+
+    def __init__(self, journal: Journal, on_failure: Callable[[str], None]) -> None:
+        self._journal = journal
+        self._on_failure = on_failure
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._waiting: list[Entry] = []
+        self._running: set[asyncio.Future[None]] = set()
+
+    def intent(self, intent: OrderIntent, at_ns: int) -> asyncio.Future[None]:
+        """Make an intent durable; the order may be sent when the future is done.
+
+        The future raises ``Stop`` when the intent could not be written.
+        """
+        self.flush()
+        return self._submit(lambda: self._journal.append_intent(intent, at_ns))
+
+    def add(self, entry: Entry) -> None:
+        """Take an entry; it is written with the others of the same step."""
+        self._waiting.append(entry)
+
+    def flush(self) -> None:
+        """Hand what waits to the writer."""
+        if not self._waiting:
+            return
+        batch, self._waiting = self._waiting, []
+        future = self._submit(lambda: self._write(batch))
+        self._running.add(future)
+        future.add_done_callback(self._written)
+
+    def _write(self, batch: list[Entry]) -> None:
+        self._journal.write(batch)
+
+    def _written(self, future: asyncio.Future[None]) -> None:
+        self._running.discard(future)
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            _log.error("the journal could not be written: %s", error)
+            words = str(error) if isinstance(error, DeskError) else "The journal failed."
+            self._on_failure(words)
+
+    def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def run(self, work: Callable[[Journal], T]) -> T:
+        """Do something with the journal on its thread, after everything asked for before."""
+        self.flush()
+        return await self._submit(lambda: work(self._journal))
+
+    async def close(self) -> None:
+        """Write what waits, then close the journal."""
+        await self.run(lambda journal: journal.close())
+        self._thread.shutdown(wait=True)

@@ -1,0 +1,93 @@
+"""Brings the core back to where the journal left it; start and recovery are one path."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
+from kalshi_desk.core.types import NO_COUNT, Count, Money
+from kalshi_desk.engine.state import CoreState
+from kalshi_desk.execution.orders import ManagedOrder
+from kalshi_desk.store.journal import Journal
+
+LOST_ANSWER = "the engine stopped before the exchange's answer"
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """What a journal gave back: the fills to show and the newest fill's time."""
+
+    fills: tuple[Fill, ...]
+    last_fill_ns: int
+
+
+def restore(state: CoreState, journal: Journal) -> Remembered:
+    """Fill an empty state from the journal.
+
+    An intent of which nothing was heard becomes UNRESOLVED: it may rest at the exchange.
+    """
+    for intent in journal.intents():
+        state.orders.add_intent(intent)
+    for record in journal.orders():
+        _merge(state, record)
+    for order in list(state.orders.by_client_id.values()):
+        if order.state is OrderState.INTENT:
+            state.orders.unknown(order.client_order_id, LOST_ANSWER, order.updated_ns)
+    fills = journal.fills()
+    for fill in fills:
+        _book(state, fill)
+    settlements: list[Settlement] = journal.settlements()
+    for settlement in settlements:
+        state.positions.book_settlement(settlement)
+    _recall_meta(state, journal)
+    state.has_history = bool(fills or state.orders.by_client_id)
+    last = max((fill.executed_ns for fill in fills), default=0)
+    return Remembered(tuple(fills), last)
+
+
+def _merge(state: CoreState, record: Order) -> None:
+    key = record.client_order_id or record.order_id
+    order = state.orders.by_client_id.get(key)
+    if order is None:
+        state.orders.reported(record, record.updated_ns)
+        return
+    order.order_id = record.order_id
+    order.filled, order.remaining = record.filled, record.remaining
+    order.state, order.reason = record.state, record.reason
+    order.updated_ns = record.updated_ns
+    state.orders.restore(order)
+
+
+def _book(state: CoreState, fill: Fill) -> None:
+    order = state.orders.find(fill.order_id)
+    state.positions.book_fill(fill, order.origin if order is not None else "")
+    if fill.fee % 10_000:
+        state.is_direct = True
+    if order is not None:
+        order.booked = Count(order.booked + fill.count)
+        order.fees = Money(order.fees + fill.fee)
+        state.orders.restore(order)
+
+
+def _recall_meta(state: CoreState, journal: Journal) -> None:
+    state.halted_why = journal.halted_reason() or ""
+    day, _, equity = (journal.meta("day") or "").partition(" ")
+    if day and equity.lstrip("-").isdigit():
+        state.day, state.opening_equity = day, Money(int(equity))
+
+
+def journal_order(order: ManagedOrder) -> Order:
+    """Return an order as the journal keeps it."""
+    return Order(
+        order_id=order.order_id,
+        client_order_id=order.client_order_id,
+        ticker=order.ticker,
+        side=order.side,
+        price=order.price,
+        initial_count=order.count,
+        filled=order.filled,
+        remaining=order.remaining if order.state.is_open else NO_COUNT,
+        state=order.state,
+        created_ns=order.created_ns,
+        updated_ns=order.updated_ns,
+        reason=order.reason,
+    )

@@ -1,0 +1,338 @@
+"""The live shell around the trading core: brings events in and carries effects out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from kalshi_desk.core.errors import DeskError
+from kalshi_desk.core.events import CoreEvent, OrderRefused, TimerFired
+from kalshi_desk.core.ports import Broker, Clock, Feed
+from kalshi_desk.core.records import OrderIntent
+from kalshi_desk.desk.commands import (
+    Answer,
+    Command,
+    Outcomes,
+    Query,
+    ReplayControl,
+    Reply,
+)
+from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
+from kalshi_desk.desk.protocol import MAX_EVENTS_PER_FRAME
+from kalshi_desk.engine.board import Board
+from kalshi_desk.engine.core import TradingCore
+from kalshi_desk.engine.effects import (
+    CancelEverything,
+    Effect,
+    GiveAnswer,
+    KeepFill,
+    KeepIntent,
+    KeepMeta,
+    KeepOrder,
+    KeepSettlement,
+    LookUp,
+    Notify,
+    ReadAccount,
+    SendCancel,
+    SendOrder,
+    SteerReplay,
+    StopShell,
+)
+from kalshi_desk.engine.inputs import CommandReceived
+from kalshi_desk.engine.keeper import Keeper
+from kalshi_desk.engine.preview import reply_to
+from kalshi_desk.engine.restore import Remembered, journal_order
+from kalshi_desk.store.entries import CommandAnswered, EventEntry, MetaEntry
+from kalshi_desk.store.journal import Journal
+
+BEAT_S = 0.2
+KEPT_EVENTS = 2_000
+KEPT_ANSWERS = 500
+_log = logging.getLogger(__name__)
+
+
+class VenueActions:
+    """What a venue can do beyond feed and broker; every part may be absent."""
+
+    broker: Broker | None = None
+
+    async def cancel_everything(self) -> None:
+        """Cancel all orders of the account."""
+
+    async def read_account(self) -> None:
+        """Read the account again; the reading arrives as an event."""
+
+    async def watch(self, ticker: str) -> None:
+        """Make a market's book part of the feed."""
+
+    def steer(self, control: ReplayControl) -> None:
+        """Steer a recording."""
+
+
+class EngineShell:
+    """One running desk.  Implements what the link server asks of the engine."""
+
+    def __init__(
+        self,
+        core: TradingCore,
+        journal: Journal,
+        clock: Clock,
+        remembered: Remembered,
+        *,
+        save_starred: Callable[[set[str]], None],
+    ) -> None:
+        self.core = core
+        self.board = Board(core.state, os.getpid())
+        self.stopped = asyncio.Event()
+        self.venue: VenueActions = VenueActions()
+        self._clock = clock
+        self._keeper = Keeper(journal, self._journal_failed)
+        self._journal = journal
+        self._save_starred = save_starred
+        self._events: deque[DeskEvent] = deque(maxlen=KEPT_EVENTS)
+        self._event_seq = journal.last_event_seq()
+        self._answers: dict[str, Answer] = {}
+        self._futures: dict[str, asyncio.Future[Answer]] = {}
+        self._durable: dict[str, asyncio.Future[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asked_to_watch: set[str] = set()
+        for fill in remembered.fills:
+            self.board.add_fill(fill)
+
+    async def run(self, feed: Feed) -> None:
+        """Run until a person stops the engine or the feed ends for good."""
+        feeding = asyncio.create_task(feed.run(self.take))
+        beating = asyncio.create_task(self._beat())
+        stopping = asyncio.create_task(self.stopped.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {feeding, beating, stopping}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if feeding in done and feeding.exception() is None:
+                await self.stopped.wait()
+            for task in done - {stopping}:
+                task.result()
+        finally:
+            for task in (feeding, beating, stopping, *self._tasks):
+                task.cancel()
+            await asyncio.gather(feeding, beating, stopping, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Write what waits and close the journal."""
+        await self._keeper.close()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self.take(TimerFired())
+
+    def take(self, event: CoreEvent) -> None:
+        """Pass one event through the core and do what it asks for."""
+        effects = self.core.step(event, self._clock.now_ns())
+        if effects:
+            for effect in effects:
+                self._perform(effect)
+            self._keeper.flush()
+
+    def _perform(self, effect: Effect) -> None:
+        if isinstance(effect, KeepIntent):
+            self._durable[effect.intent.client_order_id] = self._keeper.intent(
+                effect.intent, self._clock.now_ns()
+            )
+        elif isinstance(effect, SendOrder):
+            self._start(self._send(effect.intent))
+        elif isinstance(effect, SendCancel):
+            self._start(self._cancel(effect.order_id, effect.ticker))
+        elif isinstance(effect, KeepOrder):
+            order = self.core.state.orders.by_client_id[effect.client_order_id]
+            self._keeper.add(journal_order(order))
+        elif isinstance(effect, KeepFill):
+            self._keeper.add(effect.fill)
+            self.board.add_fill(effect.fill)
+        elif isinstance(effect, KeepSettlement):
+            self._keeper.add(effect.settlement)
+        elif isinstance(effect, Notify):
+            self._note(effect.event)
+        elif isinstance(effect, GiveAnswer):
+            self._give(effect.answer)
+        else:
+            self._perform_rare(effect)
+
+    def _perform_rare(self, effect: Effect) -> None:
+        if isinstance(effect, KeepMeta):
+            self._keep_meta(effect)
+        elif isinstance(effect, LookUp):
+            self._start(self._look_up(effect))
+        elif isinstance(effect, ReadAccount):
+            self._start(self.venue.read_account())
+        elif isinstance(effect, CancelEverything):
+            self._start(self.venue.cancel_everything())
+        elif isinstance(effect, SteerReplay):
+            self.venue.steer(effect.control)
+        elif isinstance(effect, StopShell):
+            self.stopped.set()
+
+    def _keep_meta(self, effect: KeepMeta) -> None:
+        if effect.key == "starred":
+            self._save_starred(self.core.state.starred)
+        else:
+            self._keeper.add(MetaEntry(key=effect.key, value=effect.value or None))
+
+    def _note(self, event: DeskEvent) -> None:
+        self._events.append(event)
+        self._event_seq = event.seq
+        self._keeper.add(
+            EventEntry(
+                seq=event.seq,
+                at_ns=event.at_ns,
+                kind=event.kind.value,
+                level=event.level.value,
+                title=event.title,
+                text=event.text,
+                ticker=event.ticker,
+            )
+        )
+
+    def _give(self, answer: Answer) -> None:
+        self._answers[answer.command_id] = answer
+        while len(self._answers) > KEPT_ANSWERS:
+            self._answers.pop(next(iter(self._answers)))
+        self._keeper.add(
+            CommandAnswered(command_id=answer.command_id, answer=msgspec.msgpack.encode(answer))
+        )
+        future = self._futures.pop(answer.command_id, None)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, DeskError):
+            _log.warning("%s", error)
+        elif error is not None:
+            _log.error("a task of the engine failed", exc_info=error)
+
+    async def _send(self, intent: OrderIntent) -> None:
+        """Send an order once its intent is durable; without that nothing is sent."""
+        name = intent.client_order_id
+        try:
+            await self._durable.pop(name)
+        except DeskError as error:
+            text = f"{error} Nothing was sent."
+            self.take(OrderRefused(client_order_id=name, code="journal", text=text))
+            return
+        broker = self.venue.broker
+        if broker is None:
+            text = "This venue takes no orders. Nothing was sent."
+            self.take(OrderRefused(client_order_id=name, code="no_broker", text=text))
+            return
+        self.take(await broker.send(intent))
+
+    async def _cancel(self, order_id: str, ticker: str) -> None:
+        if self.venue.broker is not None:
+            self.take(await self.venue.broker.cancel(order_id, ticker))
+
+    async def _look_up(self, effect: LookUp) -> None:
+        if self.venue.broker is None:
+            return
+        found = await self.venue.broker.look_up(
+            effect.client_order_id, effect.ticker, effect.since_ns
+        )
+        if found is not None:
+            self.take(found)
+
+    def _journal_failed(self, words: str) -> None:
+        """Losing the journal is a reason to stop taking risk, loudly."""
+        if not self.core.state.halted_why:
+            self.core.account.halt(f"the journal can't be written: {words}")
+            for effect in self.core.outbox.take():
+                if isinstance(effect, Notify):
+                    self._events.append(effect.event)
+                    self._event_seq = effect.event.seq
+
+    def frame(self, topics: tuple[str, ...], board_seq: int, event_seq: int) -> Frame:
+        """Return what is new on these topics and the events since ``event_seq``."""
+        for topic in topics:
+            kind, _, ticker = topic.partition(":")
+            if kind == "book" and ticker and ticker not in self._asked_to_watch:
+                self._asked_to_watch.add(ticker)
+                self._start(self.venue.watch(ticker))
+        self.core.state.now_ns = self._clock.now_ns()
+        events = self._events_since(event_seq)
+        last = events[-1].seq if events else min(event_seq, self._event_seq)
+        return self.board.frame(topics, board_seq, events, last)
+
+    def _events_since(self, seq: int) -> tuple[DeskEvent, ...]:
+        if seq >= self._event_seq:
+            return ()
+        if self._events and self._events[0].seq <= seq + 1:
+            found = [event for event in self._events if event.seq > seq]
+            return tuple(found[:MAX_EVENTS_PER_FRAME])
+        return tuple(
+            DeskEvent(
+                seq=entry.seq,
+                at_ns=entry.at_ns,
+                kind=EventKind(entry.kind),
+                level=Level(entry.level),
+                title=entry.title,
+                text=entry.text,
+                ticker=entry.ticker,
+            )
+            for entry in self._journal.events_since(seq, MAX_EVENTS_PER_FRAME)
+        )
+
+    def last_event_seq(self) -> int:
+        """Return the number of the newest event."""
+        return self._event_seq
+
+    async def ask(self, query: Query) -> Reply:
+        """Answer a query from the state as it is."""
+        self.core.state.now_ns = self._clock.now_ns()
+        return reply_to(self.core.state, query)
+
+    async def submit(self, command_id: str, command: Command) -> Answer:
+        """Carry a command out once; the same id gets the same answer for ever."""
+        known = self._answers.get(command_id)
+        if known is not None:
+            return known
+        running = self._futures.get(command_id)
+        if running is not None:
+            return await asyncio.shield(running)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._futures[command_id] = future
+        now_ns = self._clock.now_ns()
+        body = msgspec.msgpack.encode(command)
+        try:
+            is_new = await self._keeper.run(
+                lambda journal: journal.append_command(command_id, body, now_ns)
+            )
+        except DeskError:
+            self._futures.pop(command_id, None)
+            raise
+        if is_new:
+            self.take(CommandReceived(command_id, command))
+        else:
+            future.set_result(await self._remembered(command_id))
+            self._futures.pop(command_id, None)
+        return await asyncio.shield(future)
+
+    async def _remembered(self, command_id: str) -> Answer:
+        body = await self._keeper.run(lambda journal: journal.command_answer(command_id))
+        if body is not None:
+            return msgspec.msgpack.decode(body, type=Answer)
+        return Answer(
+            command_id=command_id,
+            outcome=Outcomes.UNKNOWN,
+            text="The engine stopped while it carried this out; look at orders and positions.",
+        )
