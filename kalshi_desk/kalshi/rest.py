@@ -1,0 +1,367 @@
+"""The exchange's REST routes, each with its typed answer in the desk's records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from kalshi_desk.core.errors import Retry
+from kalshi_desk.core.events import BookSnapshot, CancelAnswered, OrderAnswered
+from kalshi_desk.core.ports import Clock, Sleep
+from kalshi_desk.core.records import (
+    Balance,
+    Event,
+    ExchangePosition,
+    ExchangeStatus,
+    Fill,
+    Market,
+    Order,
+    OrderIntent,
+    Settlement,
+    Trade,
+)
+from kalshi_desk.core.types import (
+    Count,
+    SelfTrade,
+    format_count,
+    format_price,
+    parse_count,
+)
+from kalshi_desk.kalshi import convert, wire
+from kalshi_desk.kalshi.budget import Budget
+from kalshi_desk.kalshi.environment import Environment
+from kalshi_desk.kalshi.errors import unreadable_answer
+from kalshi_desk.kalshi.signing import Signer
+from kalshi_desk.kalshi.transport import Params, SignedHttp
+
+_ORDERS = "/portfolio/events/orders"
+_PAGE = 1000
+_EVENTS_PAGE = 200
+_BOOKS_PAGE = 100
+_BAD_NUMBERS = (ValueError, msgspec.MsgspecError)
+
+
+class _Page(Protocol):
+    cursor: str | None
+
+
+PageT = TypeVar("PageT", bound=_Page)
+BodyT = TypeVar("BodyT")
+RowT = TypeVar("RowT")
+RecordT = TypeVar("RecordT")
+
+
+def _present(**params: str | int | None) -> dict[str, str | int]:
+    """Keep the parameters that were given."""
+    return {name: value for name, value in params.items() if value not in (None, "")}
+
+
+def _rows(convert_row: Callable[[RowT], RecordT], rows: Sequence[RowT] | None) -> list[RecordT]:
+    """Convert every row or none: half a list is worse than an error."""
+    try:
+        return [convert_row(row) for row in rows or ()]
+    except _BAD_NUMBERS as error:
+        raise unreadable_answer(str(error), is_write=False) from None
+
+
+class RestClient:
+    """All routes that the desk uses.  Every method raises ``DeskError`` as its module says.
+
+    ``terms`` gathers the events and series that were read; markets get their fee rule
+    from it, so read events and series first.  ``skipped`` counts markets whose numbers
+    could not be read.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        signer: Signer | None,
+        clock: Clock,
+        *,
+        budget: Budget | None = None,
+        sleep: Sleep = asyncio.sleep,
+        answer_s: float = 10.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.http = SignedHttp(
+            environment,
+            signer,
+            clock,
+            budget=budget,
+            sleep=sleep,
+            answer_s=answer_s,
+            transport=transport,
+        )
+        self.budget = self.http.budget
+        self.terms = convert.Terms()
+        self.skipped = 0
+        self._clock = clock
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.http.close()
+
+    # Public data.
+
+    async def exchange_status(self) -> ExchangeStatus:
+        """Return whether the exchange is up; it says so also with HTTP 503 and 504."""
+        data = await self.http.get("/exchange/status", accept=frozenset({503, 504}))
+        return convert.exchange_status(self._decode(data, wire.StatusBody))
+
+    async def user_data_timestamp(self) -> int:
+        """Return up to which time (ns) reads of the account are complete."""
+        body = await self._get("/exchange/user_data_timestamp", wire.AsOfBody)
+        return convert.time_ns(body.as_of_time)
+
+    async def series(self, ticker: str) -> wire.SeriesBody:
+        """Read one series into ``terms``."""
+        answer = await self._get(f"/series/{quote(ticker, safe='')}", wire.SeriesAnswer)
+        self.terms.series[answer.series.ticker] = answer.series
+        return answer.series
+
+    async def all_series(self, *, category: str | None = None) -> list[wire.SeriesBody]:
+        """Read the whole list of series, several MB on the real exchange, into ``terms``."""
+        answer = await self._get("/series", wire.SeriesList, _present(category=category))
+        for body in answer.series or ():
+            self.terms.series[body.ticker] = body
+        return answer.series or []
+
+    async def events(
+        self, *, status: str | None = "open", series_ticker: str | None = None
+    ) -> list[Event]:
+        """Read all pages of events into ``terms``; combos are never among them."""
+        params = _present(status=status, series_ticker=series_ticker, limit=_EVENTS_PAGE)
+        pages = await self._pages("/events", wire.EventsPage, params)
+        bodies = [body for page in pages for body in page.events or ()]
+        for body in bodies:
+            self.terms.events[body.event_ticker] = body
+        return [self.terms.event(body) for body in bodies]
+
+    async def event(self, event_ticker: str) -> Event:
+        """Read one event into ``terms``."""
+        path = f"/events/{quote(event_ticker, safe='')}"
+        answer = await self._get(path, wire.EventAnswer, {"exclude_markets": "true"})
+        self.terms.events[answer.event.event_ticker] = answer.event
+        return self.terms.event(answer.event)
+
+    async def markets(
+        self,
+        *,
+        status: str | None = None,
+        event_ticker: str | None = None,
+        series_ticker: str | None = None,
+        tickers: Sequence[str] = (),
+    ) -> list[Market]:
+        """Read all pages of markets, without combos; ``tickers`` in groups of 100."""
+        if len(tickers) > _BOOKS_PAGE:
+            head = await self.markets(status=status, tickers=tickers[:_BOOKS_PAGE])
+            return head + await self.markets(status=status, tickers=tickers[_BOOKS_PAGE:])
+        params = _present(
+            status=status,
+            event_ticker=event_ticker,
+            series_ticker=series_ticker,
+            tickers=",".join(tickers),
+            mve_filter=None if tickers else "exclude",
+            limit=_PAGE,
+        )
+        pages = await self._pages("/markets", wire.MarketsPage, params)
+        return self._markets([body for page in pages for body in page.markets or ()])
+
+    async def market(self, ticker: str) -> Market:
+        """Read one market; a new one may be unknown (``Refuse``) for a moment."""
+        answer = await self._get(f"/markets/{quote(ticker, safe='')}", wire.MarketAnswer)
+        return _rows(self.terms.market, [answer.market])[0]
+
+    async def orderbook(self, ticker: str) -> BookSnapshot:
+        """Read one whole book."""
+        path = f"/markets/{quote(ticker, safe='')}/orderbook"
+        answer = await self._get(path, wire.BookAnswer)
+        return _rows(_snapshot, [wire.BookRow(ticker, answer.orderbook_fp)])[0]
+
+    async def orderbooks(self, tickers: Sequence[str]) -> list[BookSnapshot]:
+        """Read many whole books, 100 a request."""
+        books: list[BookSnapshot] = []
+        for start in range(0, len(tickers), _BOOKS_PAGE):
+            params = [("tickers", ticker) for ticker in tickers[start : start + _BOOKS_PAGE]]
+            answer = await self._get("/markets/orderbooks", wire.BooksAnswer, params)
+            books += _rows(_snapshot, answer.orderbooks)
+        return books
+
+    async def trades(
+        self, ticker: str | None = None, *, limit: int = 100, min_ts: int | None = None
+    ) -> list[Trade]:
+        """Read the newest public trades of one page, newest first."""
+        params = _present(ticker=ticker, limit=min(limit, _PAGE), min_ts=min_ts)
+        page = await self._get("/markets/trades", wire.TradesPage, params)
+        return _rows(convert.trade, page.trades)
+
+    # The account.
+
+    async def balance(self) -> Balance:
+        """Return cash; asked no oftener than the exchange allows (about once a second)."""
+        asked_ns = self._clock.now_ns()
+        body = await self._get("/portfolio/balance", wire.BalanceBody)
+        return _rows(lambda row: convert.balance(row, asked_ns), [body])[0]
+
+    async def positions(self) -> list[ExchangePosition]:
+        """Return all unsettled positions."""
+        pages = await self._pages("/portfolio/positions", wire.PositionsPage, _present(limit=_PAGE))
+        return _rows(
+            convert.position, [row for page in pages for row in page.market_positions or ()]
+        )
+
+    async def fills(self, *, min_ts: int | None = None, ticker: str | None = None) -> list[Fill]:
+        """Return all executions since ``min_ts`` (Unix seconds), newest first."""
+        params = _present(min_ts=min_ts, ticker=ticker, limit=_PAGE)
+        pages = await self._pages("/portfolio/fills", wire.FillsPage, params)
+        return _rows(convert.fill, [row for page in pages for row in page.fills or ()])
+
+    async def settlements(self, *, min_ts: int | None = None) -> list[Settlement]:
+        """Return all settled markets of the account since ``min_ts`` (Unix seconds)."""
+        params = _present(min_ts=min_ts, limit=_PAGE)
+        pages = await self._pages("/portfolio/settlements", wire.SettlementsPage, params)
+        return _rows(convert.settlement, [row for page in pages for row in page.settlements or ()])
+
+    async def orders(
+        self,
+        *,
+        status: str | None = None,
+        ticker: str | None = None,
+        min_ts: int | None = None,
+    ) -> list[Order]:
+        """Return all orders that fit, every page of them."""
+        params = _present(status=status, ticker=ticker, min_ts=min_ts, limit=_PAGE)
+        pages = await self._pages("/portfolio/orders", wire.OrdersPage, params)
+        return _rows(convert.order, [row for page in pages for row in page.orders or ()])
+
+    async def order(self, order_id: str) -> Order:
+        """Return one order; ``Refuse`` with ``not_found`` when the exchange has none."""
+        path = f"/portfolio/orders/{quote(order_id, safe='')}"
+        answer = await self._get(path, wire.OrderAnswer)
+        return _rows(convert.order, [answer.order])[0]
+
+    async def queue_positions(self, tickers: Sequence[str]) -> dict[str, Count]:
+        """Return contracts ahead of our resting orders in these markets, by order id."""
+        params = {"market_tickers": ",".join(tickers)}
+        answer = await self._get("/portfolio/orders/queue_positions", wire.QueueAnswer, params)
+        rows = _rows(
+            lambda row: (row.order_id, parse_count(row.queue_position_fp)),
+            answer.queue_positions,
+        )
+        return dict(rows)
+
+    async def limits(self) -> wire.LimitsBody:
+        """Read the account's token buckets and drive the budget from them."""
+        body = await self._get("/account/limits", wire.LimitsBody)
+        self.budget.set_limits(
+            body.read.refill_rate,
+            body.read.bucket_capacity,
+            body.write.refill_rate,
+            body.write.bucket_capacity,
+        )
+        return body
+
+    async def endpoint_costs(self) -> wire.CostsBody:
+        """Read what each route costs and drive the budget from it."""
+        body = await self._get("/account/endpoint_costs", wire.CostsBody)
+        rows = [(row.method, row.path, row.cost) for row in body.endpoint_costs or ()]
+        self.budget.set_costs(body.default_cost, rows)
+        return body
+
+    # Writes: sent once, never repeated here.
+
+    async def create_order(self, intent: OrderIntent) -> OrderAnswered:
+        """Place an order.  ``Unknown`` when nobody knows; anything else: not placed."""
+        data = await self.http.write("POST", _ORDERS, body=encode_intent(intent))
+        body = self._decode(data, wire.CreatedBody, is_write=True)
+        try:
+            return OrderAnswered(
+                client_order_id=intent.client_order_id,
+                order_id=body.order_id,
+                filled=parse_count(body.fill_count),
+                remaining=parse_count(body.remaining_count),
+            )
+        except ValueError as error:
+            raise unreadable_answer(str(error), is_write=True) from None
+
+    async def cancel_order(self, order_id: str, market_ticker: str) -> CancelAnswered:
+        """Cancel what is left; ``Refuse`` ``not_found`` may also mean that it traded."""
+        path = f"{_ORDERS}/{quote(order_id, safe='')}"
+        data = await self.http.write("DELETE", path, {"market_ticker": market_ticker})
+        body = self._decode(data, wire.CanceledBody, is_write=True)
+        try:
+            return CancelAnswered(order_id=order_id, reduced_by=parse_count(body.reduced_by))
+        except ValueError as error:
+            raise unreadable_answer(str(error), is_write=True) from None
+
+    async def cancel_all(self) -> None:
+        """Ask for all resting orders to be canceled; it takes effect a moment later."""
+        await self.http.write("DELETE", _ORDERS)
+
+    # How answers are read.
+
+    def _markets(self, bodies: list[wire.MarketBody]) -> list[Market]:
+        markets: list[Market] = []
+        for body in bodies:
+            try:
+                markets.append(self.terms.market(body))
+            except _BAD_NUMBERS:
+                self.skipped += 1
+        return markets
+
+    async def _get(self, path: str, kind: type[BodyT], params: Params | None = None) -> BodyT:
+        return self._decode(await self.http.get(path, params), kind)
+
+    async def _pages(
+        self, path: str, kind: type[PageT], params: dict[str, str | int]
+    ) -> list[PageT]:
+        """Read all pages; a cursor that comes again would never end and is an error."""
+        pages: list[PageT] = []
+        seen: set[str] = set()
+        cursor = ""
+        while True:
+            asked = params | {"cursor": cursor} if cursor else params
+            page = await self._get(path, kind, asked)
+            pages.append(page)
+            cursor = page.cursor or ""
+            if not cursor:
+                return pages
+            if cursor in seen:
+                raise Retry(
+                    f"The list {path} does not end: its cursor comes again.", code="cursor_stuck"
+                )
+            seen.add(cursor)
+
+    def _decode(self, data: bytes, kind: type[BodyT], *, is_write: bool = False) -> BodyT:
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except (*_BAD_NUMBERS, RecursionError) as error:
+            raise unreadable_answer(str(error), is_write=is_write) from None
+
+
+def encode_intent(intent: OrderIntent) -> bytes:
+    """Return the body of a create: strings for numbers, and only the flags that are set."""
+    body: dict[str, Any] = {
+        "ticker": intent.ticker,
+        "client_order_id": intent.client_order_id,
+        "side": intent.side.value,
+        "count": format_count(intent.count),
+        "price": format_price(intent.price),
+        "time_in_force": intent.time_in_force.value,
+        "self_trade_prevention_type": SelfTrade.TAKER_AT_CROSS.value,
+    }
+    if intent.post_only:
+        body["post_only"] = True
+    if intent.reduce_only:
+        body["reduce_only"] = True
+    return msgspec.json.encode(body)
+
+
+def _snapshot(row: wire.BookRow) -> BookSnapshot:
+    bids, asks = convert.book_levels(row.orderbook_fp)
+    return BookSnapshot(row.ticker, bids, asks)
