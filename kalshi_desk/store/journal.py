@@ -144,7 +144,7 @@ class Journal:
 
     def halted_reason(self) -> str | None:
         """Return why trading is HALTED, None when it is not."""
-        return self.meta(HALTED_KEY)
+        return self.meta(HALTED_KEY) or None
 
     def open_intents(self) -> list[OrderIntent]:
         """Return intents whose order may still trade, or of which nothing was heard."""
