@@ -7,7 +7,6 @@ import msgspec
 from kalshi_desk.core.book import OrderBook
 from kalshi_desk.core.fees import DIRECT, FeeGrid, FeeRule, fill_fee, trade_fee
 from kalshi_desk.core.types import (
-    NO_COUNT,
     NO_MONEY,
     PRICE_ONE,
     BookSide,

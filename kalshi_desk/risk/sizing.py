@@ -58,6 +58,6 @@ def _dollars(equity: Money | None) -> Fraction:
         raise Refuse(
             "Equity is not known yet.",
             code="bad_size",
-            todo="Wait for the account, or type contracts.",
+            todo="Wait, or type contracts.",
         )
     return Fraction(equity, 1_000_000)
