@@ -72,6 +72,13 @@ def real_price(text: str | None) -> Price | None:
     return price if price > 0 else None
 
 
+def positive(count: int) -> Count:
+    """Return a count that must be above zero; raises ``ValueError``."""
+    if count <= 0:
+        raise ValueError(f"a count of {count} hundredths can't have traded")
+    return Count(count)
+
+
 def side_of(*words: str | None) -> BookSide:
     """Return the book side named by the first word that is given; raises ``ValueError``."""
     for word in words:

@@ -174,13 +174,12 @@ class FrameReader:
             self.fresh.discard(message.msg.market_ticker)
         self._name_problem(f"{type(message).__name__}: {why}")
 
-    def drop_subscription(self, sid: int) -> frozenset[str]:
-        """Forget a subscription that ended; returns its tickers, whose books went stale."""
+    def drop_subscription(self, sid: int, why: str) -> None:
+        """Forget a subscription that ended; its books are lost."""
         tickers = frozenset(self._tickers.pop(sid, ()))
         self.next_seq.pop(sid, None)
         self._resume.pop(sid, None)
-        self.fresh -= tickers
-        return tickers
+        self._lose(LostBooks(sid, tickers, why, is_gap=True))
 
     def tickers_of(self, sid: int) -> frozenset[str]:
         """Return the tickers whose snapshots came under a subscription."""

@@ -1,0 +1,182 @@
+"""What is subscribed on one socket: commands to send, answers to them, and what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from kalshi_desk.kalshi.decode import FrameReader, Message
+from kalshi_desk.kalshi.frames import ErrorFrame, SubscribedFrame
+
+PRIVATE = ("fill", "user_orders", "market_positions")
+LIFECYCLE = "market_lifecycle_v2"
+BOOK = "orderbook_delta"
+TAPE = ("trade", "ticker")
+
+_TICKERS_A_COMMAND = 500
+_SNAPSHOTS_A_COMMAND = 100
+_REPAIRS_A_TICKER = 3
+_CHANNEL_ERROR = 10
+_UNSUPPORTED_ACTION = 13
+_OVERFLOW = 25
+_UNKNOWN_SID = 7
+_TERMINAL = frozenset({_CHANNEL_ERROR, _OVERFLOW})
+
+
+class Subscriptions:
+    """Keeps channels and tickers in step with what is wanted.
+
+    Methods return the commands to send; nothing here touches the socket.
+    ``needs_repair`` is set when books were lost while the socket lives.
+    """
+
+    def __init__(self, reader: FrameReader) -> None:
+        self.watched: set[str] = set()
+        self.needs_repair = False
+        self.private_open = asyncio.Event()
+        self.refusals: list[str] = []
+        self._reader = reader
+        self._id = 0
+        self._sids: dict[str, int] = {}
+        self._asked: dict[str, set[str]] = {}
+        self._snapshot_ids: set[int] = set()
+        self._tries: dict[str, int] = {}
+
+    def begin(self) -> list[bytes]:
+        """Return the first commands of a new socket: private channels before all others."""
+        self._sids.clear()
+        self._asked.clear()
+        self._snapshot_ids.clear()
+        self._tries.clear()
+        self._id = 0
+        self.needs_repair = False
+        self.private_open.clear()
+        commands = [
+            self._command("subscribe", {"channels": list(PRIVATE)}),
+            self._command("subscribe", {"channels": [LIFECYCLE]}),
+        ]
+        return commands + self._follow(self.watched)
+
+    def watch(self, tickers: Iterable[str]) -> list[bytes]:
+        """Add markets; returns what to send, nothing when all were known."""
+        new = set(tickers) - self.watched
+        self.watched |= new
+        return self._follow(new) if new else []
+
+    def forget(self, tickers: Iterable[str]) -> list[bytes]:
+        """Drop markets; returns what to send."""
+        old = set(tickers) & self.watched
+        self.watched -= old
+        commands: list[bytes] = []
+        for channel, asked in self._asked.items():
+            gone = sorted(old & asked)
+            asked -= old
+            if gone and channel in self._sids:
+                commands.append(self._update(channel, "delete_markets", gone))
+        return commands
+
+    def answer(self, message: Message) -> list[bytes]:
+        """Take a control frame; returns what must be sent because of it."""
+        if isinstance(message, SubscribedFrame):
+            return self._subscribed(message.msg.channel, message.msg.sid)
+        if isinstance(message, ErrorFrame):
+            return self._failed(message)
+        return []
+
+    def repair(self) -> list[bytes]:
+        """Ask for the snapshots that are missing, without a new subscription."""
+        self.needs_repair = False
+        if BOOK not in self._sids:
+            return []
+        fresh = self._reader.fresh
+        for ticker in self._tries.keys() & fresh:
+            del self._tries[ticker]
+        missing = [
+            ticker
+            for ticker in sorted(self._asked.get(BOOK, set()) - fresh)
+            if self._tries.get(ticker, 0) < _REPAIRS_A_TICKER
+        ]
+        commands: list[bytes] = []
+        for start in range(0, len(missing), _SNAPSHOTS_A_COMMAND):
+            part = missing[start : start + _SNAPSHOTS_A_COMMAND]
+            commands.append(self._update(BOOK, "get_snapshot", part))
+            self._snapshot_ids.add(self._id)
+            for ticker in part:
+                self._tries[ticker] = self._tries.get(ticker, 0) + 1
+        return commands
+
+    def _follow(self, tickers: Iterable[str]) -> list[bytes]:
+        """Subscribe channels that are not open yet, extend those that are."""
+        commands: list[bytes] = []
+        for channel in (BOOK, *TAPE):
+            asked = self._asked.setdefault(channel, set())
+            new = sorted(set(tickers) - asked)
+            if not new or (asked and channel not in self._sids):
+                continue
+            head, rest = new[:_TICKERS_A_COMMAND], new[_TICKERS_A_COMMAND:]
+            if channel in self._sids:
+                commands.append(self._update(channel, "add_markets", head))
+                while rest:
+                    head_of_rest, rest = rest[:_TICKERS_A_COMMAND], rest[_TICKERS_A_COMMAND:]
+                    commands.append(self._update(channel, "add_markets", head_of_rest))
+                asked.update(new)
+            else:
+                commands.append(self._subscribe(channel, head))
+                asked.update(head)
+        return commands
+
+    def _subscribed(self, channel: str, sid: int) -> list[bytes]:
+        self._sids[channel] = sid
+        if all(name in self._sids for name in PRIVATE):
+            self.private_open.set()
+        return self._follow(self.watched) if channel in {BOOK, *TAPE} else []
+
+    def _failed(self, error: ErrorFrame) -> list[bytes]:
+        code = error.msg.code
+        if code in _TERMINAL:
+            return self._resubscribe(error.sid)
+        if error.id in self._snapshot_ids and code in {_UNSUPPORTED_ACTION, _UNKNOWN_SID}:
+            self._snapshot_ids.discard(error.id)
+            sid = self._sids.get(BOOK, 0)
+            end = self._command("unsubscribe", {"sids": [sid]})
+            return [end, *self._resubscribe(sid)]
+        self.refusals.append(f"error {code}: {error.msg.msg}"[:200])
+        del self.refusals[:-20]
+        return []
+
+    def _resubscribe(self, sid: int) -> list[bytes]:
+        """A subscription is dead, the socket lives: open its channel again."""
+        channel = next((name for name, known in self._sids.items() if known == sid), None)
+        if channel is None:
+            return []
+        del self._sids[channel]
+        self._reader.drop_subscription(sid, f"the subscription of {channel} ended")
+        if channel in {BOOK, *TAPE}:
+            self._asked.pop(channel, None)
+            return self._follow(self.watched)
+        return [self._command("subscribe", {"channels": [channel]})]
+
+    def _subscribe(self, channel: str, tickers: list[str]) -> bytes:
+        params: dict[str, Any] = {"channels": [channel], "market_tickers": tickers}
+        if channel == BOOK:
+            params["use_yes_price"] = True
+        if channel == "ticker":
+            params["send_initial_snapshot"] = True
+        return self._command("subscribe", params)
+
+    def _update(self, channel: str, action: str, tickers: list[str]) -> bytes:
+        params: dict[str, Any] = {
+            "sids": [self._sids[channel]],
+            "action": action,
+            "market_tickers": tickers,
+        }
+        if channel == BOOK and action == "add_markets":
+            params["use_yes_price"] = True
+        return self._command("update_subscription", params)
+
+    def _command(self, name: str, params: dict[str, Any]) -> bytes:
+        self._id += 1
+        return msgspec.json.encode({"id": self._id, "cmd": name, "params": params})
