@@ -1,0 +1,130 @@
+"""Who is asking: generated keys, and the check of signed requests with the recorded answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+
+from kalshi_desk.exchange.listing import stable_uuid
+from kalshi_desk.exchange.refusals import Refusal, refused
+from kalshi_desk.exchange.rules import Rules
+
+PublicKey = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+_PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+_KEY_FILE = "practice-key.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A generated key: its id, where the private half lies, and the public half."""
+
+    key_id: str
+    path: Path
+    public: PublicKey
+
+
+def load_or_create_key(folder: Path, key_type: str = "ed25519") -> KeyPair:
+    """Return the key pair kept in a folder, made there (0600) when there is none.
+
+    ``key_type`` is ``ed25519`` or ``rsa``; a key that is already there keeps its type.
+
+    Raises ``OSError`` when the folder cannot be used and ``ValueError`` for an unreadable key.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / _KEY_FILE
+    if not path.exists():
+        _write_private(path, _generate(key_type))
+    private = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(private, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
+        raise ValueError(f"{path} holds a key of a type that the exchange does not take")
+    public = private.public_key()
+    raw = public.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return KeyPair(stable_uuid("key", raw.hex()), path, public)
+
+
+def _generate(key_type: str) -> ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey:
+    if key_type == "rsa":
+        return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def _write_private(path: Path, key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey) -> None:
+    data = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+
+
+class KeyRing:
+    """The API keys that are known, and whose they are."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._keys: dict[str, tuple[PublicKey, int]] = {}
+
+    def add(self, key_id: str, public: PublicKey, owner: int) -> None:
+        """Let a key act for an account."""
+        self._keys[key_id] = (public, owner)
+
+    def owner_of(self, headers: Mapping[str, str], method: str, path: str, now_ns: int) -> int:
+        """Return the account that signed a request; raises the 401 refusals."""
+        key_id = headers.get("kalshi-access-key", "")
+        stamp = headers.get("kalshi-access-timestamp", "")
+        signature = headers.get("kalshi-access-signature", "")
+        if not signature:
+            raise _missing("signature")
+        if not key_id:
+            raise _missing("access_key", "access key")
+        if not stamp:
+            raise _missing("timestamp")
+        known = self._keys.get(key_id)
+        if known is None:
+            raise _unknown("NOT_FOUND")
+        self._check_age(stamp, now_ns)
+        public, owner = known
+        if not _is_signed(public, signature, f"{stamp}{method}{path}".encode()):
+            raise _unknown("INCORRECT_API_KEY_SIGNATURE")
+        return owner
+
+    def _check_age(self, stamp: str, now_ns: int) -> None:
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 19):
+            raise refused(401, "header_timestamp_invalid")
+        ahead_s = (int(stamp) * 1_000_000 - now_ns) / 1_000_000_000
+        if not -self._rules.skew_past_s <= ahead_s <= self._rules.skew_future_s:
+            raise refused(401, "header_timestamp_expired")
+
+
+def _missing(what: str, words: str = "") -> Refusal:
+    return refused(
+        401, f"{what}_is_missing_from_headers", message=f"{words or what} is missing from headers"
+    )
+
+
+def _unknown(details: str) -> Refusal:
+    return refused(401, "authentication_error", message="authentication_error", details=details)
+
+
+def _is_signed(public: PublicKey, signature: str, message: bytes) -> bool:
+    try:
+        raw = base64.b64decode(signature, validate=True)
+        if isinstance(public, rsa.RSAPublicKey):
+            public.verify(raw, message, _PSS, hashes.SHA256())
+        else:
+            public.verify(raw, message)
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True

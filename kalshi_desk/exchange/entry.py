@@ -1,0 +1,197 @@
+"""Reads order requests from JSON bodies with the exchange's checks and its words for errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kalshi_desk.core.types import parse_count, parse_price
+from kalshi_desk.exchange.calendar import SECOND_NS
+from kalshi_desk.exchange.commands import AmendOrder, DecreaseOrder, NewOrder
+from kalshi_desk.exchange.refusals import Refusal, bad_body, refused
+
+_MODES = {"taker_at_cross", "maker"}
+_DURATIONS = {"good_till_canceled", "immediate_or_cancel", "fill_or_kill"}
+_GO_TYPES = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
+_MOST_CLIENT_ID = 64
+
+
+def read_object(body: bytes, content_type: str) -> dict[str, Any]:
+    """Return a JSON object; raises the 400 for another content type or broken JSON."""
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise bad_body("expected application/json", code="invalid_content_type")
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise bad_body(f"invalid json: {error}") from error
+    if not isinstance(found, dict):
+        raise bad_body("json: cannot unmarshal into Go value of type object")
+    return found
+
+
+def read_new_order(body: dict[str, Any], owner: int, now_ns: int) -> NewOrder:
+    """Return a decoded create request; raises the refusals of request decoding."""
+    text = _Fields(body, "CreateOrderV2Request")
+    ticker = text.required("ticker")
+    is_bid = _read_side(text.required("side"))
+    count_text, price = text.required("count"), text.required("price")
+    duration = text.required("time_in_force")
+    mode = text.required("self_trade_prevention_type")
+    if duration not in _DURATIONS or mode not in _MODES:
+        raise _invalid("time_in_force or self_trade_prevention_type is not known")
+    client_id = text.optional("client_order_id") or ""
+    if len(client_id) > _MOST_CLIENT_ID:
+        raise _invalid("client_order_id is longer than 64 characters")
+    expires = _read_expiry(text, duration, now_ns)
+    if text.optional("order_group_id"):
+        raise refused(404, "not_found", message="order group not found")
+    _check_account(text)
+    post_only, reduce_only = text.flag("post_only"), text.flag("reduce_only")
+    if post_only and duration != "good_till_canceled":
+        raise refused(400, "invalid_order", details="post only requires good_till_canceled")
+    return NewOrder(
+        owner=owner,
+        ticker=ticker,
+        is_bid=is_bid,
+        price=_read_price(price),
+        count=_read_count(count_text),
+        time_in_force=duration,
+        self_trade=mode,
+        client_id=client_id,
+        post_only=post_only,
+        reduce_only=reduce_only,
+        expires_ns=expires,
+        cancel_on_pause=text.flag("cancel_order_on_pause"),
+    )
+
+
+def read_amend(body: dict[str, Any], owner: int, number: int, now_ns: int) -> AmendOrder:
+    """Return a decoded amend request."""
+    text = _Fields(body, "AmendOrderV2Request")
+    expires = text.integer("expiration_time")
+    expires_ns = None if expires is None else expires * SECOND_NS
+    if expires_ns and expires_ns <= now_ns:
+        raise _expired()
+    return AmendOrder(
+        owner=owner,
+        number=number,
+        ticker=text.required("ticker"),
+        is_bid=_read_side(text.required("side")),
+        price=_read_price(text.required("price")),
+        total=_read_count(text.required("count")),
+        expires_ns=expires_ns,
+        client_id=text.optional("client_order_id"),
+        new_client_id=text.optional("updated_client_order_id"),
+    )
+
+
+def read_decrease(body: dict[str, Any], owner: int, number: int) -> DecreaseOrder:
+    """Return a decoded decrease request; exactly one of the two counts may be given."""
+    text = _Fields(body, "DecreaseOrderV2Request")
+    by, to = text.optional("reduce_by"), text.optional("reduce_to")
+    if (by is None) == (to is None):
+        raise _invalid("exactly one of reduce_by and reduce_to is required")
+    reduce_by = None if by is None else _read_count(by)
+    if reduce_by == 0:
+        raise refused(400, "invalid_order_size")
+    return DecreaseOrder(
+        owner=owner,
+        number=number,
+        reduce_by=reduce_by,
+        reduce_to=None if to is None else _read_count(to),
+    )
+
+
+class _Fields:
+    """Typed reads of one JSON object, refused in the server's own words."""
+
+    def __init__(self, body: dict[str, Any], model: str) -> None:
+        self._body = body
+        self._model = model
+
+    def optional(self, name: str) -> str | None:
+        found = self._body.get(name)
+        if found is None:
+            return None
+        if not isinstance(found, str):
+            raise self._wrong(name, found, "string")
+        return found
+
+    def required(self, name: str) -> str:
+        found = self.optional(name)
+        if not found:
+            raise _invalid(f"{name} is required")
+        return found
+
+    def flag(self, name: str) -> bool:
+        found = self._body.get(name)
+        if found is None:
+            return False
+        if not isinstance(found, bool):
+            raise self._wrong(name, found, "bool")
+        return found
+
+    def integer(self, name: str) -> int | None:
+        found = self._body.get(name)
+        if found is None:
+            return None
+        if isinstance(found, bool) or not isinstance(found, int):
+            raise self._wrong(name, found, "int64")
+        return found
+
+    def _wrong(self, name: str, found: object, wanted: str) -> Refusal:
+        kind = _GO_TYPES.get(type(found), "object")
+        return bad_body(
+            f"json: cannot unmarshal {kind} into Go struct field {self._model}.{name}"
+            f" of type {wanted}"
+        )
+
+
+def _read_side(text: str) -> bool:
+    if text not in {"bid", "ask"}:
+        raise _invalid("side must be bid or ask")
+    return text == "bid"
+
+
+def _read_price(text: str) -> int:
+    try:
+        return parse_price(text)
+    except ValueError as error:
+        raise refused(400, "invalid_price") from error
+
+
+def _read_count(text: str) -> int:
+    try:
+        count = parse_count(text)
+    except ValueError as error:
+        raise refused(400, "invalid_order_size") from error
+    if count < 0:
+        raise refused(400, "invalid_order_size")
+    return count
+
+
+def _read_expiry(text: _Fields, duration: str, now_ns: int) -> int:
+    expires = text.integer("expiration_time")
+    if expires is None:
+        return 0
+    if duration != "good_till_canceled":
+        raise refused(400, "invalid_order", details="expiration time requires good_till_canceled")
+    if expires * SECOND_NS <= now_ns:
+        raise _expired()
+    return expires * SECOND_NS
+
+
+def _check_account(text: _Fields) -> None:
+    if text.integer("subaccount"):
+        raise refused(404, "not_found", message="subaccount not found")
+    if text.integer("exchange_index") not in {None, -1, 0}:
+        raise _invalid("exchange_index does not match the market")
+
+
+def _expired() -> Refusal:
+    return refused(400, "invalid_order", details="Expiration timestamp must be in the future")
+
+
+def _invalid(details: str) -> Refusal:
+    return bad_body(details, code="invalid_parameters")

@@ -1,0 +1,170 @@
+"""Starts the practice exchange from the command line and says where it listens."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from kalshi_desk.exchange.access import KeyPair, KeyRing, load_or_create_key
+from kalshi_desk.exchange.clock import Clock
+from kalshi_desk.exchange.host import Host
+from kalshi_desk.exchange.rules import DEFAULT_RULES
+from kalshi_desk.exchange.server import bind, run_until_stopped
+from kalshi_desk.exchange.statefile import StateError, StateFile
+from kalshi_desk.exchange.venue import DESK, Venue
+
+_FAILED = 2
+
+
+class StartError(Exception):
+    """The exchange cannot start; the text is one line that says what to do."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kalshi-desk exchange", description="Run the practice exchange on this computer."
+    )
+    parser.add_argument("--port", type=int, default=0, help="REST port; 0 takes any free one")
+    parser.add_argument("--ws-port", type=int, default=0, help="stream port; 0 takes any free one")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the simulated crowd")
+    parser.add_argument("--json", action="store_true", help="print one JSON line when ready")
+    parser.add_argument("--home", type=Path, help="keep key and state under DIR/practice")
+    parser.add_argument("--key-dir", type=Path, help="folder of the generated key")
+    parser.add_argument("--key-type", choices=("ed25519", "rsa"), default="ed25519")
+    parser.add_argument("--state", type=Path, help="file that the exchange survives in")
+    parser.add_argument("--until-idle-s", type=float, help="stop after so long without a client")
+    parser.add_argument("--speed", type=float, default=1.0, help="exchange seconds per second")
+    parser.add_argument("--start", help="exchange time to start at, ISO 8601")
+    return parser
+
+
+def run(argv: list[str]) -> int:
+    """Run the exchange until it is stopped; return the exit code (2: could not start)."""
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        with ExitStack() as stack:
+            return _run(options, stack)
+    except (StartError, StateError) as error:
+        print(f"practice exchange: {error}", file=sys.stderr)
+        return _FAILED
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(options: argparse.Namespace, stack: ExitStack) -> int:
+    if options.speed <= 0:
+        raise StartError("--speed must be above 0")
+    rest = stack.enter_context(_bound(options.port, "--port"))
+    stream = stack.enter_context(_bound(options.ws_port, "--ws-port"))
+    key = _key(options, stack)
+    state = _state(options)
+    origin_ns = _origin(options)
+    clock = Clock(origin_ns, options.speed)
+    venue = state.load(DEFAULT_RULES) if state is not None else None
+    if venue is None:
+        venue = Venue.new(options.seed, origin_ns, DEFAULT_RULES)
+    keys = KeyRing(DEFAULT_RULES)
+    keys.add(key.key_id, key.public, DESK)
+    host = Host(venue, clock, keys, state)
+    token = secrets.token_urlsafe(16)
+    ready = _announcer(options, rest, stream, key, token)
+    try:
+        asyncio.run(run_until_stopped(host, rest, stream, token, ready, options.until_idle_s))
+    finally:
+        host.close()
+    return 0
+
+
+def _bound(port: int, option: str) -> socket.socket:
+    try:
+        return bind(port)
+    except (OSError, OverflowError) as error:
+        raise StartError(
+            f"port {port} cannot be used ({error}): choose another with {option},"
+            f" or {option} 0 for any free one"
+        ) from error
+
+
+def _key(options: argparse.Namespace, stack: ExitStack) -> KeyPair:
+    folder = options.key_dir
+    if folder is None and options.home is not None:
+        folder = options.home / "practice"
+    if folder is None:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kalshi-desk-")))
+    try:
+        return load_or_create_key(folder, options.key_type)
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"the key folder {folder} cannot be used ({error}): name another with --key-dir"
+        ) from error
+
+
+def _state(options: argparse.Namespace) -> StateFile | None:
+    path: Path | None = options.state
+    if path is None and options.home is not None:
+        path = options.home / "practice" / "exchange.sqlite"
+    if path is None:
+        return None
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"{path.parent} cannot be made ({error}): name another --state") from error
+    return StateFile(path)
+
+
+def _origin(options: argparse.Namespace) -> int:
+    if options.start is None:
+        return time.time_ns()
+    try:
+        start = datetime.fromisoformat(options.start)
+    except ValueError as error:
+        raise StartError(f"--start {options.start!r} is not an ISO 8601 time") from error
+    if start.tzinfo is None:
+        start = start.replace(tzinfo=UTC)
+    return int(start.timestamp()) * 1_000_000_000
+
+
+def _announcer(
+    options: argparse.Namespace,
+    rest: socket.socket,
+    stream: socket.socket,
+    key: KeyPair,
+    token: str,
+) -> Callable[[], None]:
+    base = f"http://127.0.0.1:{rest.getsockname()[1]}"
+    line = {
+        "rest": f"{base}/trade-api/v2",
+        "ws": f"ws://127.0.0.1:{stream.getsockname()[1]}/trade-api/ws/v2",
+        "admin": f"{base}/admin/{token}",
+        "key_id": key.key_id,
+        "private_key_path": str(key.path),
+        "pid": os.getpid(),
+    }
+
+    def announce() -> None:
+        if options.json:
+            print(msgspec.json.encode(line).decode(), flush=True)
+            return
+        print(f"Practice exchange ready at {line['rest']} (stream {line['ws']}).")
+        print(f"Key {line['key_id']} in {line['private_key_path']}; Ctrl+C stops it.", flush=True)
+
+    return announce
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

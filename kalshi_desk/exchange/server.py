@@ -1,0 +1,117 @@
+"""Binds the ports and runs the exchange until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from kalshi_desk.exchange import admin, rest_orders, rest_portfolio, rest_public
+from kalshi_desk.exchange.host import Host
+from kalshi_desk.exchange.stream import Stream
+
+_TICK_S = 0.1
+_STOP_GRACE_S = 2.0
+
+
+class _QuietServer(uvicorn.Server):
+    """Uvicorn without its own signal handling, which belongs to this process's shell."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+def bind(port: int) -> socket.socket:
+    """Return a listening loopback socket; raises ``OSError`` when the port is taken."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(("127.0.0.1", port))
+        sock.listen(128)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def make_app(host: Host, token: str) -> Starlette:
+    """Return the REST application with the administrator's surface beside it."""
+    routes = [
+        *admin.routes(host, token),
+        *rest_public.routes(host),
+        *rest_portfolio.routes(host),
+        *rest_orders.routes(host),
+    ]
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    return app
+
+
+async def run_until_stopped(
+    host: Host,
+    rest_socket: socket.socket,
+    ws_socket: socket.socket,
+    token: str,
+    on_ready: Callable[[], None],
+    until_idle_s: float | None,
+) -> None:
+    """Serve REST and stream and let time pass until a signal or idleness ends it."""
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    config = uvicorn.Config(
+        make_app(host, token),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        date_header=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+    )
+    server = _QuietServer(config)
+    stream = await Stream(host).start(ws_socket)
+    serving = asyncio.create_task(server.serve(sockets=[rest_socket]))
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        on_ready()
+        await _live(host, stop, until_idle_s)
+    finally:
+        server.should_exit = True
+        stream.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(
+                asyncio.gather(serving, stream.wait_closed(), return_exceptions=True),
+                _STOP_GRACE_S,
+            )
+
+
+async def _live(host: Host, stop: asyncio.Event, until_idle_s: float | None) -> None:
+    """Tick until stopped."""
+    interval = _TICK_S / max(host.clock.speed, 1.0) if host.clock.speed < 20 else 0.005
+    while not stop.is_set():
+        host.tick()
+        if until_idle_s is not None and host.idle_s() > until_idle_s:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), interval)
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except (NotImplementedError, RuntimeError, ValueError):
+            with contextlib.suppress(ValueError):
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))

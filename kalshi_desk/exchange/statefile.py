@@ -1,0 +1,133 @@
+"""The one file an exchange survives in: a snapshot and the commands since, in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import msgspec
+
+from kalshi_desk.exchange.commands import Command
+from kalshi_desk.exchange.refusals import Refusal
+from kalshi_desk.exchange.rules import Rules
+from kalshi_desk.exchange.venue import STATE_FORMAT, Venue, VenueState
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS log (
+    seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, ts_ns INTEGER NOT NULL, command BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY CHECK (id = 1), step INTEGER NOT NULL);
+"""
+
+
+class StateError(Exception):
+    """The state file cannot be used; the text says why and what to do."""
+
+
+class StateFile:
+    """Durable state of one running exchange; holds the file for itself while open."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._encoder = msgspec.msgpack.Encoder()
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
+            self._open()
+        except sqlite3.OperationalError as error:
+            raise StateError(_explain(path, error)) from error
+        except sqlite3.DatabaseError as error:
+            raise StateError(
+                f"{path} is not a practice exchange state file: move it away or name another file"
+            ) from error
+
+    def _open(self) -> None:
+        db = self._db
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > STATE_FORMAT:
+            db.close()
+            raise StateError(
+                f"{self.path} was written by a newer version (format {version}):"
+                " update kalshi-desk or name another file"
+            )
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute(f"PRAGMA user_version={STATE_FORMAT}")
+        db.execute("COMMIT")
+        db.executescript(_SCHEMA)
+
+    def load(self, rules: Rules) -> Venue | None:
+        """Return the exchange as it was, replayed to its last step, or None for a new file."""
+        row = self._db.execute("SELECT state FROM snapshot").fetchone()
+        if row is None:
+            return None
+        try:
+            state = msgspec.msgpack.decode(row[0], type=VenueState)
+            commands = [
+                (step, ts_ns, msgspec.msgpack.decode(data, type=Command))
+                for step, ts_ns, data in self._db.execute(
+                    "SELECT step, ts_ns, command FROM log ORDER BY seq"
+                )
+            ]
+        except msgspec.MsgspecError as error:
+            raise StateError(
+                f"{self.path} cannot be read ({error}): move it away to start anew"
+            ) from error
+        progress = self._db.execute("SELECT step FROM progress").fetchone()
+        venue = Venue(state, rules)
+        replay(venue, commands, progress[0] if progress else 0)
+        return venue
+
+    def save(self, venue: Venue) -> None:
+        """Write a snapshot and forget the commands before it."""
+        data = self._encoder.encode(venue.state())
+        db = self._db
+        db.execute("BEGIN")
+        db.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?)", (data,))
+        db.execute("DELETE FROM log")
+        db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?)", (venue.step_number,))
+        db.execute("COMMIT")
+
+    def log(self, step: int, ts_ns: int, command: Command) -> None:
+        """Keep a command before it is applied."""
+        self._db.execute(
+            "INSERT INTO log (step, ts_ns, command) VALUES (?, ?, ?)",
+            (step, ts_ns, self._encoder.encode(command)),
+        )
+
+    def reached(self, step: int) -> None:
+        """Keep how far the exchange has come, before anybody is told."""
+        self._db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?)", (step,))
+
+    def close(self) -> None:
+        """Release the file."""
+        self._db.close()
+
+
+def replay(venue: Venue, commands: list[tuple[int, int, Command]], last_step: int) -> None:
+    """Bring an exchange forward through logged commands, then to its last step."""
+    for step, ts_ns, command in commands:
+        _steps_to(venue, step)
+        try:
+            venue.apply(command, ts_ns)
+        except Refusal:
+            continue
+        finally:
+            venue.take_notices()
+            venue.take_dirty()
+    _steps_to(venue, last_step)
+
+
+def _steps_to(venue: Venue, step: int) -> None:
+    while venue.step_number < step:
+        venue.step()
+        venue.take_notices()
+        venue.take_dirty()
+
+
+def _explain(path: Path, error: sqlite3.OperationalError) -> str:
+    if "locked" in str(error):
+        return f"{path} is in use by another practice exchange: stop that one or name another file"
+    return f"{path} cannot be opened ({error}): check the folder and its permissions"
