@@ -1,0 +1,5 @@
+"""``python -m kalshi_desk`` is ``kalshi-desk``."""
+
+from kalshi_desk.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The composition root: parses, wires and starts; any room may enter lazily, no rule may."""

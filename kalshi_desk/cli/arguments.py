@@ -1,0 +1,127 @@
+"""The command line: every subcommand, its options, and words that verbs read themselves."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from kalshi_desk import __version__
+
+LISTS = {
+    "status": "where one trades, what one owns, what the machine does",
+    "balance": "cash, buying power and equity",
+    "positions": "what is held, and what closing it now would bring",
+    "orders": "open orders; with --all also the newest closed ones",
+    "fills": "executions, newest last",
+    "markets": "all markets with their best prices",
+}
+ORDER_VERBS = ("buy", "sell")
+VERBS = (*ORDER_VERBS, "cancel", "flatten", "panic", "resume")
+
+_VERB_HELP = {
+    "buy": "buy TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
+    "sell": "sell TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
+    "cancel": "cancel ORDER, or: cancel all [TICKER]",
+    "flatten": "cancel and close one market, or: flatten all",
+    "panic": "cancel everything, verify, and stay HALTED; works without an engine too",
+    "resume": "leave HALTED",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere.add_argument(
+        "--home",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="keep everything in this folder (or set KALSHI_DESK_HOME)",
+    )
+    shown = argparse.ArgumentParser(add_help=False)
+    form = shown.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--plain", action="store_true", help="print one fact a line")
+    parser = argparse.ArgumentParser(
+        prog="kalshi-desk",
+        description="A terminal trading desk for Kalshi. Without a command: open the desk.",
+        parents=[everywhere],
+    )
+    parser.add_argument("--version", action="version", version=f"kalshi-desk {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, text in LISTS.items():
+        made = commands.add_parser(name, help=text, parents=[everywhere, shown])
+        if name == "orders":
+            made.add_argument("--all", action="store_true", help="closed orders too")
+    for name in VERBS:
+        made = commands.add_parser(name, help=_VERB_HELP[name], parents=[everywhere, shown])
+        made.add_argument("words", nargs="*")
+    _add_processes(commands, everywhere, shown)
+    return parser
+
+
+def _add_processes(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+    shown: argparse.ArgumentParser,
+) -> None:
+    stop = commands.add_parser(
+        "stop", help="end the engine and all its processes", parents=[everywhere, shown]
+    )
+    stop.add_argument("--orders", choices=("leave", "cancel", "flatten"), default="leave")
+    engine = commands.add_parser(
+        "engine", help="run the engine without a screen", parents=[everywhere]
+    )
+    engine.add_argument("--venue", choices=("practice", "demo", "live", "replay"))
+    engine.add_argument("--file", metavar="FILE", help="the recording of --venue replay")
+    engine.add_argument("--json", action="store_true", help="print one JSON line when ready")
+    replay = commands.add_parser(
+        "replay", help="play a recording of the exchange", parents=[everywhere]
+    )
+    replay.add_argument("file", metavar="FILE")
+    replay.add_argument("--headless", action="store_true", help="as fast as possible, no screen")
+    replay.add_argument("--json", action="store_true", help="print one JSON object (headless)")
+    commands.add_parser(
+        "exchange",
+        help="run the practice exchange alone (--port, --seed, --json)",
+        add_help=False,
+        parents=[everywhere],
+    )
+
+
+def split_exchange(arguments: Sequence[str]) -> tuple[list[str], list[str]] | None:
+    """Return what stands before and after the word ``exchange``, None when it is no command.
+
+    The exchange reads its own options.
+    """
+    for place, word in enumerate(arguments):
+        if word.startswith("--home="):
+            continue
+        if word == "--home" or (place and arguments[place - 1] == "--home"):
+            continue
+        return (
+            (list(arguments[:place]), list(arguments[place + 1 :])) if word == "exchange" else None
+        )
+    return None
+
+
+def split_verb(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Move the words of a verb away from the parser, which would take ``--ioc`` for its own.
+
+    Returns the arguments to parse and the verb's words; no words when it is no verb.
+    """
+    kept: list[str] = []
+    words: list[str] = []
+    takes_value = False
+    for word in arguments:
+        if takes_value or word in {"--home", "--json", "--plain", "-h", "--help", "--version"}:
+            kept.append(word)
+            takes_value = word == "--home" and not takes_value
+        elif word.startswith("--home=") or (not words and word.startswith("-")):
+            kept.append(word)
+        elif not words and word not in VERBS:
+            return list(arguments), []
+        else:
+            if not words:
+                kept.append(word)
+            words.append(word)
+    return kept, words

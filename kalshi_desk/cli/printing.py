@@ -1,0 +1,99 @@
+"""Facts on standard output: JSON, a table, or one fact a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import Enum
+
+from kalshi_desk.cli.rows import Flat
+from kalshi_desk.core.text import clean
+
+_WIDEST = 44
+_GAP = "  "
+_NUMBERS = frozenset("0123456789.-+")
+
+
+class Form(Enum):
+    """How facts are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    PLAIN = "plain"
+
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "markets": (
+        "ticker", "title", "status", "yes_bid_size", "yes_bid", "yes_ask", "yes_ask_size",
+        "last_price", "volume", "close_time",
+    ),
+    "positions": (
+        "ticker", "title", "position", "average_price", "market_price", "unrealized_pnl",
+        "realized_pnl", "fees",
+    ),
+    "orders": (
+        "order_id", "ticker", "action", "outcome", "price", "count", "filled", "remaining",
+        "state", "created_time",
+    ),
+    "fills": (
+        "executed_time", "ticker", "action", "outcome", "count", "price", "fee", "order_id",
+    ),
+}  # fmt: skip
+"""What the tables show; JSON and plain show everything."""
+
+
+def print_object(facts: Flat, form: Form) -> None:
+    """Print one object."""
+    if form is Form.JSON:
+        print(json.dumps(facts), flush=True)
+        return
+    width = 0 if form is Form.PLAIN else max((len(name) for name in facts), default=0) + 1
+    for name, value in facts.items():
+        print(f"{name}:".ljust(width), shown(value))
+
+
+def print_list(name: str, rows: Sequence[Flat], form: Form) -> None:
+    """Print a list of objects; the table has the columns of :data:`COLUMNS`."""
+    if form is Form.JSON:
+        print(json.dumps(list(rows)), flush=True)
+    elif not rows:
+        print(f"No {name}.")
+    elif form is Form.PLAIN:
+        print("\n\n".join(_plain(row) for row in rows))
+    else:
+        print("\n".join(_table(rows, COLUMNS[name])))
+
+
+def shown(value: object) -> str:
+    """Return a value for a person: a dash for what is not known."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return clean(value) or "-"
+
+
+def _plain(row: Flat) -> str:
+    return "\n".join(f"{name}: {shown(value)}" for name, value in row.items())
+
+
+def _table(rows: Sequence[Flat], columns: Sequence[str]) -> list[str]:
+    cells = [[_cut(shown(row[name])) for name in columns] for row in rows]
+    heads = [name.replace("_", " ") for name in columns]
+    widths = [max(map(len, (head, *column))) for head, *column in zip(heads, *cells, strict=True)]
+    right = [all(_is_number(line[place]) for line in cells) for place in range(len(columns))]
+    return [
+        _GAP.join(
+            cell.rjust(width) if flush else cell.ljust(width)
+            for cell, width, flush in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in (heads, *cells)
+    ]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _is_number(text: str) -> bool:
+    return set(text) <= _NUMBERS
