@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
@@ -68,8 +68,8 @@ class VenueActions:
     async def read_account(self) -> None:
         """Read the account again; the reading arrives as an event."""
 
-    async def watch(self, ticker: str) -> None:
-        """Make a market's book part of the feed."""
+    async def watch(self, tickers: Sequence[str]) -> None:
+        """Make these markets' books part of the feed."""
 
     def steer(self, control: ReplayControl) -> None:
         """Steer a recording."""
@@ -267,7 +267,7 @@ class EngineShell:
             kind, _, ticker = topic.partition(":")
             if kind == "book" and ticker and ticker not in self._asked_to_watch:
                 self._asked_to_watch.add(ticker)
-                self._start(self.venue.watch(ticker))
+                self._start(self.venue.watch((ticker,)))
         self.core.state.now_ns = self._clock.now_ns()
         events = self._events_since(event_seq)
         last = events[-1].seq if events else min(event_seq, self._event_seq)

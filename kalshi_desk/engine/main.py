@@ -1,0 +1,202 @@
+"""Runs one engine from lock to last write: the live shell, its venue and its link."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from kalshi_desk.core.events import LinkState
+from kalshi_desk.core.ports import Feed
+from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.engine.core import TradingCore
+from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.link_server import LinkServer, write_token
+from kalshi_desk.engine.lock import EngineLock, EngineRecord
+from kalshi_desk.engine.recorder import EngineRecorder
+from kalshi_desk.engine.restore import restore
+from kalshi_desk.engine.shell import EngineShell
+from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.engine.venues import PracticeVenue
+from kalshi_desk.store.journal import Journal
+from kalshi_desk.store.paths import Home
+from kalshi_desk.store.settings import Settings
+from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
+
+DURABLE_VENUES = frozenset({"demo", "live"})
+READY_LIMIT_S = 30.0
+LOG_BYTES = 2_000_000
+TUI_FACE = "tui"
+REPLAY_WHY = "A replay takes no orders: what happened has happened. Nothing was sent."
+_log = logging.getLogger(__name__)
+
+
+def run_engine(
+    home: Home,
+    settings: Settings,
+    venue: str,
+    *,
+    json_ready: bool,
+    replay_path: Path | None = None,
+) -> int:
+    """Run the engine of a home until it is stopped and return the exit code.
+
+    Raises ``Stop`` when another engine runs on this home, when the journal is from a
+    newer version, or when something can't be written.
+    """
+    home.prepare()
+    lock = EngineLock(home)
+    lock.acquire()
+    try:
+        _log_to(home.engine_log)
+        return asyncio.run(_run(home, settings, venue, lock, json_ready, replay_path))
+    finally:
+        lock.release()
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    for chatty in ("httpx", "httpcore", "websockets"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+async def _run(
+    home: Home,
+    settings: Settings,
+    venue: str,
+    lock: EngineLock,
+    json_ready: bool,
+    replay_path: Path | None,
+) -> int:
+    journal_path = home.journal_path(venue)
+    if replay_path is not None:
+        for stale in journal_path.parent.glob(f"{journal_path.name}*"):
+            stale.unlink(missing_ok=True)
+    journal = Journal(journal_path, durable=venue in DURABLE_VENUES)
+    core = TradingCore(
+        CoreSettings(
+            venue=venue,
+            can_trade=replay_path is None,
+            read_only_why=REPLAY_WHY if replay_path is not None else "",
+            collar=settings.risk.collar,
+            max_order=settings.risk.max_order,
+        ),
+        next_event_seq=journal.last_event_seq() + 1,
+    )
+    remembered = restore(core.state, journal)
+    core.state.starred.update(load_watchlist(home.watchlist_path))
+    clock = WallClock()
+    shell = EngineShell(
+        core,
+        journal,
+        clock,
+        remembered,
+        save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
+    )
+    token = write_token(home.token_path)
+    link = LinkServer(
+        shell,
+        home.link_address,
+        token,
+        venue,
+        on_face_left=lambda face, left: _face_left(shell, settings, face, left),
+    )
+    address = await link.start()
+    record = EngineRecord(
+        venue=venue, pid=os.getpid(), link=address, token_path=str(home.token_path)
+    )
+    lock.announce(record)
+    _stop_on_signals(shell)
+    saying = asyncio.create_task(_say_ready(shell, record, json_ready))
+    try:
+        await _run_venue(home, settings, venue, shell, clock, replay_path)
+    finally:
+        saying.cancel()
+        await link.stop()
+        await shell.close()
+    return 0
+
+
+async def _run_venue(
+    home: Home,
+    settings: Settings,
+    venue: str,
+    shell: EngineShell,
+    clock: WallClock,
+    replay_path: Path | None,
+) -> None:
+    if replay_path is not None:
+        from kalshi_desk.engine.replay_venue import ReplayVenue
+
+        replay = ReplayVenue(replay_path, shell)
+        shell.venue = replay
+        await shell.run(replay)
+        return
+    recorder = None
+    if settings.recording.enabled:
+        recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
+    exchange = PracticeExchange(home, settings.practice.seed)
+    practice = PracticeVenue(exchange, clock, recorder)
+    shell.venue = practice
+    feed: Feed = practice
+    try:
+        await shell.run(feed)
+    finally:
+        if recorder is not None:
+            recorder.close()
+        await practice.close()
+
+
+def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> None:
+    if face == TUI_FACE and not left and settings.tui.on_gone == "stop":
+        _log.info("the last screen is gone; stopping as the settings say")
+        shell.stopped.set()
+
+
+def _stop_on_signals(shell: EngineShell) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, shell.stopped.set)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+async def _say_ready(shell: EngineShell, record: EngineRecord, json_ready: bool) -> None:
+    """Say one line once the account is known and books are live, or it takes too long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READY_LIMIT_S):
+            while not _is_ready(shell):
+                await asyncio.sleep(0.05)
+    gc.collect()
+    gc.freeze()
+    state = shell.core.state
+    with contextlib.suppress(OSError):
+        if json_ready:
+            line = msgspec.json.encode(record).decode()
+        else:
+            waits = "" if state.link is LinkState.LIVE else f", waiting: {state.waiting_for}"
+            line = f"Engine {record.pid} serves {record.venue} at {record.link}{waits}"
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def _is_ready(shell: EngineShell) -> bool:
+    state = shell.core.state
+    if state.link is LinkState.REFUSED:
+        return True
+    fresh = any(live.is_fresh for live in state.markets.by_ticker.values())
+    known = state.has_account or not state.settings.can_trade
+    return state.link is LinkState.LIVE and known and fresh
