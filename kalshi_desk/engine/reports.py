@@ -77,8 +77,10 @@ class Reports:
 
     def cancel_answered(self, event: CancelAnswered) -> None:
         """The exchange took the rest of an order off the book."""
+        known = self._state.orders.find(event.order_id)
+        was_open = known is not None and known.state.is_open
         order = self._state.orders.canceled(event.order_id, event.reduced_by, self._state.now_ns)
-        if order is not None:
+        if order is not None and was_open:
             self._outbox.do(KeepOrder(order.client_order_id))
             self._say(EventKind.ORDER, Level.INFO, f"Order {order.state.value}", order)
 
