@@ -107,7 +107,7 @@ def split_exchange(arguments: Sequence[str]) -> tuple[list[str], list[str]] | No
 def split_verb(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Move the words of a verb away from the parser, which would take ``--ioc`` for its own.
 
-    Returns the arguments to parse and the verb's words; no words when it is no verb.
+    Returns the arguments to parse, and the words from the verb on: none when it is no verb.
     """
     kept: list[str] = []
     words: list[str] = []

@@ -37,10 +37,23 @@ def report(error: DeskError, *, as_json: bool) -> int:
     if rest:
         print(rest, file=sys.stderr)
     if as_json:
-        reason = {"code": error.code, "text": str(error), "seen": "", "needed": ""}
-        body = {"outcome": _NAMES[code], "text": str(error), "reasons": [reason]}
-        print(json.dumps(body), flush=True)
+        print(json.dumps(_body(error, _NAMES[code])), flush=True)
     return code
+
+
+def _body(error: DeskError, name: str) -> dict[str, object]:
+    """Return the fields of an answer to a command that never became an order."""
+    reason = {"code": error.code, "text": str(error), "seen": "", "needed": ""}
+    return {
+        "outcome": name,
+        "text": str(error),
+        "order_id": None,
+        "client_order_id": None,
+        "filled": "0.00",
+        "remaining": "0.00",
+        "reasons": [reason],
+        "orders": [],
+    }
 
 
 def report_fault(log: Path | None, *, as_json: bool, was_write: bool) -> int:

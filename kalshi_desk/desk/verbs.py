@@ -69,8 +69,13 @@ def parse_cents(text: str) -> Price:
     try:
         hundredths = parse_count(text.removesuffix("c").removesuffix("¢"))
     except ValueError as error:
-        why = "at most two decimals" if "decimals" in str(error) else "a number of cents"
-        raise Refuse(f'The price "{text}" must be {why}, like 47 or 45.5.', code="usage") from error
+        if "decimals" in str(error):
+            raise Refuse(
+                f"The price {text} has more than two decimals of a cent.", code="off_grid"
+            ) from error
+        raise Refuse(
+            f'The price "{text}" must be a number of cents, like 47 or 45.5.', code="usage"
+        ) from error
     if not 0 < hundredths < PRICE_ONE:
         raise Refuse(
             f"The price {text} must be more than 0 and less than 100 cents.", code="off_grid"
@@ -83,8 +88,14 @@ def parse_contracts(text: str) -> Count:
     try:
         count = parse_count(text)
     except ValueError as error:
-        why = "at most two decimals" if "decimals" in str(error) else "a number"
-        raise Refuse(f'The count "{text}" must be {why}, like 10 or 0.25.', code="usage") from error
+        if "decimals" in str(error):
+            raise Refuse(
+                f"The count {text} has more than two decimals; 0.01 contracts are the least.",
+                code="bad_size",
+            ) from error
+        raise Refuse(
+            f'The count "{text}" must be a number, like 10 or 0.25.', code="usage"
+        ) from error
     if count <= 0:
         raise Refuse(f"The count {text} must be more than 0.", code="bad_size")
     return count

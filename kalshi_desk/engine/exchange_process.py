@@ -62,6 +62,11 @@ class PracticeExchange:
         """The process that runs the exchange, None before the start."""
         return self._running.pid if self._running else None
 
+    @property
+    def was_started(self) -> bool:
+        """Whether this object started the exchange, rather than found it running."""
+        return self._child is not None
+
     async def start(self) -> ExchangeAddress:
         """Return where the exchange can be reached, starting one when none answers.
 

@@ -74,7 +74,7 @@ class Home:
     @property
     def exchange_state_path(self) -> Path:
         """The practice exchange's one state file."""
-        return self.exchange_folder / "state.json"
+        return self.exchange_folder / "exchange.sqlite"
 
     @property
     def exchange_ready_path(self) -> Path:
@@ -85,6 +85,11 @@ class Home:
     def engine_log(self) -> Path:
         """The engine's log."""
         return self.logs / "engine.log"
+
+    @property
+    def engine_output(self) -> Path:
+        """What an engine that was started in the background said, this time only."""
+        return self.logs / "engine.out"
 
     @property
     def exchange_log(self) -> Path:

@@ -1,0 +1,73 @@
+"""``kalshi-desk`` without a command: the engine in the background, the screen at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from kalshi_desk.cli import outcome
+from kalshi_desk.cli.link import EngineLink
+from kalshi_desk.cli.processes import EngineChild, prepare
+from kalshi_desk.core.errors import Retry, Stop
+from kalshi_desk.store.paths import Home
+from kalshi_desk.store.presence import EnginePhase, engine_phase
+
+if TYPE_CHECKING:
+    from kalshi_desk.store.settings import Settings
+    from kalshi_desk.tui.settings import TuiSettings
+
+
+def open_desk(home: Home) -> int:
+    """Start an engine unless one runs, show the screen, and do what its end asks for."""
+    need_terminal()
+    loaded = prepare(home)
+    child = None
+    if engine_phase(home) is EnginePhase.ABSENT:
+        child = EngineChild(home, "--venue", loaded.settings.venue)
+    for warning in loaded.warnings:
+        print(f"kalshi-desk: {warning}", file=sys.stderr)
+    return show(home, child, loaded.settings)
+
+
+def show(home: Home, child: EngineChild | None, settings: Settings) -> int:
+    """Run the screen on the engine of this home and carry out the choice it ends with."""
+    from kalshi_desk.tui.main import run
+
+    choice = run(lambda: EngineLink(home, child), tui_settings(settings))
+    orders = choice.leave_orders if choice is not None else None
+    if orders is None:
+        return outcome.DONE
+    from kalshi_desk.cli.calls import print_answer, stop_engine
+    from kalshi_desk.cli.printing import Form
+
+    try:
+        return print_answer(stop_engine(home, orders), Form.TABLE)
+    except Retry as error:
+        if error.code == "no_engine":
+            return outcome.DONE
+        raise
+
+
+def tui_settings(settings: Settings) -> TuiSettings:
+    """Return what the screen wants to know of the settings."""
+    import os
+
+    from kalshi_desk.tui.settings import TuiSettings
+
+    chosen = settings.tui
+    remote = bool(os.environ.get("SSH_CONNECTION"))
+    rate = chosen.ssh_rate_hz if remote else chosen.rate_hz
+    if not chosen.theme:
+        return TuiSettings(rate_hz=float(rate), keymap=chosen.keymap)
+    return TuiSettings(rate_hz=float(rate), keymap=chosen.keymap, theme=chosen.theme)
+
+
+def need_terminal() -> None:
+    """Raise ``Stop`` when there is no terminal to draw on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Stop(
+            "The desk needs a terminal and this is none.",
+            code="no_terminal",
+            money="Nothing was started.",
+            todo="Run it in a terminal, or start kalshi-desk engine and use the other commands.",
+        )

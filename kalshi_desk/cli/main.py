@@ -1,0 +1,114 @@
+"""``kalshi-desk``: finds the branch that was asked for and loads only what it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kalshi_desk import __version__
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kalshi_desk.store.paths import Home
+
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; never shows a traceback."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:
+        print(f"kalshi-desk {__version__}")
+        return 0
+    try:
+        return _run(arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    except BrokenPipeError:
+        # Whoever read our output has gone, as ``| head`` does; keep the interpreter quiet too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(arguments: list[str]) -> int:
+    from kalshi_desk.cli import arguments as grammar
+
+    exchange = grammar.split_exchange(arguments)
+    if exchange is not None:
+        return _exchange(*exchange)
+    to_parse, words = grammar.split_verb(arguments)
+    options = grammar.build_parser().parse_args(to_parse)
+    if words:
+        options.words = words
+    return _guarded(options)
+
+
+def _guarded(options: argparse.Namespace) -> int:
+    """Run the branch, and turn whatever goes wrong into a sentence and an exit code."""
+    from kalshi_desk.cli import outcome
+    from kalshi_desk.core.errors import DeskError, Unknown
+    from kalshi_desk.store.paths import open_home
+
+    as_json = bool(getattr(options, "json", False))
+    was_write = hasattr(options, "words") or options.command == "stop"
+    home: Home | None = None
+    try:
+        home = open_home(getattr(options, "home", None))
+        return _branch(options, home)
+    except DeskError as error:
+        return outcome.report(error, as_json=as_json)
+    except KeyboardInterrupt:
+        if not was_write:
+            return _INTERRUPTED
+        stopped = Unknown(
+            "Interrupted before the engine answered.",
+            code="interrupted",
+            money="The command may or may not have been carried out.",
+            todo="Look at orders and positions before you repeat it.",
+        )
+        return outcome.report(stopped, as_json=as_json)
+    except BrokenPipeError:
+        raise
+    except Exception:
+        log = home.cli_log if home else None
+        return outcome.report_fault(log, as_json=as_json, was_write=was_write)
+
+
+def _branch(options: argparse.Namespace, home: Home) -> int:
+    command = options.command
+    if command is None:
+        from kalshi_desk.cli import desk
+
+        return desk.open_desk(home)
+    if command == "engine":
+        from kalshi_desk.cli import processes
+
+        return processes.run_engine(home, options.venue, options.file, as_json=options.json)
+    if command == "replay":
+        from kalshi_desk.cli import replay
+
+        if options.headless:
+            return replay.scan(options.file, as_json=options.json)
+        return replay.play(home, options.file)
+    from kalshi_desk.cli import calls
+
+    return calls.run(options, home)
+
+
+def _exchange(before: list[str], rest: list[str]) -> int:
+    """Run the practice exchange, which reads its own options; the home is ours to find."""
+    from kalshi_desk.exchange.main import run
+
+    named = [word for word in before if word.startswith("--home")]
+    home = before[-1] if named == ["--home"] else named[-1].partition("=")[2] if named else ""
+    home = home or os.environ.get("KALSHI_DESK_HOME", "")
+    if home and not any(word == "--home" or word.startswith("--home=") for word in rest):
+        rest = ["--home", home, *rest]
+    return run(rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

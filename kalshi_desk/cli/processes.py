@@ -1,0 +1,84 @@
+"""The engine as a process: run it here, or start one that outlives its terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from kalshi_desk.core.errors import Stop
+from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
+from kalshi_desk.store.paths import Home
+from kalshi_desk.store.settings import LoadedSettings, load_settings, write_template
+
+
+def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json: bool) -> int:
+    """Run the engine in this process until it is stopped; returns the exit code.
+
+    Raises ``Stop`` when the home, the settings or the journal forbid it.
+    """
+    from kalshi_desk.engine import main as engine
+
+    loaded = prepare(home)
+    for warning in loaded.warnings:
+        print(f"kalshi-desk: {warning}", file=sys.stderr)
+    chosen = venue or loaded.settings.venue
+    if (chosen == "replay") != (recording is not None):
+        raise Stop(
+            "A replay needs both --venue replay and --file FILE.",
+            code="usage",
+            todo="Use: kalshi-desk replay FILE",
+        )
+    path = Path(recording) if recording else None
+    return engine.run_engine(home, loaded.settings, chosen, json_ready=as_json, replay_path=path)
+
+
+def prepare(home: Home) -> LoadedSettings:
+    """Make the folders, read the settings, and leave a commented file where there is none."""
+    home.prepare()
+    loaded = load_settings(home.settings_path)
+    write_template(home.settings_path)
+    return loaded
+
+
+class EngineChild:
+    """An engine started by this process, in a session of its own, speaking into a file."""
+
+    def __init__(self, home: Home, *arguments: str) -> None:
+        self._said = home.engine_output
+        try:
+            handle = os.open(self._said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        except OSError as error:
+            raise cannot_write(self._said, error) from error
+        command = [sys.executable, "-m", "kalshi_desk.cli.main", "engine", *arguments]
+        if home.root is not None:
+            command += ["--home", str(home.root)]
+        with os.fdopen(handle, "wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process of the engine."""
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is gone already."""
+        return self._process.poll() is not None
+
+    def last_words(self) -> str:
+        """Return what it said on its way out, one line."""
+        try:
+            lines = self._said.read_text("utf-8", errors="replace").splitlines()
+        except OSError:
+            lines = []
+        spoken = [line.removeprefix("kalshi-desk: ").strip() for line in lines]
+        said = " ".join(line for line in spoken[-2:] if line)
+        return said[:500] or "It said nothing."

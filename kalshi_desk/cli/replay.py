@@ -1,0 +1,72 @@
+"""``kalshi-desk replay``: a recording at full speed, or on the screen with its own engine."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from kalshi_desk.cli import outcome
+from kalshi_desk.core.errors import Retry, Stop
+from kalshi_desk.desk.commands import LeaveOrders
+from kalshi_desk.store.paths import Home, open_home
+from kalshi_desk.store.settings import load_settings, save_setting
+
+
+def scan(file: str, *, as_json: bool) -> int:
+    """Run a recording through decoder and books as fast as they go and print the figures."""
+    import json
+
+    from kalshi_desk.engine.replay_scan import scan as scan_file
+
+    figures = scan_file(_existing(file)).to_json()
+    if as_json:
+        print(json.dumps(figures), flush=True)
+    else:
+        for name, value in figures.items():
+            print(f"{name}: {len(value) if isinstance(value, dict) else value}")
+    return outcome.DONE
+
+
+def play(home: Home, file: str) -> int:
+    """Show a recording on the screen.
+
+    It has an engine and a folder of its own, so that it never meets the desk that trades;
+    both are gone when the screen is closed.
+    """
+    from kalshi_desk.cli.desk import need_terminal, show
+    from kalshi_desk.cli.processes import EngineChild, prepare
+
+    path = _existing(file)
+    need_terminal()
+    settings = load_settings(home.settings_path).settings
+    folder = Path(tempfile.mkdtemp(prefix="kalshi-desk-replay-"))
+    own = open_home(str(folder))
+    try:
+        prepare(own)
+        save_setting(own.settings_path, "tui.on_gone", "stop")
+        child = EngineChild(own, "--venue", "replay", "--file", str(path))
+        code = show(own, child, settings)
+        _end(own)
+        return code
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(home: Home) -> None:
+    """Stop the replay's engine, however the screen was left."""
+    from kalshi_desk.cli.calls import stop_engine
+
+    try:
+        stop_engine(home, LeaveOrders.LEAVE)
+    except Retry:
+        return
+
+
+def _existing(file: str) -> Path:
+    path = Path(file).expanduser().absolute()
+    if not path.is_file():
+        raise Stop(
+            f"There is no recording {path}.", code="no_recording", todo="Check the file's name."
+        )
+    return path
