@@ -6,7 +6,7 @@ from math import erf, exp, sqrt
 from random import Random
 
 from kalshi_desk.exchange.calendar import SECOND_NS
-from kalshi_desk.exchange.catalog import DRIVERS
+from kalshi_desk.exchange.catalog_terms import DRIVERS
 from kalshi_desk.exchange.records import Driver, Event, Market
 
 _LEAST, _MOST = 0.003, 0.997

@@ -72,16 +72,15 @@ def round_charge(
 ) -> Charge:
     """Apply member precision and the order's accumulator to one fill.
 
-    ``revenue`` is negative for a purchase.  The part of a rebate that would make the fee
-    negative stays in the accumulator.
+    ``revenue`` is negative for a purchase.  Rebates come in whole steps; one that would make
+    the fee negative waits in the accumulator.
     """
     change = revenue - trade_fee
     rounding = change - floor_to(change, rules.member_precision)
     total = accumulator + rounding
     rebate = ZERO
     if total > rules.rebate_step:
-        rebate = min(floor_to(total, rules.rebate_step), trade_fee + rounding)
-        rebate = floor_to(rebate, rules.member_precision)
+        rebate = floor_to(min(total, trade_fee + rounding), rules.rebate_step)
     return Charge(trade_fee, rounding, rebate, total - rebate)
 
 

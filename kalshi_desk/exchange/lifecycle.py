@@ -8,7 +8,8 @@ from random import Random
 from kalshi_desk.exchange import beliefs
 from kalshi_desk.exchange.amounts import ONE_DOLLAR, ZERO
 from kalshi_desk.exchange.calendar import SECOND_NS
-from kalshi_desk.exchange.catalog import TEMPLATES, Template
+from kalshi_desk.exchange.catalog import TEMPLATES
+from kalshi_desk.exchange.catalog_terms import Template
 from kalshi_desk.exchange.fees import schedule_of
 from kalshi_desk.exchange.listing import list_event
 from kalshi_desk.exchange.matching import MatchingEngine

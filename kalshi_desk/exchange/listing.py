@@ -8,7 +8,7 @@ from math import sqrt
 
 from kalshi_desk.exchange import calendar
 from kalshi_desk.exchange.calendar import SECOND_NS
-from kalshi_desk.exchange.catalog import Template
+from kalshi_desk.exchange.catalog_terms import Template
 from kalshi_desk.exchange.records import Driver, Event, Market, Series
 
 _DAY_NS = 86_400 * SECOND_NS

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from kalshi_desk.core.types import PRICE_SCALE
-from kalshi_desk.exchange import collateral, grids
+from kalshi_desk.exchange import admission, collateral, grids
+from kalshi_desk.exchange.admission import Floor
 from kalshi_desk.exchange.amounts import ZERO, dollars
 from kalshi_desk.exchange.book import Book, Side
 from kalshi_desk.exchange.commands import NewOrder
-from kalshi_desk.exchange.fees import FeeSchedule, ceil_to, fill_charge, model_fee
+from kalshi_desk.exchange.fees import FeeSchedule, fill_charge
 from kalshi_desk.exchange.ledger import Ledger
 from kalshi_desk.exchange.notices import (
     Filled,
@@ -23,11 +24,10 @@ from kalshi_desk.exchange.notices import (
     Traded,
 )
 from kalshi_desk.exchange.records import Fill, Market, Order, Position, Trade
-from kalshi_desk.exchange.refusals import not_found, refused
+from kalshi_desk.exchange.refusals import refused
 from kalshi_desk.exchange.rules import Rules
 
 _TRADES_KEPT = 400
-_REJECTED = "fill_or_kill_insufficient_resting_volume"
 
 
 @dataclass(slots=True)
@@ -41,24 +41,16 @@ class Outcome:
     fees: Decimal = ZERO
 
 
-class MatchingEngine:
+class MatchingEngine(Floor):
     """Books, resting orders and the one path by which contracts change hands."""
 
     def __init__(self, ledger: Ledger, markets: dict[str, Market], rules: Rules) -> None:
-        self.ledger = ledger
-        self.markets = markets
-        self.rules = rules
-        self.books: dict[str, Book] = {}
-        self.open_orders: list[dict[int, Order]] = [{} for _ in ledger.accounts]
-        self.gross_need: list[int] = [0 for _ in ledger.accounts]
-        self.fee_of: dict[str, FeeSchedule] = {}
+        super().__init__(ledger, markets, rules)
         self.notices: list[Notice] = []
         self.dirty: set[str] = set()
         self.next_order = 1
         self.next_trade = 1
         self.next_priority = 1
-        self.trading_active = True
-        self.exchange_active = True
         self.on_expiring: Callable[[Order], None] = lambda order: None
 
     def add_market(self, market: Market, schedule: FeeSchedule) -> None:
@@ -77,19 +69,7 @@ class MatchingEngine:
 
     def place(self, new: NewOrder, now_ns: int) -> Outcome:
         """Accept an order, match it and rest what remains; raises ``Refusal``."""
-        market = self._tradable(new.ticker, now_ns)
-        self._check_client_id(new)
-        if not grids.is_on_grid(market.structure, new.price):
-            raise refused(400, "invalid_price")
-        if new.count <= 0:
-            raise refused(400, "invalid_order_size")
-        count = self._reducible(new) if new.reduce_only else new.count
-        side = self.books[new.ticker].side(not new.is_bid)
-        if new.post_only and self._would_cross(side, new.price):
-            raise refused(400, "invalid_order", details="post only cross")
-        if new.time_in_force == "fill_or_kill":
-            self._check_fill_or_kill(new, side)
-        self._check_cash(new, side, count)
+        count = admission.admit(self, new, now_ns)
         order = self._make(new, count, now_ns)
         outcome = Outcome(order)
         if count == 0:
@@ -105,16 +85,18 @@ class MatchingEngine:
 
     def cancel(self, owner: int, number: int, now_ns: int) -> tuple[Order, int]:
         """Cancel one resting order; return it and the count taken off the book."""
-        order = self._resting(owner, number)
-        self._check_open(self.markets[order.ticker], now_ns)
+        order = admission.resting(self, owner, number)
+        admission.check_open(self, self.markets[order.ticker], now_ns)
         return order, self.remove(order, "", now_ns)
 
     def cancel_all(self, owner: int, now_ns: int) -> int:
         """Cancel every resting order of an account that may be canceled; return how many."""
+        if not self.exchange_active:
+            raise refused(409, "exchange_is_paused")
         orders = [
             order
             for order in self.open_orders[owner].values()
-            if self._is_open(self.markets[order.ticker], now_ns)
+            if admission.is_open(self.markets[order.ticker], now_ns)
         ]
         for order in orders:
             self.remove(order, "", now_ns)
@@ -122,8 +104,8 @@ class MatchingEngine:
 
     def decrease(self, owner: int, number: int, new_remaining: int, now_ns: int) -> Order:
         """Reduce a resting order's remaining count, keeping its queue position."""
-        order = self._resting(owner, number)
-        self._check_open(self.markets[order.ticker], now_ns)
+        order = admission.resting(self, owner, number)
+        admission.check_open(self, self.markets[order.ticker], now_ns)
         if new_remaining < 0 or new_remaining > order.remaining:
             raise refused(400, "invalid_order_size")
         if new_remaining == 0:
@@ -147,24 +129,27 @@ class MatchingEngine:
         now_ns: int,
     ) -> Outcome:
         """Change price, total count or expiry; a better price may trade at once."""
-        order = self._resting(owner, number)
-        market = self._tradable(order.ticker, now_ns)
+        order = admission.resting(self, owner, number)
+        market = admission.tradable(self, order.ticker, now_ns)
         if not grids.is_on_grid(market.structure, price):
             raise refused(400, "invalid_price")
         remaining = total - order.filled
         if remaining <= 0:
             raise refused(400, "invalid_order_size")
+        outcome = Outcome(order)
+        keeps_queue = price == order.price and remaining <= order.remaining
+        if not keeps_queue:
+            self._check_requeue(order, price, remaining)
         if expires_ns is not None:
             order.expires_ns = expires_ns
             self.on_expiring(order)
-        outcome = Outcome(order)
-        if price == order.price and remaining <= order.remaining:
+        order.initial = total
+        order.updated_ns = now_ns
+        if keeps_queue:
             self._take_off(order, order.remaining - remaining, now_ns)
-            order.initial = total
-            order.updated_ns = now_ns
             self._tell_order(order, "Amend")
-            return outcome
-        self._requeue(order, price, remaining, total, outcome, now_ns)
+        else:
+            self._requeue(order, price, remaining, outcome, now_ns)
         return outcome
 
     def remove(self, order: Order, reason: str, now_ns: int) -> int:
@@ -173,110 +158,6 @@ class MatchingEngine:
         self._take_off(order, count, now_ns)
         self._kill(order, reason, now_ns)
         return count
-
-    # -- checks -------------------------------------------------------------------------
-
-    def _is_open(self, market: Market, now_ns: int) -> bool:
-        return market.status in {"active", "inactive"} and now_ns < market.close_ns
-
-    def _check_open(self, market: Market, now_ns: int) -> None:
-        if not self.exchange_active:
-            raise refused(409, "exchange_is_paused")
-        if not self._is_open(market, now_ns):
-            raise refused(400, self.rules.market_inactive_code)
-
-    def _tradable(self, ticker: str, now_ns: int) -> Market:
-        market = self.markets.get(ticker)
-        if market is None:
-            raise refused(404, "market_not_found")
-        self._check_open(market, now_ns)
-        if not self.trading_active:
-            raise refused(409, "trading_is_paused")
-        if market.status != "active":
-            raise refused(400, self.rules.market_inactive_code)
-        return market
-
-    def _check_client_id(self, new: NewOrder) -> None:
-        if not new.client_id:
-            return
-        number = self.ledger.accounts[new.owner].client_ids.get(new.client_id)
-        if number is None:
-            return
-        alive = number in self.open_orders[new.owner]
-        if alive or self.rules.dead_client_ids_refused:
-            raise refused(409, "order_already_exists")
-
-    def _resting(self, owner: int, number: int) -> Order:
-        order = self.open_orders[owner].get(number)
-        if order is None:
-            raise not_found()
-        return order
-
-    def _reducible(self, new: NewOrder) -> int:
-        if new.time_in_force != "immediate_or_cancel":
-            raise refused(400, "invalid_order", details="reduce only requires immediate_or_cancel")
-        held = self.ledger.quantity(new.owner, new.ticker)
-        return min(new.count, max(-held if new.is_bid else held, 0))
-
-    @staticmethod
-    def _would_cross(side: Side, price: int) -> bool:
-        return side.best is not None and side.crosses(side.best, price)
-
-    def _check_fill_or_kill(self, new: NewOrder, side: Side) -> None:
-        found = 0
-        for price in side.best_first():
-            if not side.crosses(price, new.price) or found >= new.count:
-                break
-            for order in side.levels[price].orders.values():
-                if order.owner == new.owner:
-                    return
-                found += order.remaining
-        if found < new.count:
-            if new.client_id and self.rules.killed_client_ids_refused:
-                self.ledger.accounts[new.owner].client_ids[new.client_id] = 0
-            raise refused(409, _REJECTED)
-
-    def _check_cash(self, new: NewOrder, side: Side, count: int, *, replaces: int = 0) -> None:
-        """Refuse what the account cannot pay: cash less other resting orders' needs."""
-        account = self.ledger.accounts[new.owner]
-        gross = self.gross_need[new.owner] + collateral.opening_cost(new.is_bid, new.price, count)
-        rate = self.fee_of[new.ticker].taker
-        if not account.keyed and account.cash > collateral.as_dollars(gross):
-            return
-        slices, fees = self._preview(new, side, count, rate)
-        mine = [o for o in self.open_orders[new.owner].values() if o.number != replaces]
-        held = {ticker: item.quantity for ticker, item in account.positions.items()}
-        position = held.get(new.ticker, 0)
-        same = [
-            (order.price, order.remaining)
-            for order in mine
-            if order.ticker == new.ticker and order.is_bid == new.is_bid
-        ]
-        before = collateral.side_need(new.is_bid, [], same, position)
-        after = collateral.side_need(new.is_bid, slices, same, position)
-        if after <= before:
-            return
-        elsewhere = collateral.resting_need(mine, held) - before
-        if account.cash < collateral.as_dollars(elsewhere + after) + fees:
-            raise refused(400, "insufficient_balance")
-
-    def _preview(
-        self, new: NewOrder, side: Side, count: int, rate: Decimal
-    ) -> tuple[list[collateral.Slice], Decimal]:
-        """Return the slices an order would execute or rest at, and its taker fees at most."""
-        slices: list[collateral.Slice] = []
-        fees = ZERO
-        left = count
-        for price in side.best_first():
-            if not left or not side.crosses(price, new.price):
-                break
-            taken = min(left, side.levels[price].total)
-            left -= taken
-            slices.append((price, taken))
-            fees += ceil_to(model_fee(rate, price, taken), self.rules.fee_step)
-        if left and new.time_in_force == "good_till_canceled":
-            slices.append((new.price, left))
-        return slices, fees
 
     # -- the book -----------------------------------------------------------------------
 
@@ -420,12 +301,10 @@ class MatchingEngine:
             )
         )
 
-    def _requeue(
-        self, order: Order, price: int, remaining: int, total: int, outcome: Outcome, now_ns: int
-    ) -> None:
-        """Give an amended order its new price and size at the end of the queue."""
+    def _check_requeue(self, order: Order, price: int, remaining: int) -> None:
+        """Refuse an amended price or size that a new order would be refused for."""
         side = self.books[order.ticker].side(not order.is_bid)
-        if order.post_only and self._would_cross(side, price):
+        if order.post_only and admission.would_cross(side, price):
             raise refused(400, "invalid_order", details="post only cross")
         new = NewOrder(
             owner=order.owner,
@@ -434,10 +313,14 @@ class MatchingEngine:
             price=price,
             count=remaining,
         )
-        self._check_cash(new, side, remaining, replaces=order.number)
+        admission.check_cash(self, new, side, remaining, replaces=order.number)
+
+    def _requeue(
+        self, order: Order, price: int, remaining: int, outcome: Outcome, now_ns: int
+    ) -> None:
+        """Give an amended order its new price and size at the end of the queue."""
         self._take_off(order, order.remaining, now_ns)
-        order.price, order.remaining, order.initial = price, remaining, total
-        order.updated_ns = now_ns
+        order.price, order.remaining = price, remaining
         self._match(order, outcome, order.self_trade, now_ns)
         if order.remaining:
             self._rest(order, now_ns)

@@ -22,6 +22,15 @@ _STOP_GRACE_S = 2.0
 class _QuietServer(uvicorn.Server):
     """Uvicorn without its own signal handling, which belongs to this process's shell."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, and say so."""
+        await super().startup(sockets=sockets)
+        self.is_up.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone."""
@@ -82,8 +91,7 @@ async def run_until_stopped(
     stream = await Stream(host).start(ws_socket)
     serving = asyncio.create_task(server.serve(sockets=[rest_socket]))
     try:
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
+        await server.is_up.wait()
         on_ready()
         await _live(host, stop, until_idle_s)
     finally:
