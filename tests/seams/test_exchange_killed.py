@@ -1,0 +1,71 @@
+"""The practice exchange dies in the middle: the desk says so, brings it back, loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running_desk import RunningDesk, running_desk, wait_until
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def quoted(desk: RunningDesk) -> dict[str, Any]:
+    rows = desk.shell("markets")
+    found: dict[str, Any] = next(
+        row
+        for row in rows
+        if row["is_fresh"] and row["yes_bid"] and row["yes_ask"] and float(row["yes_bid"]) > 0.2
+    )
+    return found
+
+
+def cents(dollars: str) -> str:
+    return f"{float(dollars) * 100:g}"
+
+
+def test_the_desk_outlives_its_exchange(tmp_path: Path) -> None:
+    with running_desk(tmp_path) as desk:
+        market = quoted(desk)
+        desk.shell("buy", market["ticker"], "yes", "5", "@", cents(market["yes_ask"]))
+        resting = desk.shell("buy", market["ticker"], "yes", "2", "@", "1")
+        before = desk.shell("positions")
+        old = int(desk.exchange["pid"])
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: desk.shell("status")["link"] != "live")
+        refused = desk.shell("buy", market["ticker"], "yes", "1", "@", "1", code=1)
+        assert refused["reasons"][0]["code"] == "not_connected"
+        wait_until(lambda: desk.exchange["pid"] != old and desk.shell("status")["link"] == "live")
+        after = desk.shell("positions")
+        for field in ("ticker", "position", "average_price", "realized_pnl", "fees"):
+            assert [row[field] for row in after] == [row[field] for row in before]
+        open_orders = [o for o in desk.shell("orders") if o["state"] == "resting"]
+        assert [o["order_id"] for o in open_orders] == [resting["order_id"]]
+        answer = desk.shell("cancel", resting["order_id"])
+        assert answer["outcome"] == "done"
+        assert desk.ledger()["holds"]
+
+
+def test_a_closed_market_pays_and_the_desk_books_it(tmp_path: Path) -> None:
+    with running_desk(tmp_path) as desk:
+        market = quoted(desk)
+        ticker = market["ticker"]
+        desk.shell("buy", ticker, "yes", "5", "@", cents(market["yes_ask"]))
+        import httpx
+
+        admin = desk.exchange["address"]["admin"]
+        answer = httpx.post(f"{admin}/resolve", json={"ticker": ticker, "result": "yes"})
+        assert answer.status_code == 200, answer.text
+        refused = desk.shell("buy", ticker, "yes", "1", "@", "1", code=1)
+        assert refused["reasons"]
+        httpx.post(f"{admin}/advance", json={"seconds": 4000}, timeout=60)
+        wait_until(lambda: desk.shell("positions")[0]["position"] == "0.00", 30)
+        row = desk.shell("positions")[0]
+        paid = 5 * (1 - float(market["yes_ask"]))
+        assert float(row["realized_pnl"]) == pytest.approx(paid, abs=0.6)
+        account = next(a for a in desk.ledger()["accounts"] if a["name"] == "desk")
+        assert float(desk.shell("balance")["cash"]) == pytest.approx(float(account["cash"]))
