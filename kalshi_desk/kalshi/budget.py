@@ -20,6 +20,8 @@ _BUILT_IN_COSTS = (
     ("DELETE", "/portfolio/events/orders/:order_id", _CANCEL_COST),
     ("GET", "/portfolio/orders/:order_id", 2.0),
 )
+_DUST = 1e-9
+_SHORTEST_S = 0.001
 _BALANCE = "/portfolio/balance"
 
 
@@ -42,7 +44,7 @@ class TokenBucket:
         """Return how long until ``cost`` can be paid while ``reserve`` stays inside."""
         self.refill(now_s)
         missing = min(cost + reserve, self.capacity) - self.tokens
-        return missing / self.refill_rate if missing > 0 else 0.0
+        return max(missing / self.refill_rate, _SHORTEST_S) if missing > _DUST else 0.0
 
     def take(self, cost: float) -> None:
         """Pay; the bucket may owe for a moment when the exchange counted otherwise."""

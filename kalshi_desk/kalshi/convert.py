@@ -42,6 +42,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _MICRO_PER_CENT = 10_000
 _TICKS_PER_CENT = 100
 _TITLE_CHARACTERS = 300
+_LARGEST_MULTIPLIER = 100
 UNKNOWN_FEE = "unknown"
 
 _ORDER_STATES = {
@@ -115,8 +116,10 @@ def grid_of(ranges: Iterable[RangeBody] | None) -> Grid:
 
 
 def _multiplier(value: Decimal) -> int:
+    if not (value.is_finite() and 0 <= value <= _LARGEST_MULTIPLIER):
+        raise ValueError(f"the fee multiplier {value} is out of reason")
     scaled = value * 10_000
-    if scaled != scaled.to_integral_value() or scaled < 0:
+    if scaled != scaled.to_integral_value():
         raise ValueError(f"the fee multiplier {value} can't be charged exactly")
     return int(scaled)
 

@@ -125,6 +125,10 @@ class KalshiFeed:
         """Stop following these markets."""
         await self.stream.forget(tickers)
 
+    async def read_account(self) -> None:
+        """Read the whole account again now; the reading arrives as ``AccountRead``."""
+        await self._read_account()
+
     async def _prepare(self) -> None:
         """Read what must be known before the first book: status, limits and listings."""
         self._connection(LinkState.CONNECTING, "reaching the exchange")
@@ -174,10 +178,12 @@ class KalshiFeed:
             self._balance_is_old.set()
         elif isinstance(event, OrderReported):
             self._account.note_order(event.order)
-        elif isinstance(event, MarketStatusChanged) and event.status is MarketStatus.FINALIZED:
-            if event.ticker in self._account.touched:
-                self._settled.put_nowait(event.ticker)
+        elif isinstance(event, MarketStatusChanged) and self._pays_us(event):
+            self._settled.put_nowait(event.ticker)
         self._sink(event)
+
+    def _pays_us(self, event: MarketStatusChanged) -> bool:
+        return event.status is MarketStatus.FINALIZED and event.ticker in self._account.touched
 
     async def _refresh_listing(self) -> None:
         """Read markets again that were created, changed, or passed an opening or closing."""
