@@ -1,0 +1,96 @@
+"""What each entry point loads, seen from a fresh interpreter: nothing heavy, no foreign room."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kalshi_desk
+
+HEAVY = [
+    "pandas",
+    "sklearn",
+    "scipy",
+    "statsmodels",
+    "textblob",
+    "nltk",
+    "telegram",
+    "feedparser",
+    "pyarrow",
+    "starlette",
+    "uvicorn",
+    "plotext",
+    "keyring",
+]
+SCREEN = ["textual", "rich", "kalshi_desk.tui"]
+NO_SCREEN = ["textual", "kalshi_desk.tui"]
+"""For those who speak HTTP: httpx itself loads rich where it is installed."""
+ENGINE_ROOMS = [
+    f"kalshi_desk.{room}"
+    for room in [
+        "engine",
+        "market",
+        "strategies",
+        "risk",
+        "execution",
+        "portfolio",
+        "kalshi",
+        "exchange",
+    ]
+]
+ENTRIES = {
+    "tui": ("import kalshi_desk.tui.main", [*HEAVY, *ENGINE_ROOMS, "kalshi_desk.store", "numpy"]),
+    "desk": ("import kalshi_desk.cli.desk, kalshi_desk.tui.main", [*HEAVY, *ENGINE_ROOMS]),
+    "engine": ("import kalshi_desk.engine.main", [*HEAVY, *NO_SCREEN, "kalshi_desk.exchange"]),
+    "replay": ("import kalshi_desk.engine.replay_scan", [*HEAVY, *SCREEN, "sqlite3"]),
+    "exchange": ("import kalshi_desk.exchange.main", ["pandas", "scipy", "httpx", *SCREEN]),
+    "cli": ("import kalshi_desk.cli.main", [*HEAVY, *SCREEN, "asyncio", "argparse", "msgspec"]),
+    "calls": ("import kalshi_desk.cli.calls", [*HEAVY, *SCREEN, *ENGINE_ROOMS, "httpx", "numpy"]),
+    "version": (
+        "import kalshi_desk.cli.main as m; m.main(['--version'])",
+        ["argparse", "msgspec", "asyncio", "dataclasses"],
+    ),
+}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a fresh interpreter holds after a statement."""
+    script = f"{statement}\nimport sys\nprint('|'.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(done.stdout.strip().splitlines()[-1].split("|"))
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_an_entry_point_loads_nothing_foreign(entry: str) -> None:
+    statement, banned = ENTRIES[entry]
+    loaded = loaded_by(statement)
+    named = {name for name in loaded for ban in banned if f"{name}.".startswith(f"{ban}.")}
+    assert not named
+    assert any(name.startswith("kalshi_desk.") for name in loaded)
+
+
+def test_the_check_would_see_a_heavy_import() -> None:
+    assert "sqlite3" in loaded_by("import sqlite3")
+
+
+def rooms() -> list[Path]:
+    """Return the packages of the project."""
+    assert kalshi_desk.__file__ is not None
+    root = Path(kalshi_desk.__file__).parent
+    return sorted(path.parent for path in root.glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("room", rooms(), ids=lambda path: path.name)
+def test_every_room_says_in_one_sentence_what_may_enter(room: Path) -> None:
+    spec = importlib.util.spec_from_file_location("room", room / "__init__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    source = (room / "__init__.py").read_text("utf-8")
+    assert source.startswith('"""')
+    assert len(source.split('"""')[1]) > 20
