@@ -1,0 +1,101 @@
+"""Live markets follow their events, and say when they can't be trusted."""
+
+from __future__ import annotations
+
+from kalshi_desk.core.events import (
+    BookDelta,
+    BookSnapshot,
+    BookStale,
+    MarketsListed,
+    MarketStatusChanged,
+    TickerChanged,
+    TradePrinted,
+)
+from kalshi_desk.core.records import Market, Trade
+from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
+from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.market.series import MAX_POINTS, PriceLine
+
+SECOND = 1_000_000_000
+
+
+def listed() -> LiveMarkets:
+    markets = LiveMarkets()
+    markets.apply(MarketsListed((Market(ticker="A", close_ns=100 * SECOND),)), 1)
+    markets.apply(BookSnapshot("A", ((Price(4_700), Count(10)),), ((Price(4_900), Count(5)),)), 2)
+    return markets
+
+
+def test_a_delta_before_the_first_snapshot_is_not_a_book() -> None:
+    markets = LiveMarkets()
+    markets.apply(MarketsListed((Market(ticker="A"),)), 1)
+    markets.apply(BookDelta("A", BookSide.BID, Price(4_700), Count(10)), 2)
+    live = markets.by_ticker["A"]
+    assert not live.is_fresh
+    assert live.book.bid is None
+
+
+def test_a_gap_makes_books_stale_until_their_snapshot() -> None:
+    markets = listed()
+    markets.apply(BookStale(("A",), "a gap"), 3)
+    live = markets.by_ticker["A"]
+    assert (live.is_fresh, live.stale_reason) == (False, "a gap")
+    markets.apply(BookDelta("A", BookSide.BID, Price(4_800), Count(10)), 4)
+    assert live.book.bid == 4_700
+    markets.apply(BookSnapshot("A", ((Price(4_600), Count(1)),), ()), 5)
+    assert (live.is_fresh, live.book.bid, live.book.ask) == (True, 4_600, None)
+
+
+def test_a_market_closes_by_the_clock_because_the_exchange_says_nothing() -> None:
+    markets = listed()
+    markets.close_due(100 * SECOND - 1)
+    assert markets.by_ticker["A"].market.status is MarketStatus.ACTIVE
+    markets.close_due(100 * SECOND)
+    assert markets.by_ticker["A"].market.status is MarketStatus.CLOSED
+    assert not markets.by_ticker["A"].is_fresh
+
+
+def test_status_changes_keep_what_they_do_not_say() -> None:
+    markets = listed()
+    markets.apply(
+        MarketStatusChanged(
+            ticker="A", status=MarketStatus.DETERMINED, result="yes", settlement_value=Price(10_000)
+        ),
+        3,
+    )
+    market = markets.by_ticker["A"].market
+    assert (market.close_ns, market.result, market.settlement_value) == (
+        100 * SECOND,
+        "yes",
+        10_000,
+    )
+
+
+def test_trades_and_tickers_move_the_last_price_and_volume_only_up() -> None:
+    markets = listed()
+    trade = Trade(
+        trade_id="t",
+        ticker="A",
+        price=Price(4_800),
+        count=Count(7),
+        taker_side=BookSide.BID,
+        executed_ns=3,
+    )
+    markets.apply(TradePrinted(trade), 3)
+    markets.apply(TickerChanged("A", Price(4_750), Count(900), Count(1)), 4)
+    markets.apply(TickerChanged("A", None, Count(800), Count(1)), 5)
+    live = markets.by_ticker["A"]
+    assert (live.last_price, live.volume, list(live.tape)) == (4_750, 900, [trade])
+    assert markets.touched == {"A"}
+
+
+def test_the_price_line_keeps_one_point_a_second_and_is_bounded() -> None:
+    line = PriceLine()
+    for second in range(MAX_POINTS + 50):
+        line.add(second * SECOND, Price(4_000 + second % 7))
+        line.add(second * SECOND + 5, Price(5_000 + second % 7))
+    assert len(line.points) == MAX_POINTS
+    assert {price // 1_000 for _, price in line.points} == {5}
+    recent = line.since((MAX_POINTS + 40) * SECOND)
+    assert len(recent) == 11
+    assert recent == tuple(sorted(recent))
