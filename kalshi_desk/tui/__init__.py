@@ -1,0 +1,1 @@
+"""The Textual face: draws frames, turns keys into commands, decides nothing about orders."""

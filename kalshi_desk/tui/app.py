@@ -1,0 +1,303 @@
+"""The Textual app: keeps the link alive, pumps frames to the screen, sends what keys ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import ClassVar, Literal, cast
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+
+from kalshi_desk.core.errors import DeskError, Unknown
+from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
+from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
+from kalshi_desk.desk.protocol import Welcome
+from kalshi_desk.tui.actions import clashes, unknown_ids
+from kalshi_desk.tui.board import ALWAYS, Board
+from kalshi_desk.tui.confirm import is_open, leaving_facts
+from kalshi_desk.tui.desk_screen import DeskScreen
+from kalshi_desk.tui.dialogs import QuitDialog
+from kalshi_desk.tui.link import Link, LinkFactory
+from kalshi_desk.tui.palette import DeskCommands
+from kalshi_desk.tui.pump import FramePump, writer_backlog
+from kalshi_desk.tui.settings import ExitChoice, TuiSettings
+from kalshi_desk.tui.themes import DEFAULT_THEME, ROLES, THEME_NAMES, THEMES
+
+RETRY_S = 0.5
+TOAST_S = 4.0
+MAX_TOASTS_A_FRAME = 4
+_SEVERITY: dict[Level, Literal["information", "warning", "error"]] = {
+    Level.INFO: "information",
+    Level.GOOD: "information",
+    Level.WARNING: "warning",
+    Level.ERROR: "error",
+}
+_QUIET = frozenset({EventKind.SYSTEM, EventKind.ORDER})
+
+
+class DeskApp(App[ExitChoice]):
+    """The desk on a terminal; orders do not notice when it dies."""
+
+    TITLE = "kalshi-desk"
+    ENABLE_COMMAND_PALETTE = True
+    PAUSE_GC_ON_SCROLL = True
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {DeskCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q,f10", "leave", "quit", show=False, priority=True, id="leave"),
+    ]
+
+    def __init__(
+        self,
+        link_factory: LinkFactory,
+        *,
+        settings: TuiSettings | None = None,
+        now: Callable[[], int] = time.time_ns,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.settings = settings or TuiSettings()
+        self.board = Board(now)
+        self.pump = FramePump(lambda: writer_backlog(self._driver), clock_s)
+        self._clock_s = clock_s
+        self._factory = link_factory
+        self._link: Link | None = None
+        self._wanted = asyncio.Event()
+        self._waiting_text = "Waiting for the engine."
+        self._welcome: Welcome | None = None
+        self._last_pid = 0
+        self._extra: tuple[str, ...] = ()
+        self._watched = ""
+        self._desk = DeskScreen(self)
+
+    @property
+    def desk_screen(self) -> DeskScreen:
+        """The Desk."""
+        return self._desk
+
+    # --- start and themes --------------------------------------------------------------
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give foreign themes the desk's roles too."""
+        return dict(ROLES)
+
+    def on_mount(self) -> None:
+        """Draw first, then connect."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self.settings.theme
+        self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+        self.push_screen(self._desk)
+        self._take_keymap()
+        if wanted != self.theme:
+            self.say(
+                "Unknown theme",
+                f"{wanted}; there are {', '.join(THEME_NAMES)}.",
+                severity="warning",
+            )
+        self.run_worker(self._keep_linked(), name="link", exit_on_error=True)
+        if self.settings.rate_hz > 0:
+            self.set_interval(1 / self.settings.rate_hz, self.beat)
+
+    def _take_keymap(self) -> None:
+        keymap = dict(self.settings.keymap)
+        wrong = [f"no action is called {name}" for name in unknown_ids(keymap)] + clashes(keymap)
+        if wrong:
+            self.say("Your key map was not used", "; ".join(wrong), severity="warning")
+        elif keymap:
+            self.set_keymap(keymap)
+
+    def next_theme(self) -> None:
+        """Wear the next of the desk's own themes."""
+        names = list(THEME_NAMES)
+        at = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(at + 1) % len(names)]
+
+    # --- the link ----------------------------------------------------------------------
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the engine answers."""
+        return self._link is not None
+
+    @property
+    def waiting_text(self) -> str:
+        """What is waited for: the engine, then whatever the engine waits for."""
+        if self._link is None:
+            return self._waiting_text
+        status = self.board.status
+        if status is None:
+            return "The engine answers; waiting for the first prices."
+        return status.waiting_for
+
+    @property
+    def is_live_venue(self) -> bool:
+        """Whether orders cost real money."""
+        status = self.board.status
+        return status is not None and status.venue.casefold() == "live"
+
+    def clock_s(self) -> float:
+        """Return seconds that only go forward."""
+        return self._clock_s()
+
+    async def _keep_linked(self) -> None:
+        while True:
+            link = self._factory()
+            try:
+                welcome = await link.connect()
+                self._came_up(link, welcome)
+                await self._pull_frames(link)
+            except DeskError as error:
+                self._went_down(error.what)
+            except (OSError, ValueError) as error:
+                self._went_down(f"The link broke: {error}")
+            finally:
+                self._link = None
+                await link.close()
+            await asyncio.sleep(RETRY_S)
+
+    def _came_up(self, link: Link, welcome: Welcome) -> None:
+        was_down = self._welcome is not None
+        self._link, self._welcome = link, welcome
+        if welcome.pid != self._last_pid:
+            self.board.restart()
+        self._last_pid = welcome.pid
+        self.board.board_seq = 0
+        if was_down:
+            self.say("Connected again", f"Engine {welcome.pid}.")
+        if self._watched:
+            self.look_at(self._watched)
+        self._desk.show_state()
+        self._wanted.set()
+
+    def _went_down(self, text: str) -> None:
+        self._link = None
+        self.pump.lost()
+        self._waiting_text = f"Waiting for the engine. {text}"
+        self._desk.show_state()
+
+    async def _pull_frames(self, link: Link) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            self.pump.asked()
+            if self._extra:
+                topics, self._extra = self._extra, ()
+                frame = await link.pull(topics, 0, self.board.event_seq)
+                self._draw(frame, is_extra=True)
+            topics = (*ALWAYS, *self._watched_topics())
+            frame = await link.pull(topics, self.board.board_seq, self.board.event_seq)
+            self.pump.began()
+            self._draw(frame)
+            self._desk.call_after_refresh(self.pump.drawn)
+
+    def _watched_topics(self) -> tuple[str, ...]:
+        ticker = self._watched
+        return (f"book:{ticker}", f"chart:{ticker}") if ticker else ()
+
+    def look_at(self, ticker: str) -> None:
+        """Have ladder and chart of a market come with the frames, from the start."""
+        self._watched = ticker
+        self.board.forget_books(but=ticker)
+        self._extra = self._watched_topics()
+        self._wanted.set()
+
+    def beat(self) -> None:
+        """The one interval of the app: ask for news when the screen can take it."""
+        if self._link is not None and self.pump.tick():
+            self._wanted.set()
+
+    def _draw(self, frame: Frame, *, is_extra: bool = False) -> None:
+        changes = self.board.apply(frame, is_extra=is_extra)
+        seen = self.board.event_seq
+        events = self.board.take_events(frame)
+        self._desk.show_changes(changes, events)
+        known = self._welcome.event_seq if self._welcome and seen == 0 else 0
+        self._toast_events([event for event in events if event.seq > known])
+
+    # --- notes -------------------------------------------------------------------------
+
+    def _toast_events(self, events: list[DeskEvent]) -> None:
+        loud = [e for e in events if e.kind not in _QUIET or e.level is not Level.INFO]
+        for event in loud[:MAX_TOASTS_A_FRAME]:
+            self.say(event.title, event.text, severity=_SEVERITY[event.level])
+        if len(loud) > MAX_TOASTS_A_FRAME:
+            self.say(f"{len(loud) - MAX_TOASTS_A_FRAME} more", "See Events.")
+
+    def say(self, title: str, text: str = "", *, severity: str = "information") -> None:
+        """Show a note for a few seconds, as plain text."""
+        level = cast(Literal["information", "warning", "error"], severity)
+        message, heading = (text, title) if text else (title, "")
+        self.notify(message, title=heading, severity=level, timeout=TOAST_S, markup=False)
+
+    # --- commands and queries ----------------------------------------------------------
+
+    def send(self, command: Command, then: Callable[[Answer | None], None] | None = None) -> None:
+        """Send a command in the background; its answer or its failure is shown."""
+        self.run_worker(self._send(command, then), group="commands", exit_on_error=True)
+
+    async def _send(self, command: Command, then: Callable[[Answer | None], None] | None) -> None:
+        answer: Answer | None = None
+        link = self._link
+        if link is None:
+            self.say("Not sent", "The engine is not reachable; nothing was done.", severity="error")
+        else:
+            try:
+                answer = await link.submit(command)
+            except Unknown as error:
+                self.say("Outcome unknown", str(error), severity="error")
+            except DeskError as error:
+                self.say("Not done", str(error), severity="error")
+        if answer is not None:
+            self._show_answer(command, answer)
+        if then is not None:
+            then(answer)
+        self._wanted.set()
+
+    def _show_answer(self, command: Command, answer: Answer) -> None:
+        if answer.outcome is Outcomes.UNKNOWN:
+            self.say(
+                "Outcome unknown",
+                answer.text or "Look at orders before you repeat it.",
+                severity="error",
+            )
+        elif answer.outcome is Outcomes.REFUSED and not isinstance(command, PlaceOrder):
+            why = " ".join(reason.text for reason in answer.reasons) or answer.text
+            self.say("Refused", why, severity="warning")
+        elif answer.outcome is Outcomes.DONE and answer.text:
+            self.say(answer.text)
+
+    def ask_engine(self, query: Query, then: Callable[[Reply | None], None]) -> None:
+        """Send a query in the background."""
+        self.run_worker(self._ask(query, then), group="queries", exit_on_error=True)
+
+    async def _ask(self, query: Query, then: Callable[[Reply | None], None]) -> None:
+        reply: Reply | None = None
+        if self._link is not None:
+            try:
+                reply = await self._link.ask(query)
+            except DeskError:
+                reply = None
+        then(reply)
+
+    # --- leaving -----------------------------------------------------------------------
+
+    def action_leave(self) -> None:
+        """Ask how to leave, wherever one is."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Ask how to leave, with what is open in sight."""
+        if isinstance(self.screen, QuitDialog):
+            return
+        orders = [row for row in self.board.orders.values() if is_open(row)]
+        positions = [row for row in self.board.positions.values() if row.position]
+        facts = leaving_facts(positions, orders, is_connected=self.is_connected)
+
+        def answered(choice: ExitChoice | None) -> None:
+            if choice is not None:
+                self.exit(choice)
+
+        self.push_screen(QuitDialog(facts, self.clock_s), answered)

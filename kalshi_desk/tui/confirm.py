@@ -1,0 +1,90 @@
+"""The words of the confirmations: what will happen, order by order and position by position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kalshi_desk.desk.frames import OrderRow, PositionRow
+from kalshi_desk.tui import format as f
+from kalshi_desk.tui.dialogs import listed
+
+_OPEN = frozenset({"intent", "resting", "unresolved"})
+
+
+def is_open(row: OrderRow) -> bool:
+    """Return whether an order may still trade."""
+    return row.state in _OPEN
+
+
+def order_text(row: OrderRow) -> str:
+    """Return an order in words: ``BUY 90 YES at 48¢  Above 4.00%``."""
+    return (
+        f"{row.action.value.upper()} {f.count(row.remaining)} {row.outcome.value.upper()} "
+        f"at {f.cents(row.price)}  {row.title or row.ticker}"
+    )
+
+
+def position_text(row: PositionRow) -> str:
+    """Return a position in words with what it would bring now."""
+    if row.market_price is None:
+        way_out = "the book cannot take all of it now"
+    else:
+        way_out = f"out now {f.cents(row.market_price)}, {f.signed_money(row.unrealized_pnl)}"
+    return f"{f.position(row.position)}  {row.title or row.ticker}  ({way_out})"
+
+
+def cancel_all_facts(orders: Sequence[OrderRow]) -> list[str]:
+    """Return what cancelling these orders means."""
+    return [
+        "These orders are taken back; positions are kept.",
+        *listed([order_text(row) for row in orders]),
+    ]
+
+
+def flatten_facts(positions: Sequence[PositionRow], orders: Sequence[OrderRow]) -> list[str]:
+    """Return what flattening means."""
+    facts = ["Sold at once, at what the book pays:"]
+    facts += listed([position_text(row) for row in positions])
+    if orders:
+        facts += ["", "Cancelled first:", *listed([order_text(row) for row in orders])]
+    return facts
+
+
+def panic_facts(orders: Sequence[OrderRow], auto_running: int) -> list[str]:
+    """Return what panic means."""
+    facts = ["Automatic trading stops and the desk is HALTED until you press R."]
+    if auto_running:
+        facts.append(f"Strategies stopped: {auto_running}.")
+    facts.append("Positions are kept.")
+    if not orders:
+        return [*facts, "", "No order is open on this screen; the exchange is asked all the same."]
+    return [*facts, "", f"Cancelled ({len(orders)}):", *listed([order_text(row) for row in orders])]
+
+
+def resume_facts(reason: str) -> list[str]:
+    """Return what resuming means."""
+    facts = ["The desk takes orders again."]
+    return [*facts, f"It was halted because: {reason}"] if reason else facts
+
+
+def leaving_facts(
+    positions: Sequence[PositionRow], orders: Sequence[OrderRow], *, is_connected: bool
+) -> list[str]:
+    """Return what is open while one leaves."""
+    if not is_connected:
+        return ["The engine is not reachable; what was open then:", *_open_list(positions, orders)]
+    return _open_list(positions, orders)
+
+
+def _open_list(positions: Sequence[PositionRow], orders: Sequence[OrderRow]) -> list[str]:
+    if not positions and not orders:
+        return ["No open orders, no positions."]
+    facts = []
+    if orders:
+        facts += [f"Open orders ({len(orders)}):", *listed([order_text(row) for row in orders])]
+    if positions:
+        facts += [
+            f"Positions ({len(positions)}):",
+            *listed([position_text(row) for row in positions]),
+        ]
+    return facts

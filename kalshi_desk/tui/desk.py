@@ -1,0 +1,62 @@
+"""What the screen and its keys may ask of the app: the seam between drawing and the link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from kalshi_desk.desk.commands import Answer, Command, Query, Reply
+from kalshi_desk.tui.board import Board
+from kalshi_desk.tui.pump import FramePump
+from kalshi_desk.tui.settings import TuiSettings
+
+
+class Desk(Protocol):
+    """The app as its screen sees it."""
+
+    board: Board
+    pump: FramePump
+    settings: TuiSettings
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the engine answers."""
+        ...
+
+    @property
+    def waiting_text(self) -> str:
+        """What is waited for, in words; empty when nothing is."""
+        ...
+
+    @property
+    def is_live_venue(self) -> bool:
+        """Whether orders cost real money."""
+        ...
+
+    def clock_s(self) -> float:
+        """Return seconds that only go forward."""
+        ...
+
+    def send(self, command: Command, then: Callable[[Answer | None], None] | None = None) -> None:
+        """Send a command; ``then`` gets its answer, None when no answer came."""
+        ...
+
+    def ask_engine(self, query: Query, then: Callable[[Reply | None], None]) -> None:
+        """Send a query; ``then`` gets its reply, None when none came."""
+        ...
+
+    def look_at(self, ticker: str) -> None:
+        """Have ladder and chart of a market come with the frames."""
+        ...
+
+    def say(self, title: str, text: str = "", *, severity: str = "information") -> None:
+        """Show a note for a few seconds, as plain text."""
+        ...
+
+    def next_theme(self) -> None:
+        """Wear the next colour theme."""
+        ...
+
+    def leave(self) -> None:
+        """Ask how to leave."""
+        ...

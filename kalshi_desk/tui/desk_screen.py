@@ -1,0 +1,464 @@
+"""The Desk: market table, ladder, chart, ticket and the tables below, for any terminal size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Protocol
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from kalshi_desk.core.events import LinkState
+from kalshi_desk.core.types import MarketStatus
+from kalshi_desk.desk.frames import DeskEvent, FillRow, OrderRow, PositionRow, RiskState, StatusView
+from kalshi_desk.tui import format as f
+from kalshi_desk.tui.actions import Where, bindings
+from kalshi_desk.tui.board import MAX_EVENTS, Changes
+from kalshi_desk.tui.chart import Chart
+from kalshi_desk.tui.command_bar import CommandBar
+from kalshi_desk.tui.confirm import is_open
+from kalshi_desk.tui.desk import Desk
+from kalshi_desk.tui.ladder import Ladder
+from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, Tier, plan
+from kalshi_desk.tui.look_keys import LookKeys
+from kalshi_desk.tui.market_table import MarketTable
+from kalshi_desk.tui.panels import EventsPanel, FillsPanel, OrdersPanel, PositionsPanel
+from kalshi_desk.tui.status_line import StatusLine
+from kalshi_desk.tui.strips import Banner, KeyLine, ReplayStrip, TabStrip, TooSmall
+from kalshi_desk.tui.ticket import Ticket
+from kalshi_desk.tui.trade_keys import TradeKeys
+from kalshi_desk.tui.virtual_table import VirtualTable
+
+
+class Mover(Protocol):
+    """A pane with a cursor."""
+
+    @property
+    def page(self) -> int:
+        """Rows of a page."""
+        ...
+
+    def move(self, delta: int) -> None:
+        """Move the cursor."""
+        ...
+
+
+class DeskScreen(Screen[None]):
+    """Lays out the panes, gives them news, and passes keys to what handles them."""
+
+    CSS_PATH = "base.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.DESK), *bindings(Where.REPLAY)]
+    AUTO_FOCUS = None
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.selected = ""
+        self.current = Pane.MARKETS
+        self._left_tab, self._right_tab = Pane.POSITIONS, Pane.FILLS
+        self._plan: Plan | None = None
+        self._awaits_jump = False
+        flashes = desk.settings.flashes
+        self.status_line, self.banner, self.replay = StatusLine(), Banner(), ReplayStrip()
+        self.markets, self.chart = MarketTable(flashes=flashes), Chart()
+        self.ladder, self.ticket = Ladder(flashes=flashes), Ticket(desk.clock_s)
+        self.positions = PositionsPanel(flashes=flashes)
+        self.orders, self.fills = OrdersPanel(flashes=flashes), FillsPanel(flashes=flashes)
+        self.events, self.keys = EventsPanel(), KeyLine(desk.settings.keymap)
+        self.tabs = {name: TabStrip(name) for name in ("pane-tabs", "tabs-left", "tabs-right")}
+        self.too_small = TooSmall()
+        self.trade = TradeKeys(self, desk)
+        self.look = LookKeys(self, desk, self.trade)
+        self.bar = CommandBar(self.look.words)
+
+    def compose(self) -> ComposeResult:
+        """Put every pane in its place once; the layout only shows, hides and sizes them."""
+        yield self.status_line
+        yield self.banner
+        yield self.replay
+        yield self.tabs["pane-tabs"]
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield self.markets
+                yield self.chart
+            yield self.ladder
+            yield self.ticket
+        with Vertical(id="bottom"):
+            with Horizontal(id="tabs"):
+                yield self.tabs["tabs-left"]
+                yield self.tabs["tabs-right"]
+            with Horizontal(id="tables"):
+                yield self.positions
+                yield self.orders
+                yield self.fills
+                yield self.events
+        yield self.keys
+        yield self.bar
+        yield self.too_small
+
+    def on_mount(self) -> None:
+        """Draw the first frame before anything is connected."""
+        self.banner.display = self.replay.display = False
+        self.lay_out()
+        self.markets.focus()
+        self.show_state()
+
+    # --- panes -------------------------------------------------------------------------
+
+    def pane(self, pane: Pane) -> Ladder | Ticket | VirtualTable[object]:
+        """Return the widget of a pane."""
+        widgets = {
+            Pane.MARKETS: self.markets,
+            Pane.LADDER: self.ladder,
+            Pane.TICKET: self.ticket,
+            Pane.POSITIONS: self.positions,
+            Pane.ORDERS: self.orders,
+            Pane.FILLS: self.fills,
+            Pane.EVENTS: self.events,
+        }
+        return widgets[pane]  # type: ignore[return-value]
+
+    def mover(self) -> Mover:
+        """Return the pane that cursor keys move in."""
+        pane = self.pane(self.current)
+        return self.ladder if isinstance(pane, Ticket) else pane
+
+    def focus_pane(self, pane: Pane) -> None:
+        """Give the keyboard to a pane, showing it when it was hidden."""
+        if self.current is Pane.TICKET and pane is not Pane.TICKET:
+            # An armed ticket out of sight must not be sent by a stray Enter.
+            self.ticket.form.edited()
+        self.current = pane
+        if pane in TABS:
+            if pane in RIGHT_TABS:
+                self._right_tab = pane
+            self._left_tab = pane
+        self.lay_out()
+        self.pane(pane).focus()
+        self.show_keys()
+
+    def step_pane(self, step: int) -> None:
+        """Move to the next pane in sight, or to the next one when only one fits."""
+        tier = self._plan.tier if self._plan else Tier.ONE
+        panes = list(Pane)
+        if tier not in (Tier.ONE, Tier.TINY) and self._plan is not None:
+            panes = [pane for pane in panes if pane in self._plan.shown]
+            if self.ticket.form.is_open is False and Pane.TICKET in panes:
+                panes.remove(Pane.TICKET)
+        at = panes.index(self.current) if self.current in panes else 0
+        self.focus_pane(panes[(at + step) % len(panes)])
+
+    def lay_out(self) -> None:
+        """Show, hide and size the panes for the terminal and the pane in use."""
+        width, height = self.app.size
+        new = plan(
+            width,
+            height,
+            current=self.current,
+            left_tab=self._left_tab,
+            right_tab=self._right_tab,
+            ticket_open=self.ticket.form.is_open or self.current is Pane.TICKET,
+        )
+        self.show_tabs(new)
+        if new == self._plan:
+            return
+        self._plan = new
+        is_tiny = new.tier is Tier.TINY
+        self.too_small.display = is_tiny
+        one = new.tier is Tier.ONE
+        body, bottom, left = (self.query_one(f"#{name}") for name in ("body", "bottom", "left"))
+        for pane in Pane:
+            self.pane(pane).display = pane in new.shown
+        left.display = Pane.MARKETS in new.shown
+        left.styles.width = new.markets_width
+        self.chart.display = new.chart_height > 0
+        self.chart.styles.height = max(new.chart_height, 1)
+        self.ladder.styles.width = new.ladder_width
+        self.ticket.styles.width = new.ticket_width
+        bottom.styles.height = new.bottom_height or 1
+        bottom.display = new.bottom_height > 0
+        body.display = bool(new.shown & {Pane.MARKETS, Pane.LADDER, Pane.TICKET})
+        self.query_one("#tabs").display = not one and not is_tiny
+        self.tabs["tabs-right"].display = bool(new.right_tabs)
+        self.tabs["pane-tabs"].display = one
+        for widget in (self.status_line, self.keys):
+            widget.display = not is_tiny
+        if is_tiny:
+            self.bar.display = False
+        self.set_class(one, "-one")
+        self.set_class(new.tier is Tier.SMALL, "-ticket-left")
+        after = left if new.tier is Tier.SMALL else self.ladder
+        body.move_child(self.ticket, after=after)
+
+    def show_tabs(self, new: Plan) -> None:
+        """Name the tabs of the layout with their numbers of rows."""
+        open_orders = sum(is_open(row) for row in self.orders.rows.values())
+        counts = {
+            Pane.POSITIONS: sum(bool(row.position) for row in self.positions.rows.values()),
+            Pane.ORDERS: open_orders,
+            Pane.FILLS: len(self.fills.rows),
+        }
+        one = new.tier is Tier.ONE
+        left = self.tabs["pane-tabs" if one else "tabs-left"]
+        active = (
+            self.current
+            if one
+            else next((pane for pane in new.left_tabs if pane in new.shown), Pane.POSITIONS)
+        )
+        left.show(new.left_tabs, active, counts, is_focused=self.current is active)
+        if new.right_tabs:
+            right = next((p for p in new.right_tabs if p in new.shown), Pane.FILLS)
+            self.tabs["tabs-right"].show(
+                new.right_tabs, right, counts, is_focused=self.current is right
+            )
+
+    def on_resize(self) -> None:
+        """Fit the new size."""
+        self.lay_out()
+        self.pane(self.current).focus()
+
+    # --- news --------------------------------------------------------------------------
+
+    def show_changes(self, changes: Changes, new_events: list[DeskEvent]) -> None:
+        """Give every pane what concerns it."""
+        now_ns = self.desk.board.now_ns
+        for pane in (self.markets, self.positions, self.orders, self.fills):
+            pane.beat()
+        self.ladder.beat()
+        for timed in (self.markets, self.positions, self.orders):
+            timed.now_ns = now_ns
+            timed.beat_time(now_ns // f.SECOND_NS)
+        self.ladder.set_now(now_ns)
+        for topic, delta in changes.items():
+            if topic == "markets":
+                self.markets.apply_markets(delta)
+            elif topic == "positions":
+                self.positions.apply(delta, PositionRow)
+            elif topic == "orders":
+                self.orders.apply(delta, OrderRow)
+            elif topic == "fills":
+                self.fills.apply(delta, FillRow)
+        if new_events:
+            self.events.add(new_events, MAX_EVENTS)
+        if not self.selected:
+            self._select_first()
+        self.show_book()
+        self.show_state()
+
+    def _select_first(self) -> None:
+        wanted = self.desk.settings.start_ticker
+        if wanted and self.select(wanted):
+            return
+        if self.markets.cursor_key:
+            self.select(self.markets.cursor_key)
+
+    def show_book(self) -> None:
+        """Give ladder, chart and ticket the newest of the selected market."""
+        board = self.desk.board
+        book = board.book(self.selected)
+        self.ladder.show(book)
+        if book is not None:
+            self.markets.note_step(book.ticker, book.step)
+        self.chart.show(board.chart(self.selected), book.step if book else 100)
+        self.ticket.show(board.market(self.selected), book)
+        if self.ticket.form.is_open:
+            self.trade.ask_preview(again=True)
+
+    def show_state(self) -> None:
+        """Show how fresh everything is, and what is wrong."""
+        desk, status = self.desk, self.desk.board.status
+        waiting = desk.waiting_text
+        self.status_line.show(status, is_behind=desk.pump.is_behind, waiting_text=waiting)
+        self.replay.show(status.replay if status else None)
+        late = "engine not reachable" if status is not None and not desk.is_connected else ""
+        self.status_line.set_late(late)
+        venue_late = late
+        if not late and status is not None and status.link is not LinkState.LIVE:
+            venue_late = "" if status.replay else status.waiting_for or status.link.value
+        for pane in (self.markets, self.positions, self.orders, self.chart):
+            pane.set_late(venue_late)
+        self.ladder.set_late(venue_late or self._book_late())
+        self.banner.say(self._banner_text(status))
+        self._say_why_empty(waiting)
+        self.ticket.is_live = desk.is_live_venue
+        self.show_keys()
+        if self._plan is not None:
+            self.show_tabs(self._plan)
+
+    def _book_late(self) -> str:
+        book = self.ladder.book
+        if book is None or book.is_fresh or book.status is not MarketStatus.ACTIVE:
+            return ""
+        return book.stale_reason or f"{f.age(book.age_ms)} old"
+
+    def _banner_text(self, status: StatusView | None) -> str:
+        if status is None:
+            return ""
+        if not self.desk.is_connected:
+            return (
+                "Engine not reachable: orders live on in the engine or at the exchange. "
+                "Trying again; numbers below are old."
+            )
+        if status.risk is RiskState.HALTED:
+            why = f" ({status.risk_reason})" if status.risk_reason else ""
+            return f"HALTED{why}: no order is sent. R resumes."
+        return status.notice
+
+    def _say_why_empty(self, waiting: str) -> None:
+        if self.markets.rows and not self.markets.items:
+            text: tuple[str, ...] = (
+                "No market fits.",
+                "Esc ends the search, f changes the filter.",
+            )
+        else:
+            text = (waiting or "No markets yet.", "Ctrl+Q quits." if waiting else "")
+        if text != self.markets.empty_text:
+            self.markets.empty_text = text
+            self.markets.refresh()
+        hint = waiting or ("Waiting for the book." if self.selected else "Select a market.")
+        for pane in (self.ladder, self.chart):
+            if pane.waiting_text != hint:
+                pane.waiting_text = hint
+                pane.refresh()
+
+    def show_keys(self) -> None:
+        """Show the keys of the pane in use."""
+        status = self.desk.board.status
+        is_replay = status is not None and status.replay is not None
+        self.keys.show(self.current, is_replay=is_replay, prompt=self.keys.prompt)
+
+    # --- selection, search, commands ---------------------------------------------------
+
+    def select(self, ticker: str) -> bool:
+        """Look at a market; False when it is not known."""
+        if self.desk.board.market(ticker) is None:
+            return False
+        if ticker not in self.markets.items:
+            self.markets.search = ""
+            self.markets.show_all()
+        self.markets.select(ticker, centre=True)
+        self._look_at(ticker)
+        return True
+
+    def _look_at(self, ticker: str) -> None:
+        if ticker and ticker != self.selected:
+            self.selected = ticker
+            if self.ticket.form.is_open and self.ticket.form.ticker != ticker:
+                self.ticket.form.close()
+                self.lay_out()
+            self.desk.look_at(ticker)
+            self.show_book()
+
+    def set_search(self, text: str) -> None:
+        """Show only markets with these words."""
+        self.markets.search = text
+        self.markets.rearrange()
+
+    def open_bar(self, sign: str, text: str, placeholder: str) -> None:
+        """Turn the bottom line into a place to type."""
+        self.keys.display = False
+        self.bar.open(sign, text, placeholder)
+
+    def _bar_done(self) -> None:
+        self.keys.display = True
+        self.pane(self.current).focus()
+
+    def await_jump(self, prompt: str) -> None:
+        """Take the next key as the place to go to."""
+        self._awaits_jump = True
+        self.keys.show(self.current, is_replay=self.keys.is_replay, prompt=prompt)
+
+    # --- keys, mouse and messages ------------------------------------------------------
+
+    def action_run(self, action_id: str) -> None:
+        """Run an action of the key table."""
+        self.handler(action_id)()
+        self.desk.pump.hurry()
+
+    def handler(self, action_id: str) -> Callable[[], None]:
+        """Return what carries out an action; raises ``AttributeError`` for an unknown one."""
+        owner = self.trade if hasattr(self.trade, action_id) else self.look
+        method: Callable[[], None] = getattr(owner, action_id)
+        return method
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the second key of a jump before anything else does."""
+        if self._awaits_jump:
+            self._awaits_jump = False
+            event.stop()
+            event.prevent_default()
+            self.keys.show(self.current, is_replay=self.keys.is_replay)
+            self.look.jump_to(event.key)
+
+    @on(VirtualTable.Moved)
+    def _moved(self, event: VirtualTable.Moved) -> None:
+        event.stop()
+        if event.table is self.markets:
+            self._look_at(event.key)
+
+    @on(VirtualTable.Chosen)
+    def _chosen(self, event: VirtualTable.Chosen) -> None:
+        event.stop()
+        self.trade.confirm()
+
+    @on(events.DescendantFocus)
+    def _focused(self, event: events.DescendantFocus) -> None:
+        for pane in Pane:
+            if self.pane(pane) is event.widget and pane is not self.current:
+                self.focus_pane(pane)
+
+    @on(Ladder.Aimed)
+    def _aimed(self, event: Ladder.Aimed) -> None:
+        event.stop()
+        form = self.ticket.form
+        if form.is_open:
+            self.trade.aim_ticket(event.price)
+        elif event.is_chosen:
+            self.trade.buy_yes()
+
+    @on(Ticket.Changed)
+    def _ticket_changed(self, event: Ticket.Changed) -> None:
+        event.stop()
+        self.trade.ask_preview()
+
+    @on(TabStrip.Picked)
+    def _picked(self, event: TabStrip.Picked) -> None:
+        event.stop()
+        self.focus_pane(event.pane)
+
+    @on(KeyLine.Pressed)
+    def _pressed(self, event: KeyLine.Pressed) -> None:
+        event.stop()
+        self.action_run(event.action_id)
+
+    @on(ReplayStrip.JumpTo)
+    def _jump_to(self, event: ReplayStrip.JumpTo) -> None:
+        event.stop()
+        self.look.jump_per_cent(str(event.per_cent))
+
+    @on(CommandBar.Typed)
+    def _typed(self, event: CommandBar.Typed) -> None:
+        event.stop()
+        if event.sign == "/":
+            self.set_search(event.text)
+
+    @on(CommandBar.Entered)
+    def _entered(self, event: CommandBar.Entered) -> None:
+        event.stop()
+        self._bar_done()
+        if event.sign == "/":
+            self.set_search(event.text)
+        elif event.sign == "%":
+            self.look.jump_per_cent(event.text)
+        elif event.text:
+            self.look.run_line(event.text)
+
+    @on(CommandBar.Closed)
+    def _bar_closed(self, event: CommandBar.Closed) -> None:
+        event.stop()
+        if event.sign == "/":
+            self.set_search("")
+        self._bar_done()

@@ -1,0 +1,63 @@
+"""How wide each column of the ladder is, and the bars that show size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_PRICE, _NO, _MY, _PNL, _NUMBER = 5, 5, 6, 9, 5
+_MAX_BAR = 14
+
+
+@dataclass(frozen=True, slots=True)
+class LadderColumns:
+    """Widths in cells; 0 for a column that found no room."""
+
+    my_bid: int
+    bar: int
+    number: int
+    price: int
+    no: int
+    my_ask: int
+    pnl: int
+
+    @property
+    def bids(self) -> int:
+        """Width of a size with its bar."""
+        return self.number + (self.bar + 1 if self.bar else 0)
+
+    @property
+    def offers(self) -> int:
+        """Width of a size with its bar."""
+        return self.bids
+
+
+def columns_for(width: int, *, has_position: bool) -> LadderColumns:
+    """Share out a width: sizes and prices first, then the way out, my offers, NO, and bars."""
+    used = 1 + _MY + 1 + 2 * _NUMBER + 1 + _PRICE + 1
+    pnl = no = my_ask = 0
+    # With a position the way out is worth more than a price that can be worked out.
+    wishes = ["pnl", "my_ask", "no"] if has_position else ["no", "my_ask"]
+    for wish in wishes:
+        if wish == "pnl" and used + _PNL + 1 <= width:
+            pnl, used = _PNL, used + _PNL + 1
+        elif wish == "my_ask" and used + _MY + 1 <= width:
+            my_ask, used = _MY, used + _MY + 1
+        elif wish == "no" and used + _NO + 1 <= width:
+            no, used = _NO, used + _NO + 1
+    number = 8 if width - used >= 24 else _NUMBER
+    used += 2 * (number - _NUMBER)
+    bar = min(max((width - used - 2) // 2, 0), _MAX_BAR)
+    return LadderColumns(_MY, bar, number, _PRICE, no, my_ask, pnl)
+
+
+def size_bar(size: int, biggest: int, width: int, *, from_right: bool) -> str:
+    """Return a bar of eighth blocks; one that grows to the left is made of whole and half cells."""
+    if width <= 0 or size <= 0:
+        return ""
+    eighths = max(round(min(size / biggest, 1.0) * width * 8), 1)
+    whole, rest = divmod(eighths, 8)
+    if not from_right:
+        return "█" * whole + (_EIGHTHS[rest] if rest else "")
+    # Terminals have no left-growing eighths; the right half block is the finest there is.
+    return ("▐" if rest >= 3 or not whole else "") + "█" * whole

@@ -1,0 +1,12 @@
+"""Starts the screen and returns what the person wants to become of the engine."""
+
+from __future__ import annotations
+
+from kalshi_desk.tui.app import DeskApp
+from kalshi_desk.tui.link import LinkFactory
+from kalshi_desk.tui.settings import ExitChoice, TuiSettings
+
+
+def run(link_factory: LinkFactory, settings: TuiSettings) -> ExitChoice:
+    """Run the screen until it is left; leaving without an answer is ``DETACH``."""
+    return DeskApp(link_factory, settings=settings).run() or ExitChoice.DETACH

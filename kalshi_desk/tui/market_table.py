@@ -1,0 +1,211 @@
+"""The market table: all markets by event, a watchlist or what is held, in an order that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+from kalshi_desk.core.types import MarketStatus
+from kalshi_desk.desk.frames import MarketRow
+from kalshi_desk.tui import format as f
+from kalshi_desk.tui.actions import Where, bindings
+from kalshi_desk.tui.board import Delta
+from kalshi_desk.tui.ink import BLANK, Cell
+from kalshi_desk.tui.virtual_table import Column, Heading, Item, VirtualTable
+
+Option = TypeVar("Option", bound=StrEnum)
+
+
+class Sort(StrEnum):
+    """Orders of the table."""
+
+    EVENT = "event"
+    CLOSING = "closing soon"
+    VOLUME = "volume"
+    CHANGE = "change"
+
+
+class Filter(StrEnum):
+    """Which markets are shown."""
+
+    ALL = "all"
+    STARRED = "watchlist"
+    HELD = "my positions"
+
+
+def event_title(titles: Sequence[str]) -> str:
+    """Return what the titles of an event's markets share, ``…`` where they differ."""
+    if len(set(titles)) == 1:
+        return titles[0]
+    words = [title.split(" ") for title in titles]
+    start = _shared_start(words)
+    end = _shared_start([w[len(start) :][::-1] for w in words])
+    return " ".join([*start, "…", *reversed(end)]) if start or end else titles[0]
+
+
+def _shared_start(words: list[list[str]]) -> list[str]:
+    shared = []
+    for column in zip(*words, strict=False):
+        if len(set(column)) > 1:
+            break
+        shared.append(column[0])
+    return shared
+
+
+def matches(row: MarketRow, words: Sequence[str]) -> bool:
+    """Return whether every word of a search is somewhere in the market's texts."""
+    text = f"{row.ticker} {row.title} {row.subtitle} {row.category}".casefold()
+    return all(word in text for word in words)
+
+
+class MarketTable(VirtualTable[MarketRow]):
+    """Markets with quotes, last price and change; grouped by event unless sorted."""
+
+    BINDINGS = bindings(Where.MARKETS)
+
+    def __init__(self, *, flashes: bool = True) -> None:
+        self.sort = Sort.EVENT
+        self.filter = Filter.ALL
+        self.search = ""
+        self.now_ns = 0
+        self._sub_cent: set[str] = set()
+        self._grouped: set[str] = set()
+        super().__init__(self._columns(), name="markets", title="Markets", flashes=flashes)
+
+    def _columns(self) -> list[Column[MarketRow]]:
+        def price(row: MarketRow, value: int | None, ink: str = "ink") -> Cell:
+            places = 1 if row.ticker in self._sub_cent else 0
+            if not row.is_fresh or row.status is not MarketStatus.ACTIVE:
+                ink = "stale"
+            return Cell(f.cents(value, places), ink if value is not None else "faint")
+
+        return [
+            Column("market", 14, 100, self._label, right=False, flex=True),
+            Column("held", 6, 40, _held),
+            Column("bid size", 8, 20, lambda r: Cell(f.short_count(r.yes_bid_size, 8), "muted")),
+            Column("bid", 5, 95, lambda r: price(r, r.yes_bid), number=lambda r: r.yes_bid),
+            Column("ask", 5, 94, lambda r: price(r, r.yes_ask), number=lambda r: r.yes_ask),
+            Column("ask size", 8, 19, lambda r: Cell(f.short_count(r.yes_ask_size, 8), "muted")),
+            Column(
+                "last",
+                5,
+                60,
+                lambda r: price(r, r.last_price, "muted"),
+                number=lambda r: r.last_price,
+            ),
+            Column("chg", 6, 70, self._change),
+            Column("volume", 7, 30, lambda r: Cell(f.short_count(r.volume, 7), "muted")),
+            Column("closes", 7, 35, lambda r: self._closes(r)),
+        ]
+
+    def _label(self, row: MarketRow) -> Cell:
+        star = "★" if row.is_starred else ""
+        ink = "ink" if row.status is MarketStatus.ACTIVE else "stale"
+        word = "" if row.status is MarketStatus.ACTIVE else f"{row.status.value}: "
+        if row.ticker in self._grouped:
+            return Cell(f" {star}{word}{row.subtitle or row.title}", ink)
+        if row.subtitle and row.subtitle not in row.title:
+            return Cell(f"{star}{word}{row.title} · {row.subtitle}", ink)
+        return Cell(f"{star}{word}{row.title or row.ticker}", ink)
+
+    def _change(self, row: MarketRow) -> Cell:
+        if row.change is None:
+            return BLANK
+        return Cell(f.change(row.change), f.direction(row.change))
+
+    def _closes(self, row: MarketRow) -> Cell:
+        text = f.until(row.close_ns, self.now_ns)
+        soon = 0 < row.close_ns - self.now_ns < 300 * f.SECOND_NS
+        return Cell(text, "caution" if soon else "muted")
+
+    def apply_markets(self, delta: Delta) -> None:
+        """Take new rows and remember which markets trade in parts of a cent."""
+        for key, row in delta.changed.items():
+            if isinstance(row, MarketRow) and any(
+                f.has_sub_cents(p) for p in (row.yes_bid, row.yes_ask, row.last_price)
+            ):
+                self._sub_cent.add(key)
+        self.apply(delta, MarketRow)
+
+    def note_step(self, ticker: str, step: int) -> None:
+        """Learn a market's true step from its ladder."""
+        if f.has_sub_cents(step) and ticker not in self._sub_cent:
+            self._sub_cent.add(ticker)
+            self._drop(ticker)
+
+    def order_rows(self) -> list[Item]:
+        """Return the filtered markets in the chosen order, with event headings."""
+        words = self.search.casefold().split()
+        rows = [r for r in self.rows.values() if self._is_wanted(r) and matches(r, words)]
+        self._grouped = set()
+        self._strips.clear()
+        if self.sort is Sort.EVENT:
+            return self._by_event(rows)
+        if self.sort is Sort.CLOSING:
+            rows.sort(key=lambda r: (r.close_ns or 1 << 62, r.ticker))
+        elif self.sort is Sort.VOLUME:
+            rows.sort(key=lambda r: (-r.volume, r.ticker))
+        else:
+            rows.sort(key=lambda r: (-abs(r.change or 0), r.ticker))
+        return [row.ticker for row in rows]
+
+    def _is_wanted(self, row: MarketRow) -> bool:
+        if self.filter is Filter.STARRED:
+            return row.is_starred
+        return bool(row.position) if self.filter is Filter.HELD else True
+
+    def _by_event(self, rows: list[MarketRow]) -> list[Item]:
+        events: dict[str, list[MarketRow]] = {}
+        for row in rows:
+            events.setdefault(row.event_ticker, []).append(row)
+        items: list[Item] = []
+        for event_ticker, members in events.items():
+            # A lone market still sits under its event when it has siblings out of sight.
+            if len(members) > 1:
+                items.append(Heading(event_title([m.title for m in members]) or event_ticker))
+                self._grouped |= {m.ticker for m in members}
+            items += [m.ticker for m in members]
+        return items
+
+    def head_cells(self) -> Iterable[Cell]:
+        """Say what is shown and in which order."""
+        shown = sum(isinstance(item, str) for item in self.items)
+        if self.search:
+            yield Cell(f"“{self.search}” {shown} ", "you")
+        elif self.filter is not Filter.ALL:
+            yield Cell(f"{self.filter} {shown} ", "you")
+        else:
+            yield Cell(f"{shown} ", "muted")
+        if self.sort is not Sort.EVENT:
+            yield Cell(f"by {self.sort} ", "muted")
+
+    def next_sort(self) -> None:
+        """Change the order of the rows."""
+        self.sort = _after(list(Sort), self.sort)
+        self.rearrange()
+
+    def show_all(self) -> None:
+        """End every filter and search."""
+        self.filter, self.search = Filter.ALL, ""
+        self.rearrange()
+
+    def time_text(self, row: MarketRow) -> str:
+        """Return the text that changes as time goes by."""
+        return f.until(row.close_ns, self.now_ns)
+
+    def next_filter(self) -> None:
+        """Change which markets are shown."""
+        self.filter = _after(list(Filter), self.filter)
+        self.rearrange()
+
+
+def _after(options: list[Option], current: Option) -> Option:
+    return options[(options.index(current) + 1) % len(options)]
+
+
+def _held(row: MarketRow) -> Cell:
+    if not row.position:
+        return BLANK
+    side = "Y" if row.position > 0 else "N"
+    return Cell(f"{f.short_count(abs(row.position), 5)}{side}", "you", True)
