@@ -19,6 +19,7 @@ from kalshi_desk.desk.frames import (
     Row,
     StatusView,
 )
+from kalshi_desk.tui.names import short_name
 
 R = TypeVar("R")
 
@@ -115,6 +116,11 @@ class Board:
         """Return one market's row."""
         row = self.topics.get("markets", {}).get(ticker)
         return row if isinstance(row, MarketRow) else None
+
+    def name_of(self, ticker: str, title: str) -> str:
+        """Return the short name of a market, from its row when it is listed."""
+        row = self.market(ticker)
+        return short_name(row) if row is not None else title or ticker
 
     def book(self, ticker: str) -> BookView | None:
         """Return the ladder of a market when it has come."""

@@ -23,6 +23,7 @@ class Chart(Lines):
         self.view: ChartView | None = None
         self.step = 100
         self.waiting_text = "Waiting for the engine."
+        self._tops: list[int] = []
         self._plotted: tuple[object, list[str], int, int] | None = None
 
     def show(self, view: ChartView | None, step: int) -> None:
@@ -60,7 +61,12 @@ class Chart(Lines):
             start = end - view.span_s * f.SECOND_NS
             start = max(start, view.points[0][0])
             values = resample(view.points, start, end, self._columns * 2)
-            self._plotted = (key, plot(values, low, high, self._rows), low, high)
+            rows = plot(values, low, high, self._rows)
+            self._tops = [
+                max((n for n, row in enumerate(rows) if row[x] != " "), default=len(rows))
+                for x in range(len(rows[0]))
+            ]
+            self._plotted = (key, rows, low, high)
         return self._plotted[1], self._plotted[2], self._plotted[3]
 
     def line(self, y: int) -> Strip:
@@ -94,12 +100,13 @@ class Chart(Lines):
         marks = self._marks(view, row, ends)
         first, last = view.points[0][1], view.points[-1][1]
         ink = f.direction(last - first)
+        ground = "fill-bid" if last >= first else "fill-ask"
         for x, char in enumerate(text):
-            mark = marks.get(x)
-            if mark is None:
-                line.put(char, ink)
+            under = ground if x < len(self._tops) and row > self._tops[x] else ""
+            if x in marks:
+                line.put("●", "you", bold=True, ground=under)
             else:
-                line.put("●", "you", bold=True)
+                line.put(char, ink, ground=under)
 
     def _marks(self, view: ChartView, row: int, ends: tuple[int, int]) -> dict[int, BookSide]:
         end = view.points[-1][0]

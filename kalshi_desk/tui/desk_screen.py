@@ -65,8 +65,11 @@ class DeskScreen(Screen[None]):
         self.status_line, self.banner, self.replay = StatusLine(), Banner(), ReplayStrip()
         self.markets, self.chart = MarketTable(flashes=flashes), Chart()
         self.ladder, self.ticket = Ladder(flashes=flashes), Ticket(desk.clock_s)
-        self.positions = PositionsPanel(flashes=flashes)
-        self.orders, self.fills = OrdersPanel(flashes=flashes), FillsPanel(flashes=flashes)
+        self.positions = PositionsPanel(desk.board.name_of, flashes=flashes)
+        self.orders, self.fills = (
+            OrdersPanel(desk.board.name_of, flashes=flashes),
+            FillsPanel(desk.board.name_of, flashes=flashes),
+        )
         self.events, self.keys = EventsPanel(), KeyLine(desk.settings.keymap)
         self.tabs = {name: TabStrip(name) for name in ("pane-tabs", "tabs-left", "tabs-right")}
         self.too_small = TooSmall()

@@ -11,8 +11,9 @@ from kalshi_desk.desk.frames import BookView, LadderRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.ink import Cell, Line
-from kalshi_desk.tui.ladder_columns import LadderColumns, columns_for, size_bar
+from kalshi_desk.tui.ladder_columns import LadderColumns, columns_for, fill_cells, size_bar
 from kalshi_desk.tui.lines import Lines
+from kalshi_desk.tui.names import short_name
 
 HEAD_LINES = 3
 WHEEL_ROWS = 3
@@ -235,8 +236,7 @@ class Ladder(Lines):
     def _title(self, book: BookView | None) -> Strip:
         if book is None:
             return self.head("Ladder")
-        name = book.title if book.subtitle in book.title else f"{book.subtitle} · {book.title}"
-        return self.head(name or book.ticker)
+        return self.head(short_name(book), is_name=True)
 
     def _facts(self, book: BookView) -> Strip:
         line = self.new_line()
@@ -245,7 +245,7 @@ class Ladder(Lines):
             line.put(f"  {book.status.value}", "caution", bold=True)
         for text in (
             f"closes {f.until(book.close_ns, self.now_ns)}" if book.close_ns else "",
-            f"vol {f.count(book.volume)}",
+            f"vol {f.short_count(book.volume, 11)}",
             book.fee_text,
             f"shard {book.shard}",
             "grid inferred" if book.grid_inferred else "",
@@ -338,16 +338,19 @@ class Ladder(Lines):
         best = self.book is not None and row.price == self.book.best_bid
         bar = size_bar(row.bid, self._biggest, c.bar, from_right=True)
         line.put(bar.rjust(c.bar), "bar-bid").put(" " if c.bar else "")
-        number = f.short_count(row.bid, c.number)
-        line.put(number.rjust(c.number), "up", bold=best)
+        text = f.short_count(row.bid, c.number).rjust(c.number)
+        full = c.number if c.bar else c.number - fill_cells(row.bid, self._biggest, c.number)
+        line.put(text[:full], "up", bold=best).put(text[full:], "up", bold=best, ground="fill-bid")
 
     def _offers(self, line: Line, c: LadderColumns, row: LadderRow) -> None:
         if not row.ask:
             line.put(" " * c.offers)
             return
         best = self.book is not None and row.price == self.book.best_ask
-        number = f.short_count(row.ask, c.number)
-        line.put(number.rjust(c.number), "down", bold=best).put(" " if c.bar else "")
+        text = f.short_count(row.ask, c.number).rjust(c.number)
+        full = 0 if c.bar else fill_cells(row.ask, self._biggest, c.number)
+        line.put(text[:full], "down", bold=best, ground="fill-ask")
+        line.put(text[full:], "down", bold=best).put(" " if c.bar else "")
         line.put(size_bar(row.ask, self._biggest, c.bar, from_right=False).ljust(c.bar), "bar-ask")
 
     def _prices(self, line: Line, c: LadderColumns, book: BookView, row: LadderRow) -> None:

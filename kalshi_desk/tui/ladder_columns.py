@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_PRICE, _NO, _MY, _PNL, _NUMBER = 5, 5, 6, 9, 5
-_MAX_BAR = 14
+_PRICE, _NO, _MY, _PNL, _NUMBER = 5, 5, 5, 9, 6
+_WIDE_MY, _WIDE_NUMBER = 7, 7
+_MIN_BAR, _MAX_BAR = 3, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,21 @@ def columns_for(width: int, *, has_position: bool) -> LadderColumns:
             my_ask, used = _MY, used + _MY + 1
         elif wish == "no" and used + _NO + 1 <= width:
             no, used = _NO, used + _NO + 1
-    number = 8 if width - used >= 24 else _NUMBER
-    used += 2 * (number - _NUMBER)
-    bar = min(max((width - used - 2) // 2, 0), _MAX_BAR)
-    return LadderColumns(_MY, bar, number, _PRICE, no, my_ask, pnl)
+    mine, number = _MY, _NUMBER
+    if width - used >= 2 * (_WIDE_MY - _MY + _WIDE_NUMBER - _NUMBER + _MIN_BAR + 1):
+        used += _WIDE_MY - _MY + 2 * (_WIDE_NUMBER - _NUMBER)
+        used += _WIDE_MY - _MY if my_ask else 0
+        mine, number, my_ask = _WIDE_MY, _WIDE_NUMBER, _WIDE_MY if my_ask else 0
+    bar = min((width - used - 2) // 2, _MAX_BAR)
+    if bar < _MIN_BAR:
+        # No room for bars beside the numbers: they are drawn behind wider ones instead.
+        bar, number = 0, number + max(width - used, 0) // 2
+    return LadderColumns(mine, bar, number, _PRICE, no, my_ask, pnl)
+
+
+def fill_cells(size: int, biggest: int, width: int) -> int:
+    """Return how many cells of a number's ground are filled to show its size."""
+    return min(max(round(size * width / biggest), 1), width) if size > 0 else 0
 
 
 def size_bar(size: int, biggest: int, width: int, *, from_right: bool) -> str:

@@ -91,8 +91,8 @@ def plan(
             left_tabs=TABS,
         )
     if tier is Tier.WIDE:
-        ticket = 26 + (width - WIDE_WIDTH) // 8
-        markets = 44 + (width - WIDE_WIDTH) // 2
+        ticket = 27 + (width - WIDE_WIDTH) // 8
+        markets = 43 + (width - WIDE_WIDTH) // 2
         return Plan(
             tier,
             frozenset({Pane.MARKETS, Pane.LADDER, Pane.TICKET, left_tab}),
@@ -104,14 +104,15 @@ def plan(
             left_tabs=TABS,
         )
     ticket = 32 + min((width - FULL_WIDTH) // 8, 8)
-    markets = 66 + (width - FULL_WIDTH) * 5 // 8
+    ladder = 60 + min((width - FULL_WIDTH) // 6, 20)
+    markets = width - ladder - ticket
     right = right_tab if right_tab in RIGHT_TABS else RIGHT_TABS[0]
     left_one = left_tab if left_tab in LEFT_TABS else LEFT_TABS[0]
     return Plan(
         tier,
         frozenset({Pane.MARKETS, Pane.LADDER, Pane.TICKET, left_one, right}),
         markets_width=markets,
-        ladder_width=width - markets - ticket,
+        ladder_width=ladder,
         ticket_width=ticket,
         bottom_height=bottom,
         chart_height=chart,

@@ -60,12 +60,12 @@ class Lines(Widget):
         self.forget_strips()
         super().notify_style_update()
 
-    def head(self, title: str, *right: Cell) -> Strip:
+    def head(self, title: str, *right: Cell, is_name: bool = False) -> Strip:
         """Return the title line of a pane; the focused pane's is brighter and marked."""
         focused = self.has_focus
         line = self.new_line("head-focus" if focused else "head")
         line.put("▎" if focused else " ", "you")
-        line.put(title, "ink" if focused else "muted", bold=focused)
+        line.put(title, "ink" if focused or is_name else "muted", bold=focused or is_name)
         if self.late_text:
             right = (Cell(f" late: {self.late_text} ", "caution"),)
         return line.end(*right).strip()

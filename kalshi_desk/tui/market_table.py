@@ -12,6 +12,7 @@ from kalshi_desk.tui import format as f
 from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.board import Delta
 from kalshi_desk.tui.ink import BLANK, Cell
+from kalshi_desk.tui.names import short_name
 from kalshi_desk.tui.virtual_table import Column, Heading, Item, VirtualTable
 
 Option = TypeVar("Option", bound=StrEnum)
@@ -105,14 +106,12 @@ class MarketTable(VirtualTable[MarketRow]):
         word = "" if row.status is MarketStatus.ACTIVE else f"{row.status.value}: "
         if row.ticker in self._grouped:
             return Cell(f" {star}{word}{row.subtitle or row.title}", ink)
-        if row.subtitle and row.subtitle not in row.title:
-            return Cell(f"{star}{word}{row.title} · {row.subtitle}", ink)
-        return Cell(f"{star}{word}{row.title or row.ticker}", ink)
+        return Cell(f"{star}{word}{short_name(row)}", ink)
 
     def _change(self, row: MarketRow) -> Cell:
         if row.change is None:
             return BLANK
-        return Cell(f.change(row.change), f.direction(row.change))
+        return Cell(f.change(row.change), f.direction(row.change) if row.change else "faint")
 
     def _closes(self, row: MarketRow) -> Cell:
         text = f.until(row.close_ns, self.now_ns)

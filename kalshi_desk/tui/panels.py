@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kalshi_desk.core.types import Action, MarketStatus, Outcome
 from kalshi_desk.desk.frames import DeskEvent, FillRow, Level, OrderRow, PositionRow
 from kalshi_desk.tui import format as f
@@ -20,6 +22,10 @@ _LEVEL_INK = {
 _LEVEL_MARK = {Level.INFO: "·", Level.GOOD: "✓", Level.WARNING: "!", Level.ERROR: "✗"}
 
 
+NameOf = Callable[[str, str], str]
+"""Gives a market's short name for its ticker and the title that a row carries."""
+
+
 def _outcome_ink(outcome: Outcome) -> str:
     return "up" if outcome is Outcome.YES else "down"
 
@@ -33,10 +39,18 @@ class PositionsPanel(VirtualTable[PositionRow]):
 
     BINDINGS = bindings(Where.POSITIONS)
 
-    def __init__(self, *, flashes: bool = True) -> None:
+    def __init__(self, name_of: NameOf, *, flashes: bool = True) -> None:
+        self.name_of = name_of
         self.now_ns = 0
         columns: list[Column[PositionRow]] = [
-            Column("market", 16, 100, lambda r: Cell(r.title or r.ticker), right=False, flex=True),
+            Column(
+                "market",
+                16,
+                100,
+                lambda r: Cell(self.name_of(r.ticker, r.title)),
+                right=False,
+                flex=True,
+            ),
             Column("held", 10, 95, self._held),
             Column("avg", 6, 80, lambda r: Cell(f.cents(r.average_price), "muted")),
             Column(
@@ -95,12 +109,20 @@ class OrdersPanel(VirtualTable[OrderRow]):
 
     BINDINGS = bindings(Where.ORDERS)
 
-    def __init__(self, *, flashes: bool = True) -> None:
+    def __init__(self, name_of: NameOf, *, flashes: bool = True) -> None:
+        self.name_of = name_of
         self.now_ns = 0
         columns: list[Column[OrderRow]] = [
             Column("order", 12, 95, self._what, right=False),
             Column("price", 6, 94, lambda r: Cell(f.cents(r.price), "ink", True)),
-            Column("market", 14, 100, lambda r: Cell(r.title or r.ticker), right=False, flex=True),
+            Column(
+                "market",
+                14,
+                100,
+                lambda r: Cell(self.name_of(r.ticker, r.title)),
+                right=False,
+                flex=True,
+            ),
             Column("filled", 9, 60, self._filled, number=lambda r: r.filled),
             Column("left", 7, 80, lambda r: Cell(f.short_count(r.remaining, 7))),
             Column("ahead", 7, 70, self._ahead, number=lambda r: r.ahead),
@@ -161,13 +183,21 @@ class FillsPanel(VirtualTable[FillRow]):
 
     BINDINGS = bindings(Where.FILLS)
 
-    def __init__(self, *, flashes: bool = True) -> None:
+    def __init__(self, name_of: NameOf, *, flashes: bool = True) -> None:
+        self.name_of = name_of
         self.now_ns = 0
         columns: list[Column[FillRow]] = [
             Column("time", 8, 80, lambda r: Cell(f.clock(r.executed_ns)[:8], "muted"), right=False),
             Column("fill", 13, 95, self._what, right=False),
             Column("price", 6, 94, lambda r: Cell(f.cents(r.price), "ink", True)),
-            Column("market", 14, 100, lambda r: Cell(r.title or r.ticker), right=False, flex=True),
+            Column(
+                "market",
+                14,
+                100,
+                lambda r: Cell(self.name_of(r.ticker, r.title)),
+                right=False,
+                flex=True,
+            ),
             Column("fee", 8, 60, lambda r: Cell(f.money(r.fee), "muted")),
             Column("role", 5, 50, lambda r: Cell("taker" if r.is_taker else "maker", "muted")),
             Column("by", 8, 10, lambda r: Cell(r.origin, "muted"), right=False),

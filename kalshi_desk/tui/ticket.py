@@ -18,7 +18,7 @@ from kalshi_desk.tui.ink import Cell
 from kalshi_desk.tui.lines import Lines
 from kalshi_desk.tui.ticket_form import Field, Kind, Stage, TicketForm
 
-_LABEL = 11
+_LABEL = 14
 TextLine = tuple[Cell, Cell]
 
 
@@ -178,30 +178,50 @@ class Ticket(Lines):
         line = self.new_line()
         market = self.market
         if market is None:
-            if y == 2:
-                line.put("  ").put("Select a market first.", "muted")
-            return line.strip()
-        bid, ask = market.yes_bid, market.yes_ask
-        hints: list[tuple[str, str, str, str]] = [
-            ("b", "buy YES", f.cents(ask), "up"),
-            ("n", "buy NO", f.cents(f.other(bid)) if bid is not None else f.NONE, "down"),
-            (
-                "s",
-                "sell",
-                f.position(market.position) if market.position else "nothing held",
-                "muted",
-            ),
-        ]
+            return line.put("  Select a market first." if y == 2 else "", "muted").strip()
         if y == 2:
-            return line.put("  ").put(market.subtitle or market.title, "ink").strip()
-        if 4 <= y < 4 + len(hints):
-            key, what, value, ink = hints[y - 4]
-            line.put("  ").put(key, "you", bold=True).put(f"  {what}").to(_LABEL + 2)
-            return line.put(value, ink, bold=True).strip()
-        notes = ("Enter arms, a second Enter", "sends. Nothing trades on", "a single key.")
-        if 8 <= y < 8 + len(notes):
-            line.put("  ").put(notes[y - 8], "faint")
-        return line.strip()
+            return line.put(" ").put(market.subtitle or market.title, bold=True).strip()
+        keys = _idle_keys(market)
+        if 4 <= y < 4 + len(keys):
+            key, what, value = keys[y - 4]
+            line.put(" ").put(key, "you", bold=True).put(f" {what}").to(_LABEL)
+            return line.put(value.text, value.ink, bold=True).strip()
+        facts = _idle_facts(market, self.book)
+        at = y - 5 - len(keys)
+        if 0 <= at < len(facts):
+            return self._pair(facts[at])
+        notes = ("Enter arms the ticket,", "a second Enter sends.")
+        at -= len(facts) + 1
+        return line.put(f" {notes[at]}" if 0 <= at < len(notes) else "", "faint").strip()
+
+
+def _idle_keys(market: MarketRow) -> list[tuple[str, str, Cell]]:
+    bid, ask = market.yes_bid, market.yes_ask
+    no = f.other(bid) if bid is not None else None
+    held = f.position(market.position) if market.position else "nothing held"
+    return [
+        ("b", "buy YES", Cell(f"at {f.cents(ask)}" if ask is not None else "no offer", "up")),
+        ("n", "buy NO", Cell(f"at {f.cents(no)}" if no is not None else "no bid", "down")),
+        ("s", "sell", Cell(held, "you" if market.position else "faint")),
+    ]
+
+
+def _idle_facts(market: MarketRow, book: BookView | None) -> list[TextLine]:
+    bid, ask = market.yes_bid, market.yes_ask
+    spread = f.cents(ask - bid) if bid is not None and ask is not None else f.NONE
+    facts = [
+        ("spread", Cell(spread)),
+        ("last", Cell(f.cents(market.last_price))),
+        ("change", Cell(f.change(market.change), f.direction(market.change))),
+        ("volume", Cell(f.short_count(market.volume, 11))),
+    ]
+    if book is not None:
+        facts += [
+            ("smallest step", Cell(f.cents(book.step))),
+            ("fees", Cell(book.fee_text or f.NONE)),
+            ("shard", Cell(str(book.shard))),
+        ]
+    return [(Cell(label, "muted"), value) for label, value in facts]
 
 
 def _preview_lines(preview: Preview, outcome: Outcome, *, is_old: bool) -> list[TextLine]:
@@ -215,13 +235,11 @@ def _preview_lines(preview: Preview, outcome: Outcome, *, is_old: bool) -> list[
         if preview.fills_now
         else "nothing fills"
     )
-    fee = f.money(preview.fee_now)
-    if preview.fee_worst != preview.fee_now:
-        fee += f", worst {f.money(preview.fee_worst)}"
     rows = [
         row("fills now", now),
         row("rests", f.count(preview.rests) if preview.rests else "nothing"),
-        row("fee", fee),
+        row("fee now", f.money(preview.fee_now)),
+        row("fee at worst", f.money(preview.fee_worst)),
         row("max loss", f.money(abs(preview.max_loss)), "" if is_old else "down"),
         row("max win", f.money(preview.max_win), "" if is_old else "up"),
         row("break-even", f.percent(preview.break_even)),
@@ -230,5 +248,6 @@ def _preview_lines(preview: Preview, outcome: Outcome, *, is_old: bool) -> list[
     ]
     if preview.event_worst_after != preview.worst_after:
         rows.append(row("worst event", f.signed_money(preview.event_worst_after)))
-    rows.append(row("cash", f"{f.money(preview.cash)} · shard {preview.shard}"))
+    rows.append(row("cash", f.money(preview.cash)))
+    rows.append(row("shard", str(preview.shard)))
     return rows

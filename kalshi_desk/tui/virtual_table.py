@@ -44,7 +44,6 @@ class Heading:
     """A line between rows that names a group."""
 
     text: str
-    note: str = ""
 
 
 Item = str | Heading
@@ -108,6 +107,7 @@ class VirtualTable(Lines, Generic[R]):
         self._strips: dict[tuple[str, bool], Strip] = {}
         self._flash: dict[str, dict[str, tuple[str, int]]] = {}
         self._second = 0
+        self._wants_centre = False
         self._time_texts: dict[str, str] = {}
 
     # --- what the subclasses say -------------------------------------------------------
@@ -238,8 +238,10 @@ class VirtualTable(Lines, Generic[R]):
             return False
         self._set_cursor(key)
         line = self._line_of[key]
-        if centre and not self.top <= line < self.top + self.page:
+        if centre and not self.top < line < self.top + self.page:
+            self._wants_centre = not self.size.height
             self.top = line - self.page // 2
+            self.refresh()
         self._bring(line)
         return True
 
@@ -304,8 +306,8 @@ class VirtualTable(Lines, Generic[R]):
             return self.new_line().strip()
         item = self.items[index]
         if isinstance(item, Heading):
-            line = self.new_line().put(" ").put(item.text, "muted", bold=True)
-            return self._with_bar(line.end(Cell(item.note + "  ", "faint")), y)
+            line = Line(self.inks, self.size.width - 1).put(" ")
+            return self._with_bar(line.put(item.text, "muted", bold=True).strip(), y)
         return self._row(item, y)
 
     def _titles(self) -> Strip:
@@ -329,8 +331,7 @@ class VirtualTable(Lines, Generic[R]):
         if strip is None or strip.cell_length != self.size.width - 1:
             strip = self._draw(key, is_current)
             self._strips[key, is_current] = strip
-        bar = Line(self.inks, 1, "ground").put(self._bar_char(y), "line").strip()
-        return Strip.join([strip, bar])
+        return self._with_bar(strip, y)
 
     def _draw(self, key: str, is_current: bool) -> Strip:
         row = self.rows[key]
@@ -347,17 +348,9 @@ class VirtualTable(Lines, Generic[R]):
             line.cell(column.cell(row), width, right=column.right, ground=flash[0] if flash else "")
         return line.strip()
 
-    def _with_bar(self, line: Line, y: int) -> Strip:
-        return (
-            line.strip()
-            if len(self.items) <= self.page
-            else Strip.join(
-                [
-                    line.strip().crop(0, self.size.width - 1),
-                    Line(self.inks, 1).put(self._bar_char(y), "line").strip(),
-                ]
-            )
-        )
+    def _with_bar(self, strip: Strip, y: int) -> Strip:
+        bar = Line(self.inks, 1).put(self._bar_char(y), "line").strip()
+        return Strip.join([strip, bar])
 
     def _bar_char(self, y: int) -> str:
         total, page = len(self.items), self.page
@@ -373,8 +366,9 @@ class VirtualTable(Lines, Generic[R]):
         """Fit the columns again and keep the cursor in sight."""
         self.forget_strips()
         line = self._line_of.get(self.cursor_key)
-        if line is not None:
-            self._bring(line)
+        if line is not None and (self._wants_centre or not self.top <= line < self.top + self.page):
+            self._wants_centre = False
+            self.top = line - self.page // 2
         self._clamp_top()
         self.refresh()
 

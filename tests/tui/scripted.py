@@ -6,6 +6,8 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
+import msgspec
+
 from kalshi_desk.core.errors import Retry
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.reasons import Reason
@@ -181,8 +183,6 @@ class World:
         )
         change = (row.change or 0) + fair - self.fair[ticker]
         self.fair[ticker] = fair
-        import msgspec
-
         self.rows[ticker] = msgspec.structs.replace(
             row,
             yes_bid=Price(fair - step),
@@ -389,6 +389,8 @@ class Engine:
             "fills": {},
         }
         if with_account:
+            held = msgspec.structs.replace(self.world.rows[HELD], position=Count(120_00))
+            self.world.rows[HELD] = self.rows["markets"][HELD] = held
             self.rows["positions"] = {HELD: position(self.world)}
             self.rows["orders"] = {"c-1": order(self.world)}
             self.rows["fills"] = {"t-1": fill(self.world)}
