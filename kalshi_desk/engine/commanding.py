@@ -282,6 +282,9 @@ class Commanding:
         for order in state.orders.unresolved():
             self._door.look_up(order)
         for pending in list(self._pending.values()):
+            if pending.goal in (Goal.CANCEL, Goal.FLATTEN):
+                for client_id in sorted(pending.waits):
+                    self._door.cancel_again(state.orders.by_client_id[client_id])
             if pending.goal is Goal.PANIC and state.now_ns - pending.asked_ns > VERIFY_EVERY_NS:
                 for order in state.orders.open_orders():
                     self._door.send_cancel(order)

@@ -25,6 +25,7 @@ from kalshi_desk.risk.gate import contracts, examine
 
 ORDER_IDS = UUID("6b8f4a0e-5d0c-4c5e-9a55-2f1f6d1f4a10")
 LOOK_UP_EVERY_NS = 1_500_000_000
+CANCEL_EVERY_NS = 1_000_000_000
 
 
 class Door:
@@ -34,6 +35,7 @@ class Door:
         self._state = state
         self._outbox = outbox
         self._looked_ns: dict[str, int] = {}
+        self._canceled_ns: dict[str, int] = {}
 
     def submit(
         self,
@@ -84,8 +86,15 @@ class Door:
             self.look_up(order)
             return
         order.is_canceling = True
+        self._canceled_ns[order.client_order_id] = self._state.now_ns
         self._state.orders.touched.add(order.client_order_id)
         self._outbox.do(SendCancel(order.order_id, order.ticker))
+
+    def cancel_again(self, order: ManagedOrder) -> None:
+        """Repeat a cancel that failed; to repeat it is harmless, to give it up is not."""
+        last = self._canceled_ns.get(order.client_order_id, 0)
+        if not order.is_canceling and self._state.now_ns - last >= CANCEL_EVERY_NS:
+            self.send_cancel(order)
 
     def look_up(self, order: ManagedOrder, *, force: bool = False) -> None:
         """Ask what became of an order, not more often than a look-up takes."""

@@ -12,16 +12,26 @@ from typing import Any
 import msgspec
 
 from kalshi_desk.core.errors import DeskError
-from kalshi_desk.core.events import CoreEvent, OrderRefused, TimerFired
+from kalshi_desk.core.events import (
+    CancelFailed,
+    CoreEvent,
+    OrderRefused,
+    OrderUnknown,
+    TimerFired,
+)
 from kalshi_desk.core.ports import Broker, Clock, Feed
 from kalshi_desk.core.records import OrderIntent
 from kalshi_desk.desk.commands import (
     Answer,
+    CancelAll,
+    CancelOrder,
     Command,
     Outcomes,
+    Panic,
     Query,
     ReplayControl,
     Reply,
+    StopEngine,
 )
 from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
 from kalshi_desk.desk.protocol import MAX_EVENTS_PER_FRAME
@@ -54,6 +64,8 @@ from kalshi_desk.store.journal import Journal
 BEAT_S = 0.2
 KEPT_EVENTS = 2_000
 KEPT_ANSWERS = 500
+PROTECTIVE = (CancelOrder, CancelAll, Panic, StopEngine)
+"""Commands that only take risk away: a journal that can't be written must not stop them."""
 _log = logging.getLogger(__name__)
 
 
@@ -237,11 +249,22 @@ class EngineShell:
             text = "This venue takes no orders. Nothing was sent."
             self.take(OrderRefused(client_order_id=name, code="no_broker", text=text))
             return
-        self.take(await broker.send(intent))
+        try:
+            answer = await broker.send(intent)
+        except Exception as error:
+            _log.exception("sending an order failed")
+            answer = OrderUnknown(client_order_id=name, text=f"the desk failed: {error!r}")
+        self.take(answer)
 
     async def _cancel(self, order_id: str, ticker: str) -> None:
-        if self.venue.broker is not None:
-            self.take(await self.venue.broker.cancel(order_id, ticker))
+        if self.venue.broker is None:
+            return
+        try:
+            answer = await self.venue.broker.cancel(order_id, ticker)
+        except Exception as error:
+            _log.exception("sending a cancel failed")
+            answer = CancelFailed(order_id, f"the desk failed: {error!r}", is_gone=False)
+        self.take(answer)
 
     async def _look_up(self, effect: LookUp) -> None:
         if self.venue.broker is None:
@@ -317,9 +340,12 @@ class EngineShell:
             is_new = await self._keeper.run(
                 lambda journal: journal.append_command(command_id, body, now_ns)
             )
-        except DeskError:
-            self._futures.pop(command_id, None)
-            raise
+        except DeskError as error:
+            if not isinstance(command, PROTECTIVE):
+                self._futures.pop(command_id, None)
+                raise
+            _log.error("the journal refused a command that protects, it goes on: %s", error)
+            is_new = True
         if is_new:
             self.take(CommandReceived(command_id, command))
         else:

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kalshi_desk.core.errors import DeskError, Retry, Stop
-from kalshi_desk.core.events import ConnectionChanged, CoreEvent, LinkState, MarketsListed
+from kalshi_desk.core.events import (
+    BookStale,
+    ConnectionChanged,
+    CoreEvent,
+    LinkState,
+    MarketsListed,
+)
 from kalshi_desk.core.ports import Clock, EventSink
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine.exchange_process import ExchangeAddress, PracticeExchange
@@ -147,10 +153,15 @@ class PracticeVenue(VenueActions):
         except Stop as stop:
             _log.error("%s", stop)
             await asyncio.sleep(START_RETRY_S)
+        except Exception:
+            _log.exception("the connection to the exchange failed")
+            self._sink(ConnectionChanged(LinkState.LOST, "the connection failed inside the desk"))
+            await asyncio.sleep(START_RETRY_S)
         finally:
             for task in (running, moving):
                 task.cancel()
             await asyncio.gather(running, moving, return_exceptions=True)
+            self._sink(BookStale((), "the connection is being made again"))
 
     def _on_change(self, address: ExchangeAddress | None, text: str) -> None:
         if address is None:

@@ -347,6 +347,20 @@ def test_a_cancel_that_finds_nothing_is_looked_up_not_believed() -> None:
     assert "filled" in said.reasons[0].text
 
 
+def test_a_cancel_that_failed_on_the_way_is_sent_again_until_it_is_proven() -> None:
+    bench = Bench()
+    intent = sent(bench.buy(price="0.40"))[0]
+    bench.take(OrderAnswered(intent.client_order_id, "o", Count(0), Count(1000)))
+    bench.do(CancelOrder(order="o"), "c")
+    bench.take(CancelFailed("o", "timed out", is_gone=False))
+    again = bench.wait(1.5)
+    assert [e.order_id for e in again if isinstance(e, SendCancel)] == ["o"]
+    assert not any(isinstance(e, SendCancel) for e in bench.wait(1.5)), "one is on its way"
+    said = answer(bench.take(CancelAnswered("o", Count(1000))))
+    assert said is not None
+    assert said.outcome is Outcomes.DONE
+
+
 def test_flatten_cancels_first_and_then_sells_what_is_held_within_the_collar() -> None:
     bench = Bench()
     bench.hold("10")
