@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 
 from kalshi_desk.core.book import OrderBook
-from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.types import (
     PRICE_SCALE,
     BookSide,
@@ -15,6 +14,7 @@ from kalshi_desk.core.types import (
     format_count,
     format_price,
 )
+from kalshi_desk.engine.replay_index import not_a_recording
 from kalshi_desk.kalshi.decode import BookFeed
 from kalshi_desk.store.recording import RecordedMeta, read_frames
 
@@ -112,11 +112,7 @@ def scan(path: Path | str) -> ReplayFigures:
         if book is not None and PRICE_SCALE > book.best_ask <= book.best_bid > 0:
             crossed += 1
     if not readable:
-        raise Refuse(
-            f"{path} is not a recording: none of its {frames} lines can be read.",
-            code="not_a_recording",
-            todo="Recordings end in .jsonl.zst and captures in .jsonl.gz, one frame a line.",
-        )
+        raise not_a_recording(path, frames)
     counts = feed.counts
     return ReplayFigures(
         frames=frames,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import httpx
 import msgspec
 
@@ -17,7 +19,25 @@ NOT_SENT = "not_sent"
 TIMESTAMP_EXPIRED = "header_timestamp_expired"
 ALREADY_EXISTS = "order_already_exists"
 
-_NOT_PLACED = "Nothing was ordered."
+
+class Ask(Enum):
+    """What a request wanted, with what its failure means for the money."""
+
+    READ = ("", "")
+    PLACE = ("Nothing was ordered.", "Whether the order was taken is not known.")
+    CANCEL = ("Nothing was canceled.", "Whether the order was canceled is not known.")
+
+    @property
+    def not_done(self) -> str:
+        """The sentence for a request that was definitely not carried out."""
+        return self.value[0]
+
+    @property
+    def unknown(self) -> str:
+        """The sentence for a request whose outcome nobody knows; empty for a read."""
+        return self.value[1]
+
+
 _SENTENCES = {
     "insufficient_balance": "The exchange says there is not enough cash for this order.",
     "insufficient_shard_balance": "There is no cash on the part of the exchange that this market"
@@ -64,7 +84,7 @@ def read_error(body: bytes) -> ErrorText:
     )
 
 
-def error_from_answer(status: int, body: bytes, *, is_write: bool) -> DeskError:
+def error_from_answer(status: int, body: bytes, *, ask: Ask) -> DeskError:
     """Return the error for an answer that is no success.
 
     4xx to a write means that nothing happened, except for a client id that exists:
@@ -73,7 +93,7 @@ def error_from_answer(status: int, body: bytes, *, is_write: bool) -> DeskError:
     text = read_error(body)
     said = text.details or text.message or f"HTTP {status}"
     code = text.code or f"http_{status}"
-    money = _NOT_PLACED if is_write else ""
+    money = ask.not_done
     if status == _TOO_MANY:
         return Retry(
             "The exchange's rate limit is reached.",
@@ -82,7 +102,7 @@ def error_from_answer(status: int, body: bytes, *, is_write: bool) -> DeskError:
             todo="Wait a second and try again.",
         )
     if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
-        return _server_error(status, said, code, is_write=is_write)
+        return _server_error(status, said, code, ask=ask)
     if status in {401, 403}:
         return _not_allowed(status, text, money)
     if text.says(ALREADY_EXISTS):
@@ -103,12 +123,12 @@ def error_from_answer(status: int, body: bytes, *, is_write: bool) -> DeskError:
     return Refuse(f"The exchange refused: {said}.", code=code, money=money)
 
 
-def _server_error(status: int, said: str, code: str, *, is_write: bool) -> DeskError:
-    if is_write:
+def _server_error(status: int, said: str, code: str, *, ask: Ask) -> DeskError:
+    if ask is not Ask.READ:
         return Unknown(
             f"The exchange failed with HTTP {status} ({said}).",
             code=code,
-            money="Whether the order was taken is not known.",
+            money=ask.unknown,
             todo="It is being looked up; do not send it again.",
         )
     return Retry(f"The exchange is not available now (HTTP {status}: {said}).", code=code)
@@ -149,7 +169,7 @@ def _not_allowed(status: int, text: ErrorText, money: str) -> DeskError:
     )
 
 
-def error_from_transport(error: Exception, *, is_write: bool) -> DeskError:
+def error_from_transport(error: Exception, *, ask: Ask) -> DeskError:
     """Return the error for a connection that failed before or after sending."""
     never_sent = isinstance(
         error,
@@ -163,27 +183,27 @@ def error_from_transport(error: Exception, *, is_write: bool) -> DeskError:
         return Retry(
             "The exchange can't be reached.",
             code=NOT_SENT,
-            money=_NOT_PLACED if is_write else "",
+            money=ask.not_done,
             todo="Check the connection; the desk goes on trying.",
         )
     what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "hung up"
-    if is_write:
+    if ask is not Ask.READ:
         return Unknown(
             f"The exchange {what}.",
             code="no_answer",
-            money="Whether the order was taken is not known.",
+            money=ask.unknown,
             todo="It is being looked up; do not send it again.",
         )
     return Retry(f"The exchange {what}.", code="no_answer")
 
 
-def unreadable_answer(why: str, *, is_write: bool) -> DeskError:
+def unreadable_answer(why: str, *, ask: Ask) -> DeskError:
     """Return the error for a success whose body makes no sense."""
-    if is_write:
+    if ask is not Ask.READ:
         return Unknown(
             "The exchange's answer can't be read.",
             code="bad_answer",
-            money="Whether the order was taken is not known.",
+            money=ask.unknown,
             todo="It is being looked up; do not send it again.",
         )
     return Retry(f"The exchange's answer can't be read: {clean(why, 200)}.", code="bad_answer")

@@ -35,7 +35,7 @@ from kalshi_desk.core.types import (
 from kalshi_desk.kalshi import convert, wire
 from kalshi_desk.kalshi.budget import Budget
 from kalshi_desk.kalshi.environment import Environment
-from kalshi_desk.kalshi.errors import unreadable_answer
+from kalshi_desk.kalshi.errors import Ask, unreadable_answer
 from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.transport import Params, SignedHttp
 
@@ -66,7 +66,7 @@ def _rows(convert_row: Callable[[RowT], RecordT], rows: Sequence[RowT] | None) -
     try:
         return [convert_row(row) for row in rows or ()]
     except _BAD_NUMBERS as error:
-        raise unreadable_answer(str(error), is_write=False) from None
+        raise unreadable_answer(str(error), ask=Ask.READ) from None
 
 
 class RestClient:
@@ -278,7 +278,7 @@ class RestClient:
     async def create_order(self, intent: OrderIntent) -> OrderAnswered:
         """Place an order.  ``Unknown`` when nobody knows; anything else: not placed."""
         data = await self.http.write("POST", _ORDERS, body=encode_intent(intent))
-        body = self._decode(data, wire.CreatedBody, is_write=True)
+        body = self._decode(data, wire.CreatedBody, ask=Ask.PLACE)
         try:
             return OrderAnswered(
                 client_order_id=intent.client_order_id,
@@ -287,17 +287,17 @@ class RestClient:
                 remaining=parse_count(body.remaining_count),
             )
         except ValueError as error:
-            raise unreadable_answer(str(error), is_write=True) from None
+            raise unreadable_answer(str(error), ask=Ask.PLACE) from None
 
     async def cancel_order(self, order_id: str, market_ticker: str) -> CancelAnswered:
         """Cancel what is left; ``Refuse`` ``not_found`` may also mean that it traded."""
         path = f"{_ORDERS}/{quote(order_id, safe='')}"
         data = await self.http.write("DELETE", path, {"market_ticker": market_ticker})
-        body = self._decode(data, wire.CanceledBody, is_write=True)
+        body = self._decode(data, wire.CanceledBody, ask=Ask.CANCEL)
         try:
             return CancelAnswered(order_id=order_id, reduced_by=parse_count(body.reduced_by))
         except ValueError as error:
-            raise unreadable_answer(str(error), is_write=True) from None
+            raise unreadable_answer(str(error), ask=Ask.CANCEL) from None
 
     async def cancel_all(self) -> None:
         """Ask for all resting orders to be canceled; it takes effect a moment later."""
@@ -337,11 +337,11 @@ class RestClient:
                 )
             seen.add(cursor)
 
-    def _decode(self, data: bytes, kind: type[BodyT], *, is_write: bool = False) -> BodyT:
+    def _decode(self, data: bytes, kind: type[BodyT], *, ask: Ask = Ask.READ) -> BodyT:
         try:
             return msgspec.json.decode(data, type=kind)
         except (*_BAD_NUMBERS, RecursionError) as error:
-            raise unreadable_answer(str(error), is_write=is_write) from None
+            raise unreadable_answer(str(error), ask=ask) from None
 
 
 def encode_intent(intent: OrderIntent) -> bytes:

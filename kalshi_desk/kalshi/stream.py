@@ -14,7 +14,7 @@ from kalshi_desk.core.events import BookStale, CoreEvent
 from kalshi_desk.core.ports import Clock, Sleep, Tap
 from kalshi_desk.kalshi.decode import LostBooks
 from kalshi_desk.kalshi.environment import Environment
-from kalshi_desk.kalshi.errors import TIMESTAMP_EXPIRED, error_from_answer
+from kalshi_desk.kalshi.errors import TIMESTAMP_EXPIRED, Ask, error_from_answer
 from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.subscriptions import Subscriptions
 from kalshi_desk.kalshi.translate import MarketChanged, Translator
@@ -245,9 +245,7 @@ def _handshake_error(error: Exception) -> DeskError:
     """Tell a refused key, which ends everything, from a server that is away."""
     if isinstance(error, InvalidStatus):
         response = error.response
-        refusal = error_from_answer(
-            response.status_code, bytes(response.body or b""), is_write=False
-        )
+        refusal = error_from_answer(response.status_code, bytes(response.body or b""), ask=Ask.READ)
         if isinstance(refusal, Stop) and response.status_code in {401, 403}:
             return refusal
         return Retry(refusal.what, code=refusal.code)

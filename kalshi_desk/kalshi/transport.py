@@ -16,6 +16,7 @@ from kalshi_desk.kalshi.clock_offset import ClockOffset
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.errors import (
     TIMESTAMP_EXPIRED,
+    Ask,
     error_from_answer,
     error_from_transport,
 )
@@ -104,12 +105,12 @@ class SignedHttp:
         body: bytes | None,
         accept: frozenset[int],
     ) -> bytes:
-        is_write = method != "GET"
+        ask = _ask(method)
         for is_last in (False, True):
             answer = await self._exchange(method, path, params, body)
             if answer.is_success or answer.status_code in accept:
                 return answer.content
-            error = error_from_answer(answer.status_code, answer.content, is_write=is_write)
+            error = error_from_answer(answer.status_code, answer.content, ask=ask)
             if error.code != TIMESTAMP_EXPIRED:
                 if isinstance(error, Retry) and error.code == "too_many_requests":
                     self.budget.punish(method, path)
@@ -121,7 +122,7 @@ class SignedHttp:
         raise Stop(
             "The exchange says that this computer's clock is wrong.",
             code=TIMESTAMP_EXPIRED,
-            money="Nothing was ordered." if is_write else "",
+            money=ask.not_done,
             todo="Set the clock (for example with NTP) and start again.",
         )
 
@@ -139,7 +140,7 @@ class SignedHttp:
                 method, url, params=_query(params), content=body, headers=headers
             )
         except httpx.HTTPError as error:
-            raise error_from_transport(error, is_write=method != "GET") from None
+            raise error_from_transport(error, ask=_ask(method)) from None
         answer.extensions["sent_ns"] = sent_ns
         answer.extensions["received_ns"] = self._clock.now_ns()
         self._observe(answer)
@@ -162,6 +163,10 @@ class SignedHttp:
             answer.extensions["sent_ns"],
             answer.extensions["received_ns"],
         )
+
+
+def _ask(method: str) -> Ask:
+    return Ask.READ if method == "GET" else Ask.CANCEL if method == "DELETE" else Ask.PLACE
 
 
 def _query(params: Params | None) -> httpx.QueryParams:

@@ -36,6 +36,7 @@ from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.stream import OnConnection, Stream
 from kalshi_desk.kalshi.translate import MarketChanged
 
+_GONE = "The exchange has no such resting order: it traded, was canceled, or never rested."
 _RETRY_S = 1.0
 _USAGE_S = 1.0
 _LISTING_S = 0.25
@@ -315,8 +316,9 @@ class KalshiBroker:
         try:
             return await self._rest.cancel_order(order_id, ticker)
         except DeskError as error:
-            is_gone = isinstance(error, Refuse) and error.code == "not_found"
-            return CancelFailed(order_id, str(error), is_gone)
+            if isinstance(error, Refuse) and error.code == "not_found":
+                return CancelFailed(order_id, _GONE, is_gone=True)
+            return CancelFailed(order_id, str(error), is_gone=False)
 
     async def look_up(
         self, client_order_id: str, ticker: str, since_ns: int

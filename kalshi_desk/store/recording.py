@@ -11,14 +11,15 @@ from __future__ import annotations
 import base64
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import msgspec
 import zstandard
 
 from kalshi_desk.core.errors import Refuse
+from kalshi_desk.core.records import Event, Market
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -61,7 +62,10 @@ _decode_line = msgspec.json.Decoder(_Line).decode
 
 
 class FrameRecorder:
-    """Appends frames to one file; what was flushed survives a crash of the process.
+    """Appends frames to a new file; what was flushed survives a crash of the process.
+
+    An earlier recording is never touched: when the name is taken, ``path`` becomes the
+    next free one.
 
     Frames gather in memory and become one complete zstd frame when they are 256 KiB or
     a second old, so a kill loses at most the last second.  ``record`` never raises:
@@ -82,20 +86,26 @@ class FrameRecorder:
     def _open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self.path = _free_name(self.path)
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise Refuse(
                 f"The recording {self.path} can't be written: {error.strerror}.",
                 code="recording_unwritable",
                 todo="Choose another folder or free the disk; nothing was recorded.",
             ) from None
-        self._file = os.fdopen(descriptor, "ab", buffering=0)
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
         self.write_meta("recording", {"version": FORMAT_VERSION})
 
     def write_meta(self, kind: str, content: dict[str, Any]) -> None:
         """Append a line about the recording: a connection, the markets, their titles."""
         body = msgspec.json.encode({"kind": kind, **content})
         self._append(b'{"meta":%b}\n' % body, 0)
+
+    def write_markets(self, markets: Sequence[Market], events: Sequence[Event]) -> None:
+        """Describe markets and events, so that a replay shows titles, grids and fees."""
+        content = {"markets": msgspec.to_builtins(markets), "events": msgspec.to_builtins(events)}
+        self.write_meta("markets", content)
 
     def begin_connection(self, connection: int, *, yes_prices: bool, recv_ns: int) -> None:
         """Say that the following frames belong to a new connection and how it encodes prices."""
@@ -152,6 +162,17 @@ class FrameRecorder:
         is_old = self._began_ns and recv_ns - self._began_ns > _CHUNK_NS
         if self._bytes >= _CHUNK_BYTES or is_old:
             self.flush()
+
+
+def _free_name(path: Path) -> Path:
+    """Return ``path``, or with a number before its suffixes when it is taken."""
+    name, dot, suffixes = path.name.partition(".")
+    number = 1
+    free = path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{name}-{number}{dot}{suffixes}")
+    return free
 
 
 def read_frames(path: Path | str) -> Iterator[RecordedFrame | RecordedMeta]:
@@ -222,27 +243,41 @@ def _blocks(path: Path) -> Iterator[bytes]:
         magic = file.read(4)
         file.seek(0)
         if magic[:2] == _GZIP_MAGIC:
-            yield from _gzip_blocks(file)
+            yield from _member_blocks(file, lambda: zlib.decompressobj(wbits=31))
         elif magic == _ZSTD_MAGIC:
-            reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-            while block := reader.read(_READ_BYTES):
-                yield block
+            unpacker = zstandard.ZstdDecompressor()
+            yield from _member_blocks(file, unpacker.decompressobj)
         else:
             while block := file.read(_READ_BYTES):
                 yield block
 
 
-def _gzip_blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """Unpack gzip members block by block, so that a break keeps all before it."""
-    unpacker = zlib.decompressobj(wbits=31)
+class _Unpacker(Protocol):
+    """What zlib and zstandard offer alike for one compressed member."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _member_blocks(file: IO[bytes], begin: Callable[[], _Unpacker]) -> Iterator[bytes]:
+    """Unpack members one after another, so that a break keeps all before it."""
+    unpacker = begin()
+    is_inside = False
     while data := file.read(_READ_BYTES):
         while data:
-            yield unpacker.decompress(data)
-            data = unpacker.unused_data
             if unpacker.eof:
                 data = data.lstrip(b"\0")
-                if data:
-                    unpacker = zlib.decompressobj(wbits=31)
-    if not unpacker.eof:
-        yield unpacker.flush()
+                if not data:
+                    break
+                unpacker = begin()
+            block = unpacker.decompress(data)
+            is_inside = not unpacker.eof
+            yield block
+            data = unpacker.unused_data if unpacker.eof else b""
+    if is_inside:
         raise EOFError("the compressed data is not complete")

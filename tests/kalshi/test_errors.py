@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from kalshi_desk.core.errors import Refuse, Retry, Stop, Unknown
-from kalshi_desk.kalshi.errors import error_from_answer, error_from_transport, read_error
+from kalshi_desk.kalshi.errors import Ask, error_from_answer, error_from_transport, read_error
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def wire(code, **more):
     ],
 )
 def test_a_write_is_classified_by_what_the_caller_should_do(status, body, kind, code):
-    error = error_from_answer(status, body, is_write=True)
+    error = error_from_answer(status, body, ask=Ask.PLACE)
     assert type(error) is kind
     assert error.code == code
     if kind is Refuse:
@@ -85,7 +85,7 @@ def test_a_write_is_classified_by_what_the_caller_should_do(status, body, kind, 
 
 
 def test_a_read_that_fails_on_the_server_may_be_repeated():
-    assert type(error_from_answer(503, b"", is_write=False)) is Retry
+    assert type(error_from_answer(503, b"", ask=Ask.READ)) is Retry
 
 
 @pytest.mark.parametrize(
@@ -101,5 +101,11 @@ def test_a_read_that_fails_on_the_server_may_be_repeated():
     ],
 )
 def test_a_lost_write_is_unknown_only_when_it_may_have_been_sent(error, kind):
-    assert type(error_from_transport(error, is_write=True)) is kind
-    assert type(error_from_transport(error, is_write=False)) is Retry
+    assert type(error_from_transport(error, ask=Ask.PLACE)) is kind
+    assert type(error_from_transport(error, ask=Ask.READ)) is Retry
+
+
+def test_a_lost_cancel_does_not_talk_about_ordering():
+    lost = error_from_transport(httpx.ReadTimeout("slow"), ask=Ask.CANCEL)
+    assert lost.money == "Whether the order was canceled is not known."
+    assert error_from_answer(400, b"{}", ask=Ask.CANCEL).money == "Nothing was canceled."
