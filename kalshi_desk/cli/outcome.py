@@ -68,7 +68,7 @@ def report_fault(log: Path | None, *, as_json: bool, was_write: bool) -> int:
             kept = f"the traceback is in {log}"
         except OSError:
             pass
-    what = f"kalshi-desk failed through a fault of its own; {kept}."
+    what = f"This program failed through a fault of its own; {kept}."
     money = (
         "Look at orders and positions before you repeat the command."
         if was_write
