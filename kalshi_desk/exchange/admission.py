@@ -99,7 +99,7 @@ def check_cash(floor: Floor, new: NewOrder, side: Side, count: int, *, replaces:
     gross = floor.gross_need[new.owner] + collateral.opening_cost(new.is_bid, new.price, count)
     if not account.keyed and account.cash > collateral.as_dollars(gross):
         return
-    slices, fees = _preview(floor, new, side, count)
+    crossing, rest, fees = _preview(floor, new, side, count)
     mine = [order for order in floor.open_orders[new.owner].values() if order.number != replaces]
     held = {ticker: item.quantity for ticker, item in account.positions.items()}
     position = held.get(new.ticker, 0)
@@ -109,11 +109,12 @@ def check_cash(floor: Floor, new: NewOrder, side: Side, count: int, *, replaces:
         if order.ticker == new.ticker and order.is_bid == new.is_bid
     ]
     before = collateral.side_need(new.is_bid, [], same, position)
-    after = collateral.side_need(new.is_bid, slices, same, position)
+    after = collateral.side_need(new.is_bid, crossing, [*same, *rest], position)
     if after <= before:
         return
     elsewhere = collateral.resting_need(mine, held) - before
-    if account.cash < collateral.as_dollars(elsewhere + after) + fees:
+    proceeds = collateral.closing_proceeds(new.is_bid, crossing, position)
+    if account.cash < collateral.as_dollars(elsewhere + after - proceeds) + fees:
         raise refused(400, "insufficient_balance")
 
 
@@ -153,10 +154,10 @@ def _check_fill_or_kill(floor: Floor, new: NewOrder, side: Side) -> None:
 
 def _preview(
     floor: Floor, new: NewOrder, side: Side, count: int
-) -> tuple[list[collateral.Slice], Decimal]:
-    """Return the slices an order would execute or rest at, and its taker fees at most."""
+) -> tuple[list[collateral.Slice], list[collateral.Slice], Decimal]:
+    """Return the slices an order would execute, what would rest, and its taker fees at most."""
     rate = floor.fee_of[new.ticker].taker
-    slices: list[collateral.Slice] = []
+    crossing: list[collateral.Slice] = []
     fees = ZERO
     left = count
     for price in side.best_first():
@@ -164,8 +165,7 @@ def _preview(
             break
         taken = min(left, side.levels[price].total)
         left -= taken
-        slices.append((price, taken))
+        crossing.append((price, taken))
         fees += ceil_to(model_fee(rate, price, taken), floor.rules.fee_step)
-    if left and new.time_in_force == "good_till_canceled":
-        slices.append((new.price, left))
-    return slices, fees
+    rests = left and new.time_in_force == "good_till_canceled"
+    return crossing, [(new.price, left)] if rests else [], fees

@@ -34,6 +34,17 @@ def side_need(is_bid: bool, first: list[Slice], resting: Iterable[Slice], positi
     return need
 
 
+def closing_proceeds(is_bid: bool, crossing: list[Slice], position: int) -> int:
+    """Return micro-dollars that the closing part of immediate executions brings in."""
+    capacity = max(-position if is_bid else position, 0)
+    brought = 0
+    for price, count in crossing:
+        closing = min(capacity, count)
+        capacity -= closing
+        brought += closing * (PRICE_SCALE - price if is_bid else price)
+    return brought
+
+
 def resting_need(orders: Iterable[Order], positions: dict[str, int]) -> int:
     """Return micro-dollars that all resting orders of one account may lock."""
     grouped: dict[tuple[str, bool], list[Slice]] = {}

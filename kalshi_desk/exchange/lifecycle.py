@@ -17,6 +17,7 @@ from kalshi_desk.exchange.notices import EventListed, LifecycleChanged
 from kalshi_desk.exchange.records import Driver, Event, Market, Order
 from kalshi_desk.exchange.refusals import refused
 
+_SETTLED_KEPT = 24
 _BY_SERIES: dict[str, Template] = {template.series: template for template in TEMPLATES}
 
 
@@ -36,6 +37,9 @@ class Lifecycle:
         self.drivers = drivers
         self.opened: list[Market] = []
         self.has_changed = True
+        self.is_rolling = True
+        """False while time jumps: what closes then is listed anew only after the jump."""
+        self._to_roll: list[Template] = []
         self._due: list[tuple[int, str]] = []
         self._expiring: list[tuple[int, int, int]] = []
         engine.on_expiring = self._watch_expiry
@@ -62,6 +66,13 @@ class Lifecycle:
             order = self.engine.open_orders[owner].get(number)
             if order is not None and 0 < order.expires_ns <= now_ns:
                 self.engine.remove(order, "ExpiryCancel", now_ns)
+
+    def roll(self, now_ns: int) -> None:
+        """List what follows the events that closed during a jump."""
+        self.is_rolling = True
+        waiting, self._to_roll = self._to_roll, []
+        for template in waiting:
+            self._list(template, now_ns)
 
     def next_due(self) -> int | None:
         """Return when the next change of a market falls due."""
@@ -150,7 +161,10 @@ class Lifecycle:
         ):
             event.is_rolled = True
             template = _BY_SERIES[event.series_ticker]
-            self._list(template, max(now_ns, event.strike_ns))
+            if self.is_rolling:
+                self._list(template, max(now_ns, event.strike_ns))
+            else:
+                self._to_roll.append(template)
 
     def _determine(self, market: Market, result: str, now_ns: int) -> None:
         market.result = result
@@ -184,6 +198,7 @@ class Lifecycle:
         event, markets = list_event(template, self.drivers[template.driver], now_ns)
         if event.ticker in self.events:
             return
+        self._forget_old(template.series)
         self.events[event.ticker] = event
         self.engine.notices.append(EventListed(event.ticker))
         schedule = schedule_of(template.fee_type, template.fee_multiplier)
@@ -195,6 +210,26 @@ class Lifecycle:
                 self.opened.append(market)
             self._schedule(market)
         self.has_changed = True
+
+    def _forget_old(self, series: str) -> None:
+        """Drop a series' oldest settled events that no keyed member ever touched."""
+        done = [
+            event
+            for event in self.events.values()
+            if event.series_ticker == series
+            and all(self.engine.markets[t].status == "finalized" for t in event.markets)
+        ]
+        if len(done) <= _SETTLED_KEPT:
+            return
+        touched: set[str] = set()
+        for account in self.engine.ledger.accounts:
+            touched |= account.positions.keys()
+            touched |= {order.ticker for order in account.orders.values()}
+        for event in done[:-_SETTLED_KEPT]:
+            if touched.isdisjoint(event.markets):
+                del self.events[event.ticker]
+                for ticker in event.markets:
+                    self.engine.drop_market(ticker)
 
     def _tell(self, market: Market, kind: str, now_ns: int) -> None:
         self.engine.notices.append(LifecycleChanged(market.ticker, kind, now_ns))

@@ -41,7 +41,7 @@ def series_record(template: Template) -> Series:
         category=template.category,
         frequency=template.frequency,
         fee_type=template.fee_type,
-        fee_multiplier=template.fee_multiplier,
+        fee_multiplier=float(template.fee_multiplier),
         tags=list(template.tags),
         source_name=template.source[0],
         source_url=template.source[1],
@@ -227,10 +227,15 @@ def _market(
         determine_after_s=template.determine_after_s,
         index=index,
         strike_type=leg.strike_type,
-        floor_strike=leg.floor,
-        cap_strike=leg.cap,
-        low=leg.low,
-        high=leg.high,
+        floor_strike=_float(leg.floor),
+        cap_strike=_float(leg.cap),
+        low=_float(leg.low),
+        high=_float(leg.high),
         updated_ns=now_ns,
         activity=template.activity,
     )
+
+
+def _float(value: float | None) -> float | None:
+    """Return the value as a float, so that a state read back is the state written."""
+    return None if value is None else float(value)

@@ -59,6 +59,12 @@ class MatchingEngine(Floor):
         self.books[market.ticker] = Book()
         self.fee_of[market.ticker] = schedule
 
+    def drop_market(self, ticker: str) -> None:
+        """Forget a finalized market."""
+        del self.markets[ticker]
+        del self.books[ticker]
+        del self.fee_of[ticker]
+
     def restore(self, orders: list[Order]) -> None:
         """Put resting orders back into the books, in the order of their priority."""
         for order in sorted(orders, key=lambda item: item.priority):

@@ -20,7 +20,7 @@ from kalshi_desk.exchange.notices import (
 )
 from kalshi_desk.exchange.records import Market
 from kalshi_desk.exchange.venue import Venue
-from kalshi_desk.exchange.wire import MS_NS, book_side, outcome_side
+from kalshi_desk.exchange.wire import MS_NS, book_side, outcome_side, plain_number
 
 _encode = msgspec.json.encode
 
@@ -236,9 +236,9 @@ def _created(market: Market) -> dict[str, Any]:
         "strike_type": market.strike_type or "custom",
     }
     if market.floor_strike is not None:
-        details["floor_strike"] = market.floor_strike
+        details["floor_strike"] = plain_number(market.floor_strike)
     if market.cap_strike is not None:
-        details["cap_strike"] = market.cap_strike
+        details["cap_strike"] = plain_number(market.cap_strike)
     return {
         "open_ts": market.open_ns // SECOND_NS,
         "close_ts": market.close_ns // SECOND_NS,

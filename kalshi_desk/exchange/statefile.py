@@ -12,6 +12,7 @@ from kalshi_desk.exchange.refusals import Refusal
 from kalshi_desk.exchange.rules import Rules
 from kalshi_desk.exchange.venue import STATE_FORMAT, Venue, VenueState
 
+_APPLICATION_ID = 0x6B646578
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS log (
@@ -37,26 +38,35 @@ class StateFile:
         except sqlite3.OperationalError as error:
             raise StateError(_explain(path, error)) from error
         except sqlite3.DatabaseError as error:
-            raise StateError(
-                f"{path} is not a practice exchange state file: move it away or name another file"
-            ) from error
+            raise StateError(_foreign(path)) from error
 
     def _open(self) -> None:
         db = self._db
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        self._check_ours()
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version={STATE_FORMAT}")
+        db.execute("COMMIT")
+        db.executescript(_SCHEMA)
+
+    def _check_ours(self) -> None:
+        """Refuse, before anything is written, a file of a newer version or another program."""
+        db = self._db
         version = db.execute("PRAGMA user_version").fetchone()[0]
+        owner = db.execute("PRAGMA application_id").fetchone()[0]
+        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and owner != _APPLICATION_ID:
+            db.close()
+            raise StateError(_foreign(self.path))
         if version > STATE_FORMAT:
             db.close()
             raise StateError(
                 f"{self.path} was written by a newer version (format {version}):"
                 " update kalshi-desk or name another file"
             )
-        db.execute("BEGIN EXCLUSIVE")
-        db.execute(f"PRAGMA user_version={STATE_FORMAT}")
-        db.execute("COMMIT")
-        db.executescript(_SCHEMA)
 
     def load(self, rules: Rules) -> Venue | None:
         """Return the exchange as it was, replayed to its last step, or None for a new file."""
@@ -125,6 +135,10 @@ def _steps_to(venue: Venue, step: int) -> None:
         venue.step()
         venue.take_notices()
         venue.take_dirty()
+
+
+def _foreign(path: Path) -> str:
+    return f"{path} is not a practice exchange state file: move it away or name another file"
 
 
 def _explain(path: Path, error: sqlite3.OperationalError) -> str:

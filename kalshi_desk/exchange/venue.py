@@ -321,6 +321,7 @@ class Venue:
 
     def _jump(self, to_step: int) -> None:
         """Move to a later step, applying what fell due on the way at its own time."""
+        self.lifecycle.is_rolling = False
         while True:
             due = self.lifecycle.next_due()
             target = self.origin_ns + to_step * self.step_ns
@@ -334,6 +335,7 @@ class Venue:
             self._live(self.now_ns)
         self.step_number = max(to_step, self.step_number)
         self._move_drivers()
+        self.lifecycle.roll(self.now_ns)
         self._live(self.now_ns)
 
     def _move_drivers(self) -> None:

@@ -46,6 +46,11 @@ def book_side(is_bid: bool) -> str:
     return "bid" if is_bid else "ask"
 
 
+def plain_number(value: float) -> float:
+    """Return whole numbers without a fraction, as the wire writes them."""
+    return int(value) if value == int(value) else value
+
+
 def quotes(market: Market, book: Book) -> tuple[str, str, str, str]:
     """Return YES bid, YES ask, NO bid and NO ask with the exchange's words for 'nobody'."""
     if not market.was_quoted:
@@ -108,9 +113,9 @@ def market_json(market: Market, book: Book, now_ns: int) -> Json:
         "yes_sub_title": market.yes_sub_title,
     }
     if market.floor_strike is not None:
-        found["floor_strike"] = market.floor_strike
+        found["floor_strike"] = plain_number(market.floor_strike)
     if market.cap_strike is not None:
-        found["cap_strike"] = market.cap_strike
+        found["cap_strike"] = plain_number(market.cap_strike)
     if market.result:
         found["settlement_value_dollars"] = "1.0000" if market.result == "yes" else "0.0000"
     if market.settled_ns:
@@ -144,7 +149,7 @@ def series_json(series: Series) -> Json:
         "contract_terms_url": "",
         "contract_url": "",
         "exchange_index": 0,
-        "fee_multiplier": series.fee_multiplier,
+        "fee_multiplier": plain_number(series.fee_multiplier),
         "fee_type": series.fee_type,
         "frequency": series.frequency,
         "settlement_sources": [{"name": series.source_name, "url": series.source_url}],
