@@ -9,8 +9,6 @@ All in integers: the model fee is exact as a fraction before it is rounded up.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 
 from kalshi_desk.core.types import COUNT_SCALE, NO_MONEY, PRICE_SCALE, Count, Money, Price
@@ -28,14 +26,6 @@ _MAKER_RATES = {
     "quadratic_with_maker_fees": 175,
     "quadratic_with_combo_maker_fees": 350,
 }
-
-
-class FeeType(StrEnum):
-    """Fee types whose formula is published; anything else has no price."""
-
-    QUADRATIC = "quadratic"
-    MAKER = "quadratic_with_maker_fees"
-    COMBO_MAKER = "quadratic_with_combo_maker_fees"
 
 
 class FeeRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -164,11 +164,6 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     revenue: Money
     settled_ns: int
 
-    @property
-    def is_yes(self) -> bool:
-        """Whether YES was paid in full."""
-        return self.value == PRICE_ONE
-
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """A public trade on the tape, at its YES price."""

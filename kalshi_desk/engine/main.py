@@ -15,13 +15,14 @@ from pathlib import Path
 import msgspec
 
 from kalshi_desk.core.events import LinkState
-from kalshi_desk.core.ports import Feed
+from kalshi_desk.core.ports import Clock
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.exchange_process import PracticeExchange
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.recorder import EngineRecorder
+from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.state import CoreSettings
@@ -95,14 +96,15 @@ async def _run(
         ),
         next_event_seq=journal.last_event_seq() + 1,
     )
-    remembered = restore(core.state, journal)
+    fills = restore(core.state, journal)
     core.state.starred.update(load_watchlist(home.watchlist_path))
-    clock = WallClock()
+    replay = None if replay_path is None else ReplayVenue(replay_path)
+    clock: Clock = WallClock() if replay is None else replay
     shell = EngineShell(
         core,
         journal,
         clock,
-        remembered,
+        fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
     )
     token = write_token(home.token_path)
@@ -121,7 +123,11 @@ async def _run(
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
     try:
-        await _run_venue(home, settings, venue, shell, clock, replay_path)
+        if replay is not None:
+            shell.venue = replay
+            await shell.run(replay)
+        else:
+            await _run_practice(home, settings, venue, shell, clock)
     finally:
         saying.cancel()
         await link.stop()
@@ -129,30 +135,17 @@ async def _run(
     return 0
 
 
-async def _run_venue(
-    home: Home,
-    settings: Settings,
-    venue: str,
-    shell: EngineShell,
-    clock: WallClock,
-    replay_path: Path | None,
+async def _run_practice(
+    home: Home, settings: Settings, venue: str, shell: EngineShell, clock: Clock
 ) -> None:
-    if replay_path is not None:
-        from kalshi_desk.engine.replay_venue import ReplayVenue
-
-        replay = ReplayVenue(replay_path, shell)
-        shell.venue = replay
-        await shell.run(replay)
-        return
     recorder = None
     if settings.recording.enabled:
         recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
     exchange = PracticeExchange(home, settings.practice.seed)
     practice = PracticeVenue(exchange, clock, recorder)
     shell.venue = practice
-    feed: Feed = practice
     try:
-        await shell.run(feed)
+        await shell.run(practice)
     finally:
         if recorder is not None:
             recorder.close()

@@ -6,8 +6,6 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.events import CoreEvent, MarketsListed
 from kalshi_desk.core.ports import EventSink
@@ -45,7 +43,7 @@ class EngineRecorder:
     def listen(self, event: CoreEvent) -> None:
         """Keep what the markets are beside their frames."""
         if self._recorder is not None and isinstance(event, MarketsListed):
-            self._recorder.write_meta("markets", {"markets": msgspec.to_builtins(event.markets)})
+            self._recorder.write_markets(event.markets, event.events)
 
     def close(self) -> None:
         """Write what has gathered."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import NO_COUNT, Count, Money
 from kalshi_desk.engine.state import CoreState
@@ -13,15 +11,8 @@ from kalshi_desk.store.journal import Journal
 LOST_ANSWER = "the engine stopped before the exchange's answer"
 
 
-class Remembered(msgspec.Struct, frozen=True):
-    """What a journal gave back: the fills to show and the newest fill's time."""
-
-    fills: tuple[Fill, ...]
-    last_fill_ns: int
-
-
-def restore(state: CoreState, journal: Journal) -> Remembered:
-    """Fill an empty state from the journal.
+def restore(state: CoreState, journal: Journal) -> tuple[Fill, ...]:
+    """Fill an empty state from the journal and return the fills to show.
 
     An intent of which nothing was heard becomes UNRESOLVED: it may rest at the exchange.
     """
@@ -40,8 +31,7 @@ def restore(state: CoreState, journal: Journal) -> Remembered:
         state.positions.book_settlement(settlement)
     _recall_meta(state, journal)
     state.has_history = bool(fills or state.orders.by_client_id)
-    last = max((fill.executed_ns for fill in fills), default=0)
-    return Remembered(tuple(fills), last)
+    return tuple(fills)
 
 
 def _merge(state: CoreState, record: Order) -> None:

@@ -20,7 +20,7 @@ from kalshi_desk.core.events import (
     TimerFired,
 )
 from kalshi_desk.core.ports import Broker, Clock, Feed
-from kalshi_desk.core.records import OrderIntent
+from kalshi_desk.core.records import Fill, OrderIntent
 from kalshi_desk.desk.commands import (
     Answer,
     CancelAll,
@@ -57,7 +57,7 @@ from kalshi_desk.engine.effects import (
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
 from kalshi_desk.engine.preview import reply_to
-from kalshi_desk.engine.restore import Remembered, journal_order
+from kalshi_desk.engine.restore import journal_order
 from kalshi_desk.store.entries import CommandAnswered, EventEntry, MetaEntry
 from kalshi_desk.store.journal import Journal
 
@@ -95,7 +95,7 @@ class EngineShell:
         core: TradingCore,
         journal: Journal,
         clock: Clock,
-        remembered: Remembered,
+        fills: tuple[Fill, ...],
         *,
         save_starred: Callable[[set[str]], None],
     ) -> None:
@@ -114,7 +114,7 @@ class EngineShell:
         self._durable: dict[str, asyncio.Future[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked_to_watch: set[str] = set()
-        for fill in remembered.fills:
+        for fill in fills:
             self.board.add_fill(fill)
 
     async def run(self, feed: Feed) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
+from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import OrderIntent
-from kalshi_desk.core.types import CENT, NO_MONEY, Count, MarketStatus, Money, Price
+from kalshi_desk.core.types import CENT, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.execution.orders import ManagedOrder, Orders
-from kalshi_desk.market.live import LiveMarket, LiveMarkets
+from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import CashLedger
 from kalshi_desk.portfolio.positions import Position, Positions
 from kalshi_desk.portfolio.valuation import Exit, exit_now
@@ -32,7 +33,6 @@ class CoreSettings:
     read_only_why: str = ""
     collar: Price = DEFAULT_COLLAR
     max_order: Count = DEFAULT_MAX_ORDER
-    home_id: str = ""
 
 
 @dataclass(slots=True)
@@ -173,11 +173,10 @@ class CoreState:
         """Show the gate what it may look at for an order in one market."""
         live = self.markets.get(ticker)
         position = self.effective_position(ticker)
-        can_send, why = self._can_send()
+        cannot_send = self._cannot_send()
         return GateView(
             now_ns=self.now_ns,
-            can_send=can_send,
-            cannot_send_why=why,
+            cannot_send=cannot_send,
             halted_why=self.halted_why,
             market=None if live is None else live.market,
             book=None if live is None else live.book,
@@ -192,23 +191,22 @@ class CoreState:
             last_price=None if live is None else live.last_price,
         )
 
-    def _can_send(self) -> tuple[bool, str]:
+    def _cannot_send(self) -> Reason | None:
         if not self.settings.can_trade:
-            return False, self.settings.read_only_why
+            return Reason(ReasonCode.READ_ONLY_VENUE, self.settings.read_only_why)
         if self.link is not LinkState.LIVE:
-            return False, (
+            return Reason(
+                ReasonCode.NOT_CONNECTED,
                 f"There is no connection to the exchange ({self.waiting_for}); "
-                "nothing was sent. It reconnects by itself."
+                "nothing was sent. It reconnects by itself.",
+                self.link.value,
+                "live",
             )
         if not self.is_exchange_trading:
-            return False, f"The exchange takes no orders now ({self.exchange_text})."
-        return True, ""
-
-    def is_tradable(self, live: LiveMarket) -> bool:
-        """Whether a market takes orders now."""
-        return live.market.status is MarketStatus.ACTIVE
-
-
-def zero_if_none(money: Money | None) -> Money:
-    """Return the money, or zero when it is not known."""
-    return NO_MONEY if money is None else money
+            return Reason(
+                ReasonCode.NOT_CONNECTED,
+                f"The exchange takes no orders now ({self.exchange_text}); nothing was sent.",
+                self.exchange_text,
+                "open",
+            )
+        return None

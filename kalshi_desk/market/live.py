@@ -64,10 +64,6 @@ class LiveMarkets:
         """Return a market, or None when the exchange never listed it."""
         return self.by_ticker.get(ticker)
 
-    def in_event(self, event_ticker: str) -> list[LiveMarket]:
-        """Return the markets of one event."""
-        return [m for m in self.by_ticker.values() if m.market.event_ticker == event_ticker]
-
     def apply(self, event: CoreEvent, now_ns: int) -> bool:
         """Take a market event; return whether it was one."""
         if isinstance(event, BookDelta):

@@ -19,8 +19,13 @@ class PriceLine:
         self.points: deque[tuple[int, Price]] = deque(maxlen=MAX_POINTS)
 
     def add(self, at_ns: int, price: Price) -> None:
-        """Record a price; a second one within the same second replaces the first."""
+        """Record a price; a second one within the same second replaces the first.
+
+        Time that went back, as a replay's does in a jump, takes later points away.
+        """
         points = self.points
+        while points and points[-1][0] > at_ns:
+            points.pop()
         if points and points[-1][0] // _SECOND_NS == at_ns // _SECOND_NS:
             points[-1] = (at_ns, price)
         elif not points or points[-1][1] != price or at_ns - points[-1][0] > 10 * _SECOND_NS:

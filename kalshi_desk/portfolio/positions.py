@@ -30,8 +30,6 @@ class Position:
     cost: Money = NO_MONEY
     realized: Money = NO_MONEY
     fees: Money = NO_MONEY
-    opened_ns: int = 0
-    is_settled: bool = False
     origin: str = ""
 
     @property
@@ -73,8 +71,6 @@ def apply_fill(position: Position, fill: Fill) -> Money:
         cash += proceeds
     opens = fill.count - closes
     if opens:
-        if not held or closes:
-            position.opened_ns = fill.executed_ns
         paid = cost_price(fill.side, fill.price) * opens
         position.cost = Money(position.cost + paid)
         cash -= paid
@@ -89,7 +85,6 @@ def apply_settlement(position: Position, settlement: Settlement) -> Money:
     position.realized = Money(position.realized + payout - position.cost)
     position.cost = NO_MONEY
     position.count = NO_COUNT
-    position.is_settled = True
     return payout
 
 

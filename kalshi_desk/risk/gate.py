@@ -36,8 +36,7 @@ class GateView:
     """
 
     now_ns: int
-    can_send: bool
-    cannot_send_why: str
+    cannot_send: Reason | None
     halted_why: str
     market: Market | None
     book: OrderBook | None
@@ -82,10 +81,8 @@ def cents(price: Price) -> str:
 
 
 def check_connection(intent: OrderIntent, view: GateView) -> Reason | None:
-    """Refuse when there is no venue to send to."""
-    if view.can_send:
-        return None
-    return Reason(ReasonCode.NOT_CONNECTED, view.cannot_send_why)
+    """Refuse when there is no venue that would take the order."""
+    return view.cannot_send
 
 
 def check_halted(intent: OrderIntent, view: GateView) -> Reason | None:

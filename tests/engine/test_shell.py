@@ -109,8 +109,8 @@ async def running(
     venue = venue or ScriptedVenue()
     journal = Journal(path / "journal.sqlite3", durable=False)
     core = TradingCore(CoreSettings(), next_event_seq=journal.last_event_seq() + 1)
-    remembered = restore(core.state, journal)
-    shell = EngineShell(core, journal, WallClock(), remembered, save_starred=lambda starred: None)
+    fills = restore(core.state, journal)
+    shell = EngineShell(core, journal, WallClock(), fills, save_starred=lambda starred: None)
     shell.venue = venue
     task = asyncio.create_task(shell.run(venue))
     await venue.running.wait()

@@ -9,7 +9,7 @@ import pytest
 
 from kalshi_desk.core.book import OrderBook
 from kalshi_desk.core.fees import FeeRule
-from kalshi_desk.core.reasons import ReasonCode
+from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
 from kalshi_desk.core.types import (
     BookSide,
@@ -37,8 +37,7 @@ def book() -> OrderBook:
 def view() -> GateView:
     return GateView(
         now_ns=NOW,
-        can_send=True,
-        cannot_send_why="",
+        cannot_send=None,
         halted_why="",
         market=Market(ticker="M"),
         book=book(),
@@ -76,7 +75,11 @@ def test_a_good_order_passes() -> None:
 @pytest.mark.parametrize(
     ("changes", "order", "code"),
     [
-        ({"can_send": False, "cannot_send_why": "no"}, {}, ReasonCode.NOT_CONNECTED),
+        (
+            {"cannot_send": Reason(ReasonCode.NOT_CONNECTED, "no")},
+            {},
+            ReasonCode.NOT_CONNECTED,
+        ),
         ({"halted_why": "panic"}, {}, ReasonCode.HALTED),
         ({"market": None, "book": None}, {}, ReasonCode.UNKNOWN_MARKET),
         (
