@@ -27,6 +27,7 @@ from kalshi_desk.tui.settings import ExitChoice, TuiSettings
 from kalshi_desk.tui.themes import DEFAULT_THEME, ROLES, THEME_NAMES, THEMES
 
 RETRY_S = 0.5
+CHART_EVERY = 8  # a chart of an hour does not change visibly more often than once a second
 TOAST_S = 4.0
 MAX_TOASTS_A_FRAME = 4
 _SEVERITY: dict[Level, Literal["information", "warning", "error"]] = {
@@ -187,15 +188,17 @@ class DeskApp(App[ExitChoice]):
                 topics, self._extra = self._extra, ()
                 frame = await link.pull(topics, 0, self.board.event_seq)
                 self._draw(frame, is_extra=True)
-            topics = (*ALWAYS, *self._watched_topics())
+            topics = (*ALWAYS, *self._watched_topics(self.pump.frames % CHART_EVERY == 0))
             frame = await link.pull(topics, self.board.board_seq, self.board.event_seq)
             self.pump.began()
             self._draw(frame)
             self._desk.call_after_refresh(self.pump.drawn)
 
-    def _watched_topics(self) -> tuple[str, ...]:
+    def _watched_topics(self, with_chart: bool = True) -> tuple[str, ...]:
         ticker = self._watched
-        return (f"book:{ticker}", f"chart:{ticker}") if ticker else ()
+        if not ticker:
+            return ()
+        return (f"book:{ticker}", f"chart:{ticker}") if with_chart else (f"book:{ticker}",)
 
     def look_at(self, ticker: str) -> None:
         """Have ladder and chart of a market come with the frames, from the start."""
@@ -267,7 +270,9 @@ class DeskApp(App[ExitChoice]):
             why = " ".join(reason.text for reason in answer.reasons) or answer.text
             self.say("Refused", why, severity="warning")
         elif answer.outcome is Outcomes.DONE and answer.text:
-            self.say(answer.text)
+            # A fill is announced by its own event.
+            if not any(order.filled for order in answer.orders):
+                self.say(answer.text)
 
     def ask_engine(self, query: Query, then: Callable[[Reply | None], None]) -> None:
         """Send a query in the background."""

@@ -8,7 +8,7 @@ from kalshi_desk.desk.frames import OrderRow, PositionRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.dialogs import listed
 
-_OPEN = frozenset({"intent", "resting", "unresolved"})
+_OPEN = frozenset({"intent", "resting", "unresolved", "canceling"})
 
 
 def is_open(row: OrderRow) -> bool:

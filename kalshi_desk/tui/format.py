@@ -40,6 +40,14 @@ def cents(price: int | None, decimals: int = 0, *, sign: bool = True) -> str:
     return f"{MINUS if price < 0 else ''}{text}{'¢' if sign else ''}"
 
 
+def average(price: int | None) -> str:
+    """Return a price that is an average or net of fees: always to a tenth of a cent."""
+    if price is None:
+        return NONE
+    tenths = (abs(price) + 5) // 10
+    return f"{MINUS if price < 0 else ''}{tenths // 10}.{tenths % 10}¢"
+
+
 def other(price: Price) -> Price:
     """Return the price of the other outcome."""
     return Price(PRICE_ONE - price)
@@ -108,6 +116,11 @@ def count(value: int, *, plus: bool = False) -> str:
     if value < 0:
         return MINUS + text
     return f"+{text}" if plus and value else text
+
+
+def whole_count(value: int) -> str:
+    """Return contracts without their fraction, for sums where it says nothing."""
+    return f"{value // COUNT_SCALE:,}"
 
 
 def short_count(value: int, width: int = 5) -> str:

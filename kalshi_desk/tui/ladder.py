@@ -42,6 +42,8 @@ class Ladder(Lines):
         self.flashes = flashes
         self.waiting_text = "Waiting for the engine."
         self._top = 0
+        self._is_aimed = False
+        self._spread: tuple[Price | None, Price | None] = (None, None)
         self._flash: dict[Price, tuple[str, int]] = {}
         self._strips: dict[Price, tuple[object, Strip]] = {}
         self._columns = columns_for(0, has_position=False)
@@ -59,6 +61,10 @@ class Ladder(Lines):
         if before is None or before.ticker != book.ticker:
             self._flash.clear()
             self._strips.clear()
+            self.cursor, self._is_aimed = None, False
+            self.recentre()
+            return
+        if not self._is_aimed and self._is_off_centre(book):
             self.cursor = None
             self.recentre()
             return
@@ -147,15 +153,29 @@ class Ladder(Lines):
                 return index
         return len(book.rows) // 2
 
+    def _is_off_centre(self, book: BookView) -> bool:
+        """Whether nobody could see the spread, or there was none when the view was placed."""
+        spread = (book.best_bid, book.best_ask)
+        if self.cursor is None or (None in self._spread and None not in spread):
+            return True
+        rows = [self._index_of(price) for price in spread]
+        return any(n is not None and not self._top <= n < self._top + self.page for n in rows)
+
     def recentre(self) -> None:
         """Bring the spread to the middle, and the cursor to the best bid when it has none."""
         self._biggest = _biggest(self.book) if self.book else 1
         self._top = self._middle() - self.page // 2
+        self._spread = (self.book.best_bid, self.book.best_ask) if self.book else (None, None)
         self._clamp()
         if self.cursor is None and self.book is not None:
             self.cursor = self.book.best_bid or self.book.best_ask or self.book.last_price
         self._strips.clear()
         self.refresh()
+
+    def centre(self) -> None:
+        """Follow the spread again, as before anything was aimed at."""
+        self.cursor, self._is_aimed = None, False
+        self.recentre()
 
     def _clamp(self) -> None:
         total = len(self.book.rows) if self.book else 0
@@ -163,6 +183,7 @@ class Ladder(Lines):
 
     def aim(self, price: Price) -> None:
         """Put the cursor on a price and bring it into sight."""
+        self._is_aimed = True
         before, self.cursor = self.cursor, price
         index = self._index_of(price)
         if index is not None:
@@ -245,7 +266,7 @@ class Ladder(Lines):
             line.put(f"  {book.status.value}", "caution", bold=True)
         for text in (
             f"closes {f.until(book.close_ns, self.now_ns)}" if book.close_ns else "",
-            f"vol {f.short_count(book.volume, 11)}",
+            f"vol {f.whole_count(book.volume)}",
             book.fee_text,
             f"shard {book.shard}",
             "grid inferred" if book.grid_inferred else "",
@@ -387,12 +408,14 @@ class Ladder(Lines):
 
     def on_mouse_scroll_down(self) -> None:
         """Scroll to lower prices."""
+        self._is_aimed = True
         self._top += WHEEL_ROWS
         self._clamp()
         self.refresh()
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll to higher prices."""
+        self._is_aimed = True
         self._top -= WHEEL_ROWS
         self._clamp()
         self.refresh()

@@ -98,8 +98,7 @@ class LookKeys:
 
     def recentre(self) -> None:
         """Bring the spread back to the middle of the ladder."""
-        self.screen.ladder.cursor = None
-        self.screen.ladder.recentre()
+        self.screen.ladder.centre()
 
     def jump(self) -> None:
         """Wait for the second key of a jump."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TypeVar
@@ -15,6 +16,8 @@ from kalshi_desk.tui.ink import BLANK, Cell
 from kalshi_desk.tui.names import short_name
 from kalshi_desk.tui.virtual_table import Column, Heading, Item, VirtualTable
 
+_OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
+_NUMBER = re.compile(r"\d[\d,]*\.?\d*")
 Option = TypeVar("Option", bound=StrEnum)
 
 
@@ -54,6 +57,15 @@ def _shared_start(words: list[list[str]]) -> list[str]:
     return shared
 
 
+def _strike(row: MarketRow) -> tuple[bool, float, bool, str]:
+    """Order an event's markets by the first number in their names; names without go last."""
+    found = _NUMBER.search(row.subtitle)
+    if found is None:
+        return True, 0.0, False, row.ticker
+    is_lowest = any(word in row.subtitle.casefold() for word in ("below", "under", "less", "fewer"))
+    return False, float(found[0].replace(",", "").rstrip(".")), not is_lowest, row.ticker
+
+
 def matches(row: MarketRow, words: Sequence[str]) -> bool:
     """Return whether every word of a search is somewhere in the market's texts."""
     text = f"{row.ticker} {row.title} {row.subtitle} {row.category}".casefold()
@@ -82,7 +94,7 @@ class MarketTable(VirtualTable[MarketRow]):
             return Cell(f.cents(value, places), ink if value is not None else "faint")
 
         return [
-            Column("market", 14, 100, self._label, right=False, flex=True),
+            Column("market", 20, 100, self._label, right=False, flex=True),
             Column("held", 6, 40, _held),
             Column("bid size", 8, 20, lambda r: Cell(f.short_count(r.yes_bid_size, 8), "muted")),
             Column("bid", 5, 95, lambda r: price(r, r.yes_bid), number=lambda r: r.yes_bid),
@@ -120,12 +132,19 @@ class MarketTable(VirtualTable[MarketRow]):
 
     def apply_markets(self, delta: Delta) -> None:
         """Take new rows and remember which markets trade in parts of a cent."""
+        before = {key: self._is_over(row) for key, row in self.rows.items()}
         for key, row in delta.changed.items():
             if isinstance(row, MarketRow) and any(
                 f.has_sub_cents(p) for p in (row.yes_bid, row.yes_ask, row.last_price)
             ):
                 self._sub_cent.add(key)
         self.apply(delta, MarketRow)
+        if any(
+            self._is_over(self.rows[key]) != over
+            for key, over in before.items()
+            if key in self.rows
+        ):
+            self.rearrange()
 
     def note_step(self, ticker: str, step: int) -> None:
         """Learn a market's true step from its ladder."""
@@ -149,7 +168,12 @@ class MarketTable(VirtualTable[MarketRow]):
             rows.sort(key=lambda r: (-abs(r.change or 0), r.ticker))
         return [row.ticker for row in rows]
 
+    def _is_over(self, row: MarketRow) -> bool:
+        return row.status in _OVER and not row.position
+
     def _is_wanted(self, row: MarketRow) -> bool:
+        if self._is_over(row):
+            return False
         if self.filter is Filter.STARRED:
             return row.is_starred
         return bool(row.position) if self.filter is Filter.HELD else True
@@ -159,8 +183,9 @@ class MarketTable(VirtualTable[MarketRow]):
         for row in rows:
             events.setdefault(row.event_ticker, []).append(row)
         items: list[Item] = []
-        for event_ticker, members in events.items():
-            # A lone market still sits under its event when it has siblings out of sight.
+        soonest = sorted(events, key=lambda e: (min(r.close_ns for r in events[e]), e))
+        for event_ticker in soonest:
+            members = sorted(events[event_ticker], key=_strike)
             if len(members) > 1:
                 items.append(Heading(event_title([m.title for m in members]) or event_ticker))
                 self._grouped |= {m.ticker for m in members}

@@ -52,15 +52,15 @@ class PositionsPanel(VirtualTable[PositionRow]):
                 flex=True,
             ),
             Column("held", 10, 95, self._held),
-            Column("avg", 6, 80, lambda r: Cell(f.cents(r.average_price), "muted")),
+            Column("avg", 6, 80, lambda r: Cell(f.average(r.average_price), "muted")),
             Column(
                 "out now",
                 7,
                 60,
-                lambda r: Cell(f.cents(r.market_price)),
+                lambda r: Cell(f.average(r.market_price)),
                 number=lambda r: r.market_price,
             ),
-            Column("net", 6, 70, lambda r: Cell(f.cents(r.net_price), "ink")),
+            Column("net", 6, 70, lambda r: Cell(f.average(r.net_price), "ink")),
             Column(
                 "unrealized",
                 12,
@@ -153,6 +153,7 @@ class OrdersPanel(VirtualTable[OrderRow]):
         ink = {
             "resting": "ink",
             "intent": "caution",
+            "canceling": "caution",
             "unresolved": "risk",
             "executed": "good",
             "rejected": "risk",

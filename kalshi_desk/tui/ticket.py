@@ -213,11 +213,11 @@ def _idle_facts(market: MarketRow, book: BookView | None) -> list[TextLine]:
         ("spread", Cell(spread)),
         ("last", Cell(f.cents(market.last_price))),
         ("change", Cell(f.change(market.change), f.direction(market.change))),
-        ("volume", Cell(f.short_count(market.volume, 11))),
+        ("volume", Cell(f.whole_count(market.volume))),
     ]
     if book is not None:
         facts += [
-            ("smallest step", Cell(f.cents(book.step))),
+            ("price step", Cell(f.cents(book.step))),
             ("fees", Cell(book.fee_text or f.NONE)),
             ("shard", Cell(str(book.shard))),
         ]
@@ -231,7 +231,7 @@ def _preview_lines(preview: Preview, outcome: Outcome, *, is_old: bool) -> list[
         return Cell(label, "muted"), Cell(value, role or ink)
 
     now = (
-        f"{f.count(preview.fills_now)} at {f.cents(preview.average_now)}"
+        f"{f.count(preview.fills_now)} at {f.average(preview.average_now)}"
         if preview.fills_now
         else "nothing fills"
     )
