@@ -47,6 +47,8 @@ def reply_to(state: CoreState, query: Query) -> Reply:
             title=full_title(live),
             text=live.market.rules or "The exchange gives no rules text for this market.",
         )
+    if not state.settings.can_trade:
+        return _failed(ReasonCode.READ_ONLY_VENUE, state.settings.read_only_why)
     if not live.market.fee.is_known:
         return _failed(
             ReasonCode.NO_FEE_RULE,
