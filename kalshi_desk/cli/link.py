@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+
 from kalshi_desk.cli.processes import EngineChild
 from kalshi_desk.core.errors import Retry
-from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import Answer, Command, Query, Reply
 from kalshi_desk.desk.frames import Frame
 from kalshi_desk.desk.protocol import Welcome
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import EnginePhase, engine_phase, find_engine, read_token
+
+if TYPE_CHECKING:
+    from kalshi_desk.desk.client import LinkClient
 
 _SOON_S = 0.05
 
@@ -31,7 +36,8 @@ class EngineLink:
         record = find_engine(self._home)
         if record is None:
             raise self._why_not()
-        client = LinkClient(record.link, read_token(record), self._face)
+        client_class = await asyncio.to_thread(_load_client)
+        client = client_class(record.link, read_token(record), self._face)
         welcome = await client.connect()
         self._client = client
         return welcome
@@ -74,3 +80,10 @@ class EngineLink:
             money="Orders at the exchange stand as they are.",
             todo="Leave with Ctrl+Q and start again with: kalshi-desk",
         )
+
+
+def _load_client() -> type[LinkClient]:
+    """Import the client, which takes 0.1 s, only after the first frame is on the screen."""
+    from kalshi_desk.desk.client import LinkClient
+
+    return LinkClient
