@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.engine.clock import WallClock
@@ -32,6 +33,7 @@ from kalshi_desk.store.paths import Home
 from kalshi_desk.store.settings import Settings
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
+OFFERED_VENUES = frozenset({"practice", "replay"})
 DURABLE_VENUES = frozenset({"demo", "live"})
 READY_LIMIT_S = 30.0
 LOG_BYTES = 2_000_000
@@ -53,6 +55,13 @@ def run_engine(
     Raises ``Stop`` when another engine runs on this home, when the journal is from a
     newer version, or when something can't be written.
     """
+    if venue not in OFFERED_VENUES:
+        raise Stop(
+            f"This version does not trade on {venue} yet.",
+            code="venue_absent",
+            money="Nothing was started and nothing was sent.",
+            todo="Use --venue practice, or set venue = \"practice\" in the settings.",
+        )
     home.prepare()
     lock = EngineLock(home)
     lock.acquire()
