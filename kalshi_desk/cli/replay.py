@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from kalshi_desk.cli import outcome
 from kalshi_desk.core.errors import Retry, Stop
 from kalshi_desk.desk.commands import LeaveOrders
 from kalshi_desk.store.paths import Home, open_home
+from kalshi_desk.store.presence import is_locked
 from kalshi_desk.store.settings import load_settings, save_setting
+
+_PREFIX = "kalshi-desk-replay-"
+_LEFTOVER_AGE_S = 60.0
 
 
 def scan(file: str, *, as_json: bool) -> int:
@@ -40,7 +45,8 @@ def play(home: Home, file: str) -> int:
     path = _existing(file)
     need_terminal()
     settings = load_settings(home.settings_path).settings
-    folder = Path(tempfile.mkdtemp(prefix="kalshi-desk-replay-"))
+    _clear_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     own = open_home(str(folder))
     try:
         prepare(own)
@@ -61,6 +67,17 @@ def _end(home: Home) -> None:
         stop_engine(home, LeaveOrders.LEAVE)
     except Retry:
         return
+
+
+def _clear_leftovers() -> None:
+    """Remove folders of replays whose screen was killed; their engines have ended by themselves."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            is_old = time.time() - folder.stat().st_mtime > _LEFTOVER_AGE_S
+        except OSError:
+            continue
+        if is_old and not is_locked(open_home(str(folder), {})):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _existing(file: str) -> Path:
