@@ -53,8 +53,13 @@ class CommandBar(Horizontal):
             self.sign = sign
             self.text = text
 
-    class Typed(Entered):
-        """A line changed."""
+    class Typed(Message):
+        """A line changed; no kind of ``Entered``, whose handlers would take it for finished."""
+
+        def __init__(self, sign: str, text: str) -> None:
+            super().__init__()
+            self.sign = sign
+            self.text = text
 
     class Closed(Message):
         """The bar was left without an answer."""

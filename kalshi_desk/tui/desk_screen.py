@@ -410,7 +410,8 @@ class DeskScreen(Screen[None]):
     @on(events.DescendantFocus)
     def _focused(self, event: events.DescendantFocus) -> None:
         for pane in Pane:
-            if self.pane(pane) is event.widget and pane is not self.current:
+            # News of a focus that has moved on already would take it away again.
+            if self.pane(pane) is event.widget is self.focused and pane is not self.current:
                 self.focus_pane(pane)
 
     @on(Ladder.Aimed)
@@ -451,13 +452,14 @@ class DeskScreen(Screen[None]):
     @on(CommandBar.Entered)
     def _entered(self, event: CommandBar.Entered) -> None:
         event.stop()
-        self._bar_done()
         if event.sign == "/":
             self.set_search(event.text)
         elif event.sign == "%":
             self.look.jump_per_cent(event.text)
         elif event.text:
             self.look.run_line(event.text)
+        # Last: the line may have opened the ticket, which then keeps the keyboard.
+        self._bar_done()
 
     @on(CommandBar.Closed)
     def _bar_closed(self, event: CommandBar.Closed) -> None:

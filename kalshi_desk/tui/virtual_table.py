@@ -372,8 +372,11 @@ class VirtualTable(Lines, Generic[R]):
         self._clamp_top()
         self.refresh()
 
-    def key_at(self, y: int) -> str:
-        """Return the key drawn on line ``y``, empty when there is none."""
+    def row_at(self, y: int) -> str:
+        """Return the key drawn on line ``y``, empty when there is none.
+
+        Never call a method ``key_`` and a word: Textual runs ``key_at`` when @ is pressed.
+        """
         index = self.top + y - self._first_row
         if y < self._first_row or not 0 <= index < len(self.items):
             return ""
@@ -382,7 +385,7 @@ class VirtualTable(Lines, Generic[R]):
 
     def on_click(self, event: events.Click) -> None:
         """Select the row under the mouse; a double click chooses it."""
-        key = self.key_at(event.y)
+        key = self.row_at(event.y)
         if key:
             self._set_cursor(key)
             if event.chain == 2:
