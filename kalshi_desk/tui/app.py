@@ -269,10 +269,13 @@ class DeskApp(App[ExitChoice]):
         elif answer.outcome is Outcomes.REFUSED and not isinstance(command, PlaceOrder):
             why = " ".join(reason.text for reason in answer.reasons) or answer.text
             self.say("Refused", why, severity="warning")
-        elif answer.outcome is Outcomes.DONE and answer.text:
+        elif (
+            answer.outcome is Outcomes.DONE
+            and answer.text
             # A fill is announced by its own event.
-            if not any(order.filled for order in answer.orders):
-                self.say(answer.text)
+            and not any(order.filled for order in answer.orders)
+        ):
+            self.say(answer.text)
 
     def ask_engine(self, query: Query, then: Callable[[Reply | None], None]) -> None:
         """Send a query in the background."""

@@ -127,8 +127,12 @@ class Chart(Lines):
         first, last = view.points[0][1], view.points[-1][1]
         moved = last - first
         line = self.new_line("head").put(" ")
-        line.put(f"{f.cents(last, f.decimals_of(self.step))} ", "ink", bold=True)
-        line.put(f.change(moved) + " " if moved else "unchanged ", f.direction(moved))
+        line.put(
+            f"{f.average(last) if self.step % 100 or last % 100 else f.cents(last)} ",
+            "ink",
+            bold=True,
+        )
+        line.put(f.change(round(moved, -1)) + " " if moved else "unchanged ", f.direction(moved))
         cells = [Cell("● my fills ", "you")] if view.marks else []
         return line.end(*cells, Cell("last price, YES ", "muted")).strip()
 

@@ -12,6 +12,7 @@ from kalshi_desk.tui import format as f
 from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.ink import Cell, Line
 from kalshi_desk.tui.ladder_columns import LadderColumns, columns_for, fill_cells, size_bar
+from kalshi_desk.tui.ladder_fold import Fold, fold
 from kalshi_desk.tui.lines import Lines
 from kalshi_desk.tui.names import short_name
 
@@ -48,12 +49,14 @@ class Ladder(Lines):
         self._strips: dict[Price, tuple[object, Strip]] = {}
         self._columns = columns_for(0, has_position=False)
         self._biggest = 1
+        self._rows: tuple[LadderRow | Fold, ...] = ()
 
     # --- news --------------------------------------------------------------------------
 
     def show(self, book: BookView | None) -> None:
         """Take the newest book; another market starts centred."""
         before, self.book = self.book, book
+        old_rows, self._rows = self._rows, fold(book, self.page) if book else ()
         if book is None:
             if before is not None:
                 self.refresh()
@@ -68,16 +71,16 @@ class Ladder(Lines):
             self.cursor = None
             self.recentre()
             return
-        self._keep_place(before, book)
+        self._keep_place(old_rows)
         self._note_flashes(before, book)
-        self._repaint(before, book)
+        self._repaint(old_rows, before, book)
 
-    def _keep_place(self, before: BookView, book: BookView) -> None:
+    def _keep_place(self, before: tuple[LadderRow | Fold, ...]) -> None:
         # The price on the first visible line stays there, whatever rows came or went.
-        if before.rows and self._top < len(before.rows):
-            anchor = before.rows[self._top].price
+        if self._top < len(before):
+            anchor = before[self._top].price
             self._top = next(
-                (n for n, row in enumerate(book.rows) if row.price <= anchor), self._top
+                (n for n, row in enumerate(self._rows) if row.price <= anchor), self._top
             )
         self._clamp()
 
@@ -88,10 +91,12 @@ class Ladder(Lines):
             up = before.last_price is None or book.last_price > before.last_price
             self._flash[book.last_price] = ("flash-up" if up else "flash-down", _FLASH_FRAMES)
 
-    def _repaint(self, before: BookView, book: BookView) -> None:
+    def _repaint(
+        self, old_rows: tuple[LadderRow | Fold, ...], before: BookView, book: BookView
+    ) -> None:
         biggest = _biggest(book)
         same = (
-            [r.price for r in before.rows] == [r.price for r in book.rows]
+            [r.price for r in old_rows] == [r.price for r in self._rows]
             and biggest == self._biggest
             and bool(before.position) == bool(book.position)
         )
@@ -102,8 +107,8 @@ class Ladder(Lines):
             return
         for y in range(HEAD_LINES - 1):
             self.refresh_line(y)
-        for n, row in enumerate(book.rows):
-            if self._token(row) != self._strips.get(row.price, (None, None))[0]:
+        for n, row in enumerate(self._rows):
+            if isinstance(row, Fold) or self._token(row) != self._strips.get(row.price, (None, None))[0]:
                 self.refresh_line(HEAD_LINES + n - self._top)
 
     def set_now(self, now_ns: int) -> None:
@@ -137,13 +142,13 @@ class Ladder(Lines):
         return max(self.size.height - HEAD_LINES, 1)
 
     def _index_of(self, price: Price | None) -> int | None:
-        if self.book is None or price is None:
+        if price is None:
             return None
-        return next((n for n, row in enumerate(self.book.rows) if row.price == price), None)
+        return next((n for n, row in enumerate(self._rows) if row.price == price), None)
 
     def _middle(self) -> int:
         book = self.book
-        if book is None or not book.rows:
+        if book is None or not self._rows:
             return 0
         bid, ask = self._index_of(book.best_bid), self._index_of(book.best_ask)
         if bid is not None and ask is not None:
@@ -151,7 +156,7 @@ class Ladder(Lines):
         for index in (bid, ask, self._index_of(book.last_price)):
             if index is not None:
                 return index
-        return len(book.rows) // 2
+        return len(self._rows) // 2
 
     def _is_off_centre(self, book: BookView) -> bool:
         """Whether nobody could see the spread, or there was none when the view was placed."""
@@ -178,8 +183,7 @@ class Ladder(Lines):
         self.recentre()
 
     def _clamp(self) -> None:
-        total = len(self.book.rows) if self.book else 0
-        self._top = min(max(self._top, 0), max(total - self.page, 0))
+        self._top = min(max(self._top, 0), max(len(self._rows) - self.page, 0))
 
     def aim(self, price: Price) -> None:
         """Put the cursor on a price and bring it into sight."""
@@ -196,11 +200,13 @@ class Ladder(Lines):
 
     def move(self, delta: int) -> None:
         """Move the cursor by rows; down is a lower price."""
-        if self.book is None or not self.book.rows:
+        if not self._rows:
             return
         index = self._index_of(self.cursor)
-        at = self._middle() if index is None else index + delta
-        self.aim(self.book.rows[min(max(at, 0), len(self.book.rows) - 1)].price)
+        at = min(max(self._middle() if index is None else index + delta, 0), len(self._rows) - 1)
+        if isinstance(self._rows[at], Fold):
+            at += 1 if delta > 0 else -1
+        self.aim(self._rows[at].price)
 
     def next_price(self, price: Price, steps: int) -> Price:
         """Return the grid price so many steps higher (or lower), as the ladder shows them."""
@@ -236,15 +242,22 @@ class Ladder(Lines):
         if y == HEAD_LINES - 1:
             return self._titles()
         index = self._top + y - HEAD_LINES
-        if index >= len(book.rows):
-            return self._note(book, y) if not book.rows else self.new_line().strip()
-        row = book.rows[index]
+        if index >= len(self._rows):
+            return self._note(book, y) if not self._rows else self.new_line().strip()
+        row = self._rows[index]
+        if isinstance(row, Fold):
+            return self._folded(row)
         token = self._token(row)
         cached = self._strips.get(row.price)
         if cached is None or cached[0] != token:
             cached = (token, self._row(book, row))
             self._strips[row.price] = cached
         return cached[1]
+
+    def _folded(self, row: Fold) -> Strip:
+        text = f"⋮ {f.cents(row.width)} without orders"
+        line = self.new_line("spread")
+        return line.to((self.size.width - len(text)) // 2).put(text, "faint").strip()
 
     def _note(self, book: BookView, y: int) -> Strip:
         line = self.new_line()
@@ -395,14 +408,17 @@ class Ladder(Lines):
 
     def on_resize(self) -> None:
         """Keep the spread in sight in the new height."""
+        self._rows = fold(self.book, self.page) if self.book else ()
         self.recentre()
 
     def on_click(self, event: events.Click) -> None:
         """Aim at the price under the mouse."""
         index = self._top + event.y - HEAD_LINES
-        if self.book is None or event.y < HEAD_LINES or not 0 <= index < len(self.book.rows):
+        if event.y < HEAD_LINES or not 0 <= index < len(self._rows):
             return
-        price = self.book.rows[index].price
+        price = self._rows[index].price
+        if isinstance(self._rows[index], Fold):
+            return
         self.aim(price)
         self.post_message(self.Aimed(price, is_chosen=event.chain == 2))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_PRICE, _NO, _MY, _PNL, _NUMBER = 5, 6, 5, 9, 6
+_PRICE, _NO, _MY, _PNL, _NUMBER = 5, 6, 5, 9, 5
 _WIDE_MY, _WIDE_NUMBER = 7, 7
 _MIN_BAR, _MAX_BAR = 3, 16
 

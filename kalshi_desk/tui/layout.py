@@ -92,7 +92,7 @@ def plan(
         )
     if tier is Tier.WIDE:
         ticket = 27 + (width - WIDE_WIDTH) // 8
-        markets = 43 + (width - WIDE_WIDTH) // 2
+        markets = 42 + (width - WIDE_WIDTH) // 2
         return Plan(
             tier,
             frozenset({Pane.MARKETS, Pane.LADDER, Pane.TICKET, left_tab}),

@@ -12,7 +12,8 @@ from typing import Any
 MAX_QUEUED_WRITES = 3
 SLOW_FRAME_S = 0.040
 MAX_DIVIDER = 8
-_QUICK_FRAMES_TO_RECOVER = 16
+_QUICK_FRAMES_TO_RECOVER = 8
+_BEHIND_DIVIDER = 4
 
 
 def writer_backlog(driver: Any) -> int:
@@ -49,7 +50,7 @@ class FramePump:
     @property
     def is_behind(self) -> bool:
         """Whether the screen shows news later than it would like to."""
-        return self.divider > 1 or self._backlog() > MAX_QUEUED_WRITES
+        return self.divider >= _BEHIND_DIVIDER or self._backlog() > MAX_QUEUED_WRITES
 
     def tick(self) -> bool:
         """Return whether to ask for a frame on this beat."""
