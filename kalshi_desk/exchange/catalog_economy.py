@@ -17,6 +17,7 @@ ECONOMY: tuple[Template, ...] = (
         driver="spx",
         shape="ladder",
         calendar="daily",
+        is_weekdays_only=True,
         close_et=(16, 0),
         count=6,
         step=25.0,

@@ -36,6 +36,7 @@ class Template:
     days: int = 0
     close_et: tuple[int, int] = (17, 0)
     every_s: int = 0
+    is_weekdays_only: bool = False
     outcomes: tuple[tuple[str, str], ...] = ()
     count: int = 6
     step: float = 1.0

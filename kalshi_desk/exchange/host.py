@@ -102,8 +102,10 @@ class Host:
     def close(self) -> None:
         """Save the last state and let go of the file."""
         if self._state is not None:
-            self._state.save(self.venue)
-            self._state.close()
+            try:
+                self._state.save(self.venue)
+            finally:
+                self._state.close()
 
     def _step_at(self, now_ns: int) -> int:
         return (now_ns - self.venue.origin_ns) // self.venue.step_ns

@@ -12,6 +12,7 @@ from kalshi_desk.exchange.catalog_terms import Template
 from kalshi_desk.exchange.records import Driver, Event, Market, Series
 
 _DAY_NS = 86_400 * SECOND_NS
+_FRIDAY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def _times(template: Template, now_ns: int) -> tuple[int, int]:
     hour, minute = template.close_et
     if template.calendar == "daily":
         close_ns = calendar.next_eastern(now_ns + 10 * 3_600 * SECOND_NS, hour, minute)
+        while template.is_weekdays_only and calendar.eastern_of(close_ns).weekday() > _FRIDAY:
+            close_ns = calendar.next_eastern(close_ns, hour, minute)
         return min(close_ns - 2 * _DAY_NS, now_ns), close_ns
     close_ns = calendar.next_eastern(now_ns, hour, minute, template.days)
     lead = max(template.days, 3) * _DAY_NS

@@ -30,7 +30,6 @@ def routes(host: Host) -> list[Route]:
         ("/portfolio/orders/queue_positions", _queue_positions, "read", DEFAULT_COST),
         ("/portfolio/orders/{order_id}", _order, "read", ORDER_READ_COST),
         ("/portfolio/orders/{order_id}/queue_position", _queue_position, "read", DEFAULT_COST),
-        ("/portfolio/summary/total_resting_order_value", _resting_value, "read", DEFAULT_COST),
     )
     return [
         route(host, "GET", path, handler, private=True, bucket=bucket, cost=cost)
@@ -61,11 +60,6 @@ def _limits(call: Call) -> Answer:
 
 def _balance(call: Call) -> Answer:
     return 200, wire.balance_json(call.host.venue, _account(call), call.host.clock.now_ns())
-
-
-def _resting_value(call: Call) -> Answer:
-    micro = call.host.venue.engine.gross_need[call.owner]
-    return 200, {"total_resting_order_value": micro // 10_000}
 
 
 def _positions(call: Call) -> Answer:

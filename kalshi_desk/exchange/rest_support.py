@@ -18,7 +18,8 @@ from starlette.routing import Route
 from kalshi_desk.exchange.buckets import DEFAULT_COST
 from kalshi_desk.exchange.calendar import SECOND_NS
 from kalshi_desk.exchange.host import Host
-from kalshi_desk.exchange.refusals import Refusal, bad_query
+from kalshi_desk.exchange.refusals import Refusal, bad_query, refused
+from kalshi_desk.exchange.statefile import StateError
 
 PREFIX = "/trade-api/v2"
 NOBODY = -1
@@ -107,6 +108,9 @@ def route(
             status, answer = handler(Call(host, request, owner, body))
         except Refusal as refusal:
             status, answer = refusal.status, refusal.body
+        except StateError as error:
+            unwritten = refused(503, "service_unavailable", details=str(error))
+            status, answer = unwritten.status, unwritten.body
         return json_response(status, answer, now_ns)
 
     return Route(PREFIX + path, _named(endpoint, method, path), methods=[method])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -93,23 +94,32 @@ class StateFile:
     def save(self, venue: Venue) -> None:
         """Write a snapshot and forget the commands before it."""
         data = self._encoder.encode(venue.state())
-        db = self._db
-        db.execute("BEGIN")
-        db.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?)", (data,))
-        db.execute("DELETE FROM log")
-        db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?)", (venue.step_number,))
-        db.execute("COMMIT")
+        self._write(
+            ("INSERT OR REPLACE INTO snapshot VALUES (1, ?)", (data,)),
+            ("DELETE FROM log", ()),
+            ("INSERT OR REPLACE INTO progress VALUES (1, ?)", (venue.step_number,)),
+        )
 
     def log(self, step: int, ts_ns: int, command: Command) -> None:
-        """Keep a command before it is applied."""
-        self._db.execute(
-            "INSERT INTO log (step, ts_ns, command) VALUES (?, ?, ?)",
-            (step, ts_ns, self._encoder.encode(command)),
-        )
+        """Keep a command before it is applied; raises ``StateError`` when that fails."""
+        row = (step, ts_ns, self._encoder.encode(command))
+        self._write(("INSERT INTO log (step, ts_ns, command) VALUES (?, ?, ?)", row))
 
     def reached(self, step: int) -> None:
         """Keep how far the exchange has come, before anybody is told."""
-        self._db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?)", (step,))
+        self._write(("INSERT OR REPLACE INTO progress VALUES (1, ?)", (step,)))
+
+    def _write(self, *statements: tuple[str, tuple[Any, ...]]) -> None:
+        """Run statements in one transaction."""
+        try:
+            with self._db:
+                self._db.execute("BEGIN")
+                for text, values in statements:
+                    self._db.execute(text, values)
+        except sqlite3.Error as error:
+            raise StateError(
+                f"{self.path} cannot be written ({error}): free some space or check its permissions"
+            ) from error
 
     def close(self) -> None:
         """Release the file."""

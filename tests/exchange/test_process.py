@@ -54,7 +54,7 @@ def test_a_killed_exchange_comes_back_the_same(tmp_path: Path) -> None:
     bought = first.order(ticker, "bid", "0.9500", "3", time_in_force="immediate_or_cancel")
     assert bought.json()["fill_count"] == "3.00"
     deadline = time.monotonic() + 10
-    while first.admin("health")["step"] < 25 and time.monotonic() < deadline:
+    while first.admin("health")["step"] < 10 and time.monotonic() < deadline:
         time.sleep(0.05)
     first.order(ticker, "ask", "0.9800", "1.5")
     first.admin("pause")
