@@ -7,7 +7,7 @@ from kalshi_desk.exchange.book import Book
 from kalshi_desk.exchange.calendar import SECOND_NS
 from kalshi_desk.exchange.records import Candle, Market, Trade
 
-_MINUTES_KEPT = 720
+_MINUTES_KEPT = 480
 _HOURS_KEPT = 24 * 14
 _BID, _ASK, _PRICE, _VALUE, _VOLUME, _INTEREST = 1, 5, 9, 13, 14, 15
 

@@ -27,7 +27,7 @@ from kalshi_desk.exchange.records import Fill, Market, Order, Position, Trade
 from kalshi_desk.exchange.refusals import refused
 from kalshi_desk.exchange.rules import Rules
 
-_TRADES_KEPT = 400
+_TRADES_KEPT = 250
 
 
 @dataclass(slots=True)

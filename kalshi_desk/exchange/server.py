@@ -39,7 +39,8 @@ class _QuietServer(uvicorn.Server):
 
 def bind(port: int) -> socket.socket:
     """Return a listening loopback socket; raises ``OSError`` when the port is taken."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named as TCP: asyncio switches Nagle's delay off only on sockets that say so.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind(("127.0.0.1", port))

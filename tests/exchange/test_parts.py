@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +14,7 @@ from kalshi_desk.exchange.buckets import Bucket
 from kalshi_desk.exchange.clock import Clock
 from kalshi_desk.exchange.grids import STRUCTURES, is_on_grid, nearest, ranges
 from kalshi_desk.exchange.records import Trade
+from kalshi_desk.exchange.server import bind
 from kalshi_desk.exchange.subscriptions import Member
 from tests.exchange.bench import make_market
 
@@ -90,3 +92,9 @@ def test_eastern_time_in_winter_and_summer() -> None:
     assert calendar.time_text(summer) == "11:59 PM EDT"
     assert calendar.next_eastern(winter, 23, 59) - winter == 86_400 * SECOND
     assert calendar.rfc3339(winter + 1_500_000) == "2026-11-23T04:59:00.0015Z"
+
+
+def test_answers_are_not_held_back_by_nagle() -> None:
+    with bind(0) as sock:
+        assert sock.proto == socket.IPPROTO_TCP
+        assert sock.getsockname()[0] == "127.0.0.1"
