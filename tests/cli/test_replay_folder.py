@@ -29,8 +29,7 @@ def test_only_old_folders_without_an_engine_go(
     (tmp_path / "something-else").mkdir()
     replay._clear_leftovers()
     lock.release()
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "kalshi-desk-replay-old-but-running",
-        "kalshi-desk-replay-new",
-        "something-else",
-    }
+    assert not folders["old"].exists()
+    assert folders["old-but-running"].exists()
+    assert folders["new"].exists()
+    assert (tmp_path / "something-else").exists()
