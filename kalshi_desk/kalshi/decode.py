@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -59,16 +60,19 @@ class LostBooks:
 OnLost = Callable[[LostBooks], None]
 
 
-class Memo(dict[str, int]):
+ValueT = TypeVar("ValueT", bound=int)
+
+
+class Memo(dict[str, ValueT]):
     """Integers by their wire text, parsed at first sight; emptied when it grows too large."""
 
     __slots__ = ("_parse",)
 
-    def __init__(self, parse: Callable[[str], int]) -> None:
+    def __init__(self, parse: Callable[[str], ValueT]) -> None:
         super().__init__()
         self._parse = parse
 
-    def __missing__(self, text: str) -> int:
+    def __missing__(self, text: str) -> ValueT:
         value = self._parse(text)
         if len(self) >= _MEMO_LIMIT:
             self.clear()
@@ -76,23 +80,23 @@ class Memo(dict[str, int]):
         return value
 
 
-def _yes_price(text: str) -> int:
+def _yes_price(text: str) -> Price:
     price = parse_price(text)
     if not 0 <= price <= PRICE_SCALE:
         raise ValueError(f"price is not between 0 and 1 dollar: {text!r}")
     return price
 
 
-def _no_price(text: str) -> int:
-    return PRICE_SCALE - _yes_price(text)
+def _no_price(text: str) -> Price:
+    return Price(PRICE_SCALE - _yes_price(text))
 
 
 YES_PRICES = Memo(_yes_price)
 NO_PRICES = Memo(_no_price)
 COUNTS = Memo(parse_count)
 for _ticks in range(PRICE_SCALE + 1):
-    YES_PRICES[format_price(Price(_ticks))] = _ticks
-    NO_PRICES[format_price(Price(_ticks))] = PRICE_SCALE - _ticks
+    YES_PRICES[format_price(Price(_ticks))] = Price(_ticks)
+    NO_PRICES[format_price(Price(_ticks))] = Price(PRICE_SCALE - _ticks)
 
 
 @dataclass(slots=True)
@@ -149,9 +153,15 @@ class FrameReader:
             if other is None:
                 return None
             message = other
-        if not self.is_next(message):
+        seq = message.seq
+        if self.next_seq.get(message.sid) == seq:
+            self.next_seq[message.sid] = seq + 1
+        elif not self.is_next(message):
             return None
-        self.note(message)
+        if type(message) is DeltaFrame:
+            self.counts.deltas += 1
+        else:
+            self.note(message)
         return message
 
     def is_next(self, message: Message) -> bool:
@@ -186,10 +196,8 @@ class FrameReader:
         return frozenset(self._tickers.get(sid, ()))
 
     def note(self, message: Message) -> None:
-        """Count a frame by its kind, and keep what it says about subscriptions and books."""
-        if isinstance(message, DeltaFrame):
-            self.counts.deltas += 1
-        elif isinstance(message, SnapshotFrame):
+        """Count a frame that is no delta, and keep what it says of subscriptions and books."""
+        if isinstance(message, SnapshotFrame):
             self.counts.snapshots += 1
             ticker = message.msg.market_ticker
             if self._resume.pop(message.sid, None) is not None and message.seq == 1:
@@ -257,18 +265,19 @@ class FrameReader:
 _KNOWN_TYPES = frozenset(kind.__struct_config__.tag for kind in Frame.__args__)
 
 
-def read_delta(body: DeltaBody, no_prices: dict[str, int]) -> tuple[BookSide, Price, Count]:
+def read_delta(body: DeltaBody, no_prices: Memo[Price]) -> tuple[BookSide, Price, Count]:
     """Return side, YES price and signed change of a delta; raises ``ValueError``."""
-    if body.side == "yes":
-        return BookSide.BID, Price(YES_PRICES[body.price_dollars]), Count(COUNTS[body.delta_fp])
-    if body.side == "no":
-        return BookSide.ASK, Price(no_prices[body.price_dollars]), Count(COUNTS[body.delta_fp])
-    raise ValueError(f"side is neither yes nor no: {body.side!r}")
+    side = body.side
+    if side == "yes":
+        return BookSide.BID, YES_PRICES[body.price_dollars], COUNTS[body.delta_fp]
+    if side == "no":
+        return BookSide.ASK, no_prices[body.price_dollars], COUNTS[body.delta_fp]
+    raise ValueError(f"side is neither yes nor no: {side!r}")
 
 
-def read_levels(levels: Levels | None, prices: dict[str, int]) -> list[tuple[Price, Count]]:
+def read_levels(levels: Levels | None, prices: Memo[Price]) -> list[tuple[Price, Count]]:
     """Return the levels of one side in YES prices, as they came; raises ``ValueError``."""
-    return [(Price(prices[price]), Count(COUNTS[size])) for price, size in levels or ()]
+    return [(prices[price], COUNTS[size]) for price, size in levels or ()]
 
 
 class BookFeed:

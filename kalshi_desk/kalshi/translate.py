@@ -93,14 +93,14 @@ class Translator:
         if message is None:
             return None, None
         try:
+            if type(message) is DeltaFrame:
+                return message, self._delta(message)
             return message, self._event(message)
         except ValueError as error:
             self.reader.reject(message, str(error))
             return None, None
 
     def _event(self, message: Message) -> Translated:
-        if isinstance(message, DeltaFrame):
-            return self._delta(message)
         if isinstance(message, SnapshotFrame):
             return self._snapshot(message)
         if isinstance(message, TickerFrame):
@@ -119,12 +119,16 @@ class Translator:
 
     def _delta(self, message: DeltaFrame) -> BookDelta | None:
         body = message.msg
-        if body.market_ticker not in self.reader.fresh:
-            self.reader.counts.without_book += 1
+        ticker = body.market_ticker
+        reader = self.reader
+        if ticker not in reader.fresh:
+            reader.counts.without_book += 1
             return None
-        side, price, delta = read_delta(body, self.reader.no_prices)
-        self.last_ts_ms = body.ts_ms or self.last_ts_ms
-        return BookDelta(body.market_ticker, side, price, delta, body.ts_ms)
+        side, price, delta = read_delta(body, reader.no_prices)
+        ts_ms = body.ts_ms
+        if ts_ms:
+            self.last_ts_ms = ts_ms
+        return BookDelta(ticker, side, price, delta, ts_ms)
 
     def _snapshot(self, message: SnapshotFrame) -> BookSnapshot:
         body = message.msg
@@ -137,11 +141,11 @@ class Translator:
 
     def _ticker(self, message: TickerFrame) -> TickerChanged:
         body = message.msg
-        price = YES_PRICES[body.price_dollars] if body.price_dollars else 0
+        price = YES_PRICES[body.price_dollars] if body.price_dollars else Price(0)
         self.last_ts_ms = body.ts_ms or self.last_ts_ms
         return TickerChanged(
             ticker=clean(body.market_ticker, _TICKER_CHARACTERS),
-            last_price=Price(price) if 0 < price < PRICE_SCALE else None,
+            last_price=price if 0 < price < PRICE_SCALE else None,
             volume=parse_count(body.volume_fp) if body.volume_fp else NO_COUNT,
             open_interest=parse_count(body.open_interest_fp) if body.open_interest_fp else NO_COUNT,
             ts_ms=body.ts_ms,
@@ -154,7 +158,7 @@ class Translator:
             Trade(
                 trade_id=clean(body.trade_id, _ID_CHARACTERS),
                 ticker=clean(body.market_ticker, _TICKER_CHARACTERS),
-                price=Price(YES_PRICES[body.yes_price_dollars]),
+                price=YES_PRICES[body.yes_price_dollars],
                 count=convert.positive(COUNTS[body.count_fp]),
                 taker_side=convert.side_of(body.taker_book_side, body.taker_side),
                 executed_ns=body.ts_ms * _MS_NS or body.ts * _SECOND_NS,

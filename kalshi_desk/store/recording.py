@@ -27,6 +27,8 @@ _READ_BYTES = 1 << 20
 _MAX_LINE_BYTES = 64 << 20
 _CHUNK_BYTES = 256 << 10
 _CHUNK_NS = 1_000_000_000
+_FRAME_LINE = b'{"recv_ns":%d,"conn":%d,"dir":"%b","frame":%b}\n'
+_RAW_LINE = b'{"recv_ns":%d,"conn":%d,"dir":"%b","raw":"%b"}\n'
 FORMAT_VERSION = 1
 
 
@@ -72,7 +74,7 @@ class FrameRecorder:
     a full disk stops the recording, ``problem`` says so, and trading goes on.
     """
 
-    def __init__(self, path: Path, *, level: int = 3) -> None:
+    def __init__(self, path: Path, *, level: int = 1) -> None:
         self.path = path
         self.problem = ""
         self.frames = 0
@@ -117,16 +119,13 @@ class FrameRecorder:
     ) -> None:
         """Append one frame exactly as it was on the wire."""
         self.frames += 1
-        head = b'{"recv_ns":%d,"conn":%d,"dir":"%b",' % (
-            recv_ns,
-            connection,
-            b"out" if is_outgoing else b"in",
-        )
-        body = frame.rstrip(b"\n")
-        if body[:1] == b"{" and body[-1:] == b"}" and b"\n" not in body:
-            self._append(b'%b"frame":%b}\n' % (head, body), recv_ns)
+        way = b"out" if is_outgoing else b"in"
+        body = frame[:-1] if frame.endswith(b"\n") else frame
+        if body.startswith(b"{") and body.endswith(b"}") and b"\n" not in body:
+            line = _FRAME_LINE % (recv_ns, connection, way, body)
         else:
-            self._append(b'%b"raw":"%b"}\n' % (head, base64.b64encode(frame)), recv_ns)
+            line = _RAW_LINE % (recv_ns, connection, way, base64.b64encode(frame))
+        self._append(line, recv_ns)
 
     def flush(self) -> None:
         """Write what has gathered as one complete chunk and hand it to the system."""
