@@ -1,7 +1,17 @@
-"""The administrator's surface on loopback: time, pauses, results, and the ledger for tests.
+"""The administrator's surface on loopback: time, pauses, results, faults, ledger.
 
 Every path begins with ``/admin/<token>``; the token is made at start and stands in the
-``admin`` address of the ready line.
+``admin`` address of the ready line.  Bodies are JSON objects:
+
+* ``GET health``, ``GET ledger``
+* ``POST advance {"seconds": 900}``: time goes on without simulating the crowd
+* ``POST pause {"what": "trading" | "exchange"}``, ``POST resume {}``
+* ``POST resolve {"ticker": T, "result": "yes" | "no"}``, settled after the market's timer
+* ``POST market {"ticker": T, "active": false}``
+* ``POST order {"account": "maker-a", "ticker": T, "is_bid": true, "price": 4700, "count": 100}``
+  for a member of the crowd (price in 1/10,000 dollar, count in 1/100 contract)
+* ``POST fault {"kind": "refuse" | "lose" | "delay", "count": 1, "seconds": 0}`` for order
+  writes, ``{"kind": "cut" | "gap" | "overflow"}`` for sockets
 """
 
 from __future__ import annotations
@@ -16,6 +26,7 @@ from starlette.routing import Route
 
 from kalshi_desk.exchange.amounts import money6
 from kalshi_desk.exchange.commands import NewOrder, ResolveMarket, SetMarketActive, SetTrading
+from kalshi_desk.exchange.faults import STREAM_FAULTS
 from kalshi_desk.exchange.host import Host
 from kalshi_desk.exchange.ledger import locked
 from kalshi_desk.exchange.refusals import Refusal, bad_body
@@ -36,6 +47,7 @@ def routes(host: Host, token: str) -> list[Route]:
         ("POST", "resolve", _resolve),
         ("POST", "market", _market),
         ("POST", "order", _order),
+        ("POST", "fault", _fault),
     )
     return [_route(host, method, f"/admin/{token}/{name}", work) for method, name, work in table]
 
@@ -145,3 +157,13 @@ def _order(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
     new = msgspec.convert({**fields, "type": "create", "owner": names[fields["account"]]}, NewOrder)
     outcome = host.execute(new)
     return {"filled": outcome.filled, "remaining": outcome.order.remaining}
+
+
+def _fault(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
+    """Let ``kind`` go wrong: in the next ``count`` order writes, or in every socket now."""
+    kind = str(fields["kind"])
+    if kind in STREAM_FAULTS:
+        host.on_stream_fault(kind)
+    else:
+        host.faults.order(kind, int(fields.get("count", 1)), float(fields.get("seconds", 0)))
+    return _health(host, fields)

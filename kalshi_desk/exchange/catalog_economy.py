@@ -34,9 +34,9 @@ ECONOMY: tuple[Template, ...] = (
         series="KXFEDDECISION",
         title="Fed decision",
         category="Economics",
-        question="Will the Federal Reserve {label} at its next meeting?",
-        rules="If the Federal Reserve decides to {label} at the meeting before {day}, then the"
-        " market resolves to Yes.",
+        question="What will the Federal Reserve decide at its next meeting? {label}",
+        rules="If the decision of the Federal Reserve at the meeting before {day} is: {label},"
+        " then the market resolves to Yes.",
         driver="fed",
         shape="choice",
         calendar="dated",

@@ -10,6 +10,7 @@ from kalshi_desk.exchange.access import KeyRing
 from kalshi_desk.exchange.buckets import Budget
 from kalshi_desk.exchange.clock import Clock
 from kalshi_desk.exchange.commands import Command, Jump
+from kalshi_desk.exchange.faults import Faults
 from kalshi_desk.exchange.notices import Notice
 from kalshi_desk.exchange.statefile import StateFile
 from kalshi_desk.exchange.venue import Venue
@@ -30,6 +31,8 @@ class Host:
         self.keys = keys
         self.budgets: dict[int, Budget] = {}
         self.open_sockets = 0
+        self.faults = Faults()
+        self.on_stream_fault: Callable[[str], None] = lambda kind: None
         self._state = state
         self._listeners: list[Listener] = []
         self._last_seen_s = time.monotonic()

@@ -74,7 +74,9 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     key = _key(options, stack)
     state = _state(options)
     origin_ns = _origin(options)
-    clock = Clock(origin_ns, options.speed)
+    is_scaled = options.start is not None or options.speed != 1.0
+    # The wall goes on while a computer sleeps, and members sign with it.
+    clock = Clock(origin_ns, options.speed, time.monotonic_ns if is_scaled else time.time_ns)
     venue = state.load(DEFAULT_RULES) if state is not None else None
     if venue is None:
         venue = Venue.new(options.seed, origin_ns, DEFAULT_RULES)

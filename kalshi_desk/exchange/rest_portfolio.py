@@ -107,11 +107,15 @@ def _fills(call: Call) -> Answer:
 
 def _settlements(call: Call) -> Answer:
     ticker, event = call.text("ticker"), call.text("event_ticker")
+    since = call.number("min_ts", 0) * SECOND_NS
+    until = call.number("max_ts", 0) * SECOND_NS
     rows = [
         (index, settlement)
         for index, settlement in reversed(list(enumerate(_account(call).settlements)))
         if (not ticker or settlement.ticker == ticker)
         and (not event or settlement.event_ticker == event)
+        and settlement.ts_ns >= since
+        and (not until or settlement.ts_ns <= until)
     ]
     items, cursor = newest_page(rows, [index for index, _ in rows], call, 100, 1_000)
     return 200, {

@@ -17,8 +17,9 @@ from starlette.routing import Route
 
 from kalshi_desk.exchange.buckets import DEFAULT_COST
 from kalshi_desk.exchange.calendar import SECOND_NS
+from kalshi_desk.exchange.faults import unavailable
 from kalshi_desk.exchange.host import Host
-from kalshi_desk.exchange.refusals import Refusal, bad_query, refused
+from kalshi_desk.exchange.refusals import Refusal, bad_query
 from kalshi_desk.exchange.statefile import StateError
 
 PREFIX = "/trade-api/v2"
@@ -105,11 +106,16 @@ def route(
             if private and cost is not None:
                 host.budget(owner).spend(kind, cost, time.monotonic())
             body = await request.body() if method != "GET" else b""
+            is_write = private and method != "GET"
+            if is_write:
+                host.faults.before()
             status, answer = handler(Call(host, request, owner, body))
+            if is_write:
+                await host.faults.after()
         except Refusal as refusal:
             status, answer = refusal.status, refusal.body
         except StateError as error:
-            unwritten = refused(503, "service_unavailable", details=str(error))
+            unwritten = unavailable(str(error))
             status, answer = unwritten.status, unwritten.body
         return json_response(status, answer, now_ns)
 

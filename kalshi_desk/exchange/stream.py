@@ -43,7 +43,9 @@ class Stream:
         self._members: set[Member] = set()
         self._owners: dict[object, int] = {}
         self._commands = CommandReader(host.venue)
+        self._connections: dict[Member, ServerConnection] = {}
         host.listen(self._on_notices)
+        host.on_stream_fault = self._misbehave
 
     async def start(self, sock: Any) -> Server:
         """Serve on a bound socket."""
@@ -81,6 +83,7 @@ class Stream:
         owner = self._owners.pop(connection.id)
         member = Member(owner, self._host.venue.rules.stream_queue_frames)
         self._members.add(member)
+        self._connections[member] = connection
         self._host.open_sockets += 1
         tasks = [
             asyncio.create_task(_write(connection, member, self._host.clock)),
@@ -95,6 +98,7 @@ class Stream:
             self._host.open_sockets -= 1
             self._host.seen()
             self._members.discard(member)
+            del self._connections[member]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -104,6 +108,16 @@ class Stream:
             self._commands.run(member, data)
         except CommandError as error:
             member.reply(error.message())
+
+    def _misbehave(self, kind: str) -> None:
+        """Cut every socket, leave a gap in every sequence, or end a subscription by overflow."""
+        for member, connection in list(self._connections.items()):
+            if kind == "cut":
+                connection.transport.abort()
+            elif kind == "gap":
+                member.skip()
+            else:
+                member.overflow("orderbook_delta")
 
     # -- fan-out ------------------------------------------------------------------------
 

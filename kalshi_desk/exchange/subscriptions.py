@@ -97,14 +97,25 @@ class Member:
             head += f',"seq":{sub.seq}'
         frame = head.encode() + (b',"msg":' + body if body else b"")
         if self.outbox.put(sub.sid, frame):
-            self._overflow()
+            self._end(self.outbox.busiest())
 
     def reply(self, message: dict[str, Any]) -> None:
         """Queue a control message that belongs to no subscription's sequence."""
         self.outbox.put(0, _encode(message)[:-1])
 
-    def _overflow(self) -> None:
-        sid = self.outbox.busiest()
+    def skip(self) -> None:
+        """Leave a gap in the sequence of every numbered subscription."""
+        for sub in self.by_channel.values():
+            if sub.channel in SEQUENCED:
+                sub.seq += 1
+
+    def overflow(self, channel: str) -> None:
+        """End a channel's subscription as if its queue had overflowed."""
+        sub = self.by_channel.get(channel)
+        if sub is not None:
+            self._end(sub.sid)
+
+    def _end(self, sid: int) -> None:
         self.outbox.drop(sid)
         self.by_channel = {name: sub for name, sub in self.by_channel.items() if sub.sid != sid}
         self.reply(

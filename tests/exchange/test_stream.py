@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.exchange.client import WS_PATH, Exchange
 
@@ -284,3 +284,31 @@ async def test_life_cycle_messages(exchange: Exchange) -> None:
         assert frame["msg"]["result"] == "yes"
         following = [f for f in socket.frames if f["type"] == "event_lifecycle"]
         assert following[0]["msg"]["series_ticker"] == "KXLAUNCH"
+
+
+async def test_faults_of_sockets(exchange: Exchange) -> None:
+    ticker = exchange.quiet_market()["ticker"]
+    async with opened(exchange) as socket:
+        params = {"channels": ["orderbook_delta"], "market_tickers": [ticker]}
+        await socket.command("subscribe", **params)
+        snapshot = await socket.kind("orderbook_snapshot")
+        await asyncio.to_thread(lambda: exchange.admin("fault", kind="gap"))
+        asked = await socket.command(
+            "update_subscription",
+            sid=snapshot["sid"],
+            action="get_snapshot",
+            market_tickers=[ticker],
+        )
+        repaired = await socket.until(lambda f: f.get("id") == asked)
+        numbered = [f["seq"] for f in socket.frames if "seq" in f]
+        assert repaired["seq"] == snapshot["seq"] + len(numbered)
+        await asyncio.to_thread(lambda: exchange.admin("fault", kind="overflow"))
+        ended = await socket.kind("error")
+        assert (ended["sid"], ended["msg"]["code"]) == (snapshot["sid"], 25)
+        await socket.command("subscribe", **params)
+        again = await socket.kind("orderbook_snapshot")
+        assert again["sid"] != snapshot["sid"]
+        assert again["seq"] == 1
+        await asyncio.to_thread(lambda: exchange.admin("fault", kind="cut"))
+        with pytest.raises(ConnectionClosed):
+            await socket.kind("error")
