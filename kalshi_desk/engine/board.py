@@ -71,8 +71,9 @@ class Board:
         self._seq += 1
         markets, positions = self._changed["markets"], self._changed["positions"]
         for ticker in state.markets.touched:
-            markets.pop(ticker, None)
-            markets[ticker] = self._seq
+            if ticker in state.markets.by_ticker:
+                markets.pop(ticker, None)
+                markets[ticker] = self._seq
             if ticker in state.positions.by_ticker:
                 positions.pop(ticker, None)
                 positions[ticker] = self._seq
@@ -108,11 +109,7 @@ class Board:
         if topic == "markets":
             return {key: market_row(state, state.markets.by_ticker[key]) for key in keys}
         if topic == "positions":
-            return {
-                key: position_row(state, state.positions.by_ticker[key])
-                for key in keys
-                if state.markets.get(key) is not None
-            }
+            return {key: position_row(state, state.positions.by_ticker[key]) for key in keys}
         if topic == "orders":
             return self._order_rows(keys)
         return {}

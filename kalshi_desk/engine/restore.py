@@ -29,6 +29,7 @@ def restore(state: CoreState, journal: Journal) -> tuple[Fill, ...]:
     settlements: list[Settlement] = journal.settlements()
     for settlement in settlements:
         state.positions.book_settlement(settlement)
+    state.markets.touched.update(state.positions.by_ticker)
     _recall_meta(state, journal)
     state.has_history = bool(fills or state.orders.by_client_id)
     return tuple(fills)

@@ -10,6 +10,7 @@ from kalshi_desk.core.types import (
     Action,
     BookSide,
     Count,
+    MarketStatus,
     Money,
     Outcome,
     Price,
@@ -91,15 +92,16 @@ def market_row(state: CoreState, live: LiveMarket) -> MarketRow:
 
 
 def position_row(state: CoreState, position: Position) -> PositionRow:
-    """Build one line of the positions: what it cost and what leaving it would bring."""
+    """Build one line of the positions: what it cost and what leaving it would bring.
+
+    A position is shown also before the exchange has described its market.
+    """
     live = state.markets.get(position.ticker)
     found = state.exit_of(position)
     held = abs(position.count)
-    if live is None:
-        raise KeyError(position.ticker)
     return PositionRow(
         ticker=position.ticker,
-        title=full_title(live),
+        title=position.ticker if live is None else full_title(live),
         position=position.count,
         average_price=position.average_price,
         market_price=None if found is None else Price(round_div(found.value, held)),
@@ -108,8 +110,8 @@ def position_row(state: CoreState, position: Position) -> PositionRow:
         realized_pnl=position.realized,
         fees=position.fees,
         worst_case=state.worst_case(ticker=position.ticker) if held else NO_MONEY,
-        status=live.market.status,
-        close_ns=live.market.close_ns,
+        status=MarketStatus.UNKNOWN if live is None else live.market.status,
+        close_ns=0 if live is None else live.market.close_ns,
         origin=position.origin,
     )
 

@@ -24,7 +24,7 @@ from kalshi_desk.core.events import (
     OrderUnknown,
 )
 from kalshi_desk.core.ports import EventSink
-from kalshi_desk.core.records import Balance, Market, OrderIntent, OrderState
+from kalshi_desk.core.records import Balance, Fill, Market, OrderIntent, OrderState
 from kalshi_desk.core.types import Action, BookSide, Count, Outcome, Price, parse_count, parse_money
 from kalshi_desk.desk.commands import (
     Answer,
@@ -36,7 +36,7 @@ from kalshi_desk.desk.commands import (
     PreviewOrder,
     StopEngine,
 )
-from kalshi_desk.desk.frames import MarketRow
+from kalshi_desk.desk.frames import MarketRow, PositionRow
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.restore import restore
@@ -247,6 +247,30 @@ async def test_events_older_than_memory_come_from_the_journal(tmp_path: Path) ->
         again = shell.frame((), 1, 0).events
         assert again[: len(told)] == told
         assert [event.seq for event in again] == sorted({event.seq for event in again})
+
+
+async def test_a_position_is_shown_before_its_market_is_known(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite3", durable=False)
+    journal.write(
+        [
+            Fill(
+                trade_id="t",
+                order_id="o",
+                ticker="ELSEWHERE",
+                side=BookSide.BID,
+                price=Price(4_000),
+                count=parse_count("3"),
+                fee=parse_money("0.05"),
+                is_taker=True,
+                executed_ns=1,
+            )
+        ]
+    )
+    journal.close()
+    async with running(tmp_path) as (shell, _, _):
+        row = shell.frame(("positions",), 0, 0).changed["positions"]["ELSEWHERE"]
+        assert isinstance(row, PositionRow)
+        assert (row.position, row.title, row.market_price) == (parse_count("3"), "ELSEWHERE", None)
 
 
 async def test_stop_answers_before_it_ends(tmp_path: Path) -> None:
