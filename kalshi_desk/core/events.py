@@ -70,6 +70,13 @@ class TradePrinted(CoreEvent, frozen=True):
     trade: Trade
 
 
+class TradeHistory(CoreEvent, frozen=True):
+    """Public trades of one market from before the desk listened, oldest first."""
+
+    ticker: str
+    trades: tuple[Trade, ...]
+
+
 class MarketsListed(CoreEvent, frozen=True):
     """Markets and their events as the exchange describes them; replaces earlier records."""
 

@@ -8,13 +8,14 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from kalshi_desk.core.errors import DeskError, Retry, Stop
+from kalshi_desk.core.errors import DeskError, Refuse, Retry, Stop
 from kalshi_desk.core.events import (
     BookStale,
     ConnectionChanged,
     CoreEvent,
     LinkState,
     MarketsListed,
+    TradeHistory,
 )
 from kalshi_desk.core.ports import Clock, EventSink
 from kalshi_desk.core.types import MarketStatus
@@ -28,6 +29,7 @@ from kalshi_desk.kalshi.venue import KalshiBroker, KalshiFeed
 
 MAX_WATCHED = 1_000
 """Books followed without being asked for; more are added when a ladder opens."""
+HISTORY_TRADES = 1_000
 START_RETRY_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -53,11 +55,13 @@ class KalshiSession(VenueActions):
             tap=None if recorder is None else recorder.tap,
             on_connection=None if recorder is None else recorder.begin_connection,
         )
+        self._sink: EventSink = lambda event: None
         self._watched: set[str] = set()
         self._watching: set[asyncio.Task[None]] = set()
 
     async def run(self, sink: EventSink) -> None:
         """Deliver events until cancelled."""
+        self._sink = sink
         sinks: list[EventSink] = [sink, self._follow]
         if self._recorder is not None:
             sinks.append(self._recorder.listen)
@@ -82,11 +86,15 @@ class KalshiSession(VenueActions):
             task.add_done_callback(self._watching.discard)
 
     async def watch(self, tickers: Sequence[str]) -> None:
-        """Follow more books."""
+        """Follow more books, and fetch the trades that led to where they stand."""
         new = [ticker for ticker in tickers if ticker not in self._watched]
         self._watched.update(new)
         if new:
             await self.feed.watch(new)
+        for ticker in tickers:
+            with contextlib.suppress(Retry, Refuse):
+                trades = await self._rest.trades(ticker, limit=HISTORY_TRADES)
+                self._sink(TradeHistory(ticker, tuple(reversed(trades))))
 
     async def cancel_everything(self) -> None:
         """Cancel all orders of the account."""

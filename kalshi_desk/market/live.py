@@ -15,6 +15,7 @@ from kalshi_desk.core.events import (
     MarketsListed,
     MarketStatusChanged,
     TickerChanged,
+    TradeHistory,
     TradePrinted,
 )
 from kalshi_desk.core.records import Event, Market, Trade
@@ -74,6 +75,8 @@ class LiveMarkets:
             self._ticker(event)
         elif isinstance(event, TradePrinted):
             self._trade(event.trade, now_ns)
+        elif isinstance(event, TradeHistory):
+            self._history(event)
         elif isinstance(event, BookStale):
             self._stale(event)
         elif isinstance(event, MarketStatusChanged):
@@ -125,6 +128,13 @@ class LiveMarkets:
         live.last_price = trade.price
         self.data_ns = now_ns
         self.touched.add(trade.ticker)
+
+    def _history(self, event: TradeHistory) -> None:
+        live = self._known(event.ticker)
+        live.line.put_before([(trade.executed_ns, trade.price) for trade in event.trades])
+        known = {trade.trade_id for trade in live.tape}
+        older = [trade for trade in event.trades if trade.trade_id not in known]
+        live.tape = deque([*older, *live.tape], maxlen=TAPE_LENGTH)
 
     def _stale(self, event: BookStale) -> None:
         for ticker in event.tickers or tuple(self.by_ticker):

@@ -31,6 +31,17 @@ class PriceLine:
         elif not points or points[-1][1] != price or at_ns - points[-1][0] > 10 * _SECOND_NS:
             points.append((at_ns, price))
 
+    def put_before(self, older: list[tuple[int, Price]]) -> None:
+        """Lead the line with older points; what it holds already stays as it is."""
+        own = list(self.points)
+        first_ns = own[0][0] if own else None
+        fresh = PriceLine()
+        for at_ns, price in older:
+            if first_ns is None or at_ns < first_ns:
+                fresh.add(at_ns, price)
+        fresh.points.extend(own)
+        self.points = fresh.points
+
     def since(self, start_ns: int) -> tuple[tuple[int, Price], ...]:
         """Return the points from ``start_ns`` on, led by the last price known before."""
         kept: list[tuple[int, Price]] = []

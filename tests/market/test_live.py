@@ -9,6 +9,7 @@ from kalshi_desk.core.events import (
     MarketsListed,
     MarketStatusChanged,
     TickerChanged,
+    TradeHistory,
     TradePrinted,
 )
 from kalshi_desk.core.records import Market, Trade
@@ -87,6 +88,34 @@ def test_trades_and_tickers_move_the_last_price_and_volume_only_up() -> None:
     live = markets.by_ticker["A"]
     assert (live.last_price, live.volume, list(live.tape)) == (4_750, 900, [trade])
     assert markets.touched == {"A"}
+
+
+def test_history_leads_what_was_seen_and_counts_no_trade_twice() -> None:
+    markets = listed()
+    trades = [
+        Trade(
+            trade_id=f"t{n}",
+            ticker="A",
+            price=Price(4_000 + n),
+            count=Count(1),
+            taker_side=BookSide.BID,
+            executed_ns=n * SECOND,
+        )
+        for n in (10, 20, 30)
+    ]
+    markets.apply(TradePrinted(trades[2]), 30 * SECOND)
+    markets.apply(BookSnapshot("A", ((Price(4_700), Count(10)),), ()), 30 * SECOND)
+    live = markets.by_ticker["A"]
+    live.line.points.clear()
+    live.line.add(30 * SECOND, Price(4_800))
+    for _ in range(2):
+        markets.apply(TradeHistory("A", tuple(trades)), 31 * SECOND)
+    assert [trade.trade_id for trade in live.tape] == ["t10", "t20", "t30"]
+    assert list(live.line.points) == [
+        (10 * SECOND, 4_010),
+        (20 * SECOND, 4_020),
+        (30 * SECOND, 4_800),
+    ]
 
 
 def test_the_price_line_keeps_one_point_a_second_and_is_bounded() -> None:
