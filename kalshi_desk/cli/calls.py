@@ -140,12 +140,17 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
 
 
 async def _pull(client: LinkClient, topics: tuple[str, ...], *, patient: bool = True) -> Frame:
-    """Pull once, or until the engine has reached its venue or patience ends."""
+    """Pull once, or until a starting engine has first reached its venue or patience ends.
+
+    A venue lost later is not waited for: an order must be refused now, not sent late.
+    """
     loop = asyncio.get_running_loop()
     give_up = loop.time() + (START_PATIENCE_S if patient else 0.0)
     while True:
         frame = await client.pull(("status", *topics))
-        if _status(frame).link not in _COMING or loop.time() >= give_up:
+        status = _status(frame)
+        is_first = status.link in _COMING and status.cash is None
+        if not is_first or loop.time() >= give_up:
             return frame
         await asyncio.sleep(_PAUSE_S)
 
