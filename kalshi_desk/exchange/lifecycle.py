@@ -56,6 +56,12 @@ class Lifecycle:
             if (template.calendar == "window") == windows:
                 self._list(template, now_ns)
 
+    def list_missing(self, known: set[str], now_ns: int) -> None:
+        """List the series that a state written by an older version does not know."""
+        for template in TEMPLATES:
+            if template.series not in known:
+                self._list(template, now_ns)
+
     def run(self, now_ns: int) -> None:
         """Apply everything due up to now."""
         while self._due and self._due[0][0] <= now_ns:
@@ -160,7 +166,9 @@ class Lifecycle:
             for ticker in event.markets
         ):
             event.is_rolled = True
-            template = _BY_SERIES[event.series_ticker]
+            template = _BY_SERIES.get(event.series_ticker)
+            if template is None:
+                return
             if self.is_rolling:
                 self._list(template, max(now_ns, event.strike_ns))
             else:

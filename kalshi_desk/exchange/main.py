@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -158,12 +158,15 @@ def _announcer(
         "pid": os.getpid(),
     }
 
+    words = (
+        f"Practice exchange ready at {line['rest']} (stream {line['ws']}).\n"
+        f"Key {line['key_id']} in {line['private_key_path']}; Ctrl+C stops it."
+    )
+
     def announce() -> None:
-        if options.json:
-            print(msgspec.json.encode(line).decode(), flush=True)
-            return
-        print(f"Practice exchange ready at {line['rest']} (stream {line['ws']}).")
-        print(f"Key {line['key_id']} in {line['private_key_path']}; Ctrl+C stops it.", flush=True)
+        # Whoever started it may be gone already; then idleness or a signal ends it.
+        with suppress(BrokenPipeError):
+            print(msgspec.json.encode(line).decode() if options.json else words, flush=True)
 
     return announce
 

@@ -89,6 +89,7 @@ class StateFile:
         progress = self._db.execute("SELECT step FROM progress").fetchone()
         venue = Venue(state, rules)
         replay(venue, commands, progress[0] if progress else 0)
+        venue.adopt_catalog()
         return venue
 
     def save(self, venue: Venue) -> None:

@@ -199,6 +199,16 @@ class Venue:
             exchange_active=engine.exchange_active,
         )
 
+    def adopt_catalog(self) -> None:
+        """Add the series that this version has and a restored state has not."""
+        known = set(self.series)
+        for name, driver in beliefs.new_drivers(Random(self.seed), self.now_ns).items():
+            self.drivers.setdefault(name, driver)
+        for template in TEMPLATES:
+            self.series.setdefault(template.series, series_record(template))
+        self.lifecycle.list_missing(known, self.now_ns)
+        self._settle_changes(self.now_ns)
+
     def total(self) -> Decimal:
         """Return cash plus locked dollars plus fees; equal to ``opening_total`` for ever."""
         return self.ledger.total(self.engine.markets)

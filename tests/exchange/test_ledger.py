@@ -191,7 +191,7 @@ def test_settlement_pays_the_winner_and_records_what_it_cost() -> None:
     bench.ledger.settle(bench.market, ZERO, NOW)
     lost = bench.ledger.accounts[0].settlements[0]
     won = bench.ledger.accounts[1].settlements[0]
-    assert (lost.yes_count, lost.yes_cost, lost.revenue) == (1000, Decimal("6"), 0)
+    assert (lost.yes_count, lost.yes_cost, lost.revenue) == (1000, Decimal("6"), Decimal(0))
     assert (won.no_count, won.no_cost, won.revenue) == (1000, Decimal("4"), Decimal("10"))
     assert bench.ledger.position(0, TICKER).realized == Decimal("-6")
     assert bench.total() == bench.opening

@@ -42,7 +42,7 @@ class Socket:
                 text = await self._connection.recv()
                 assert isinstance(text, str)
                 assert text.endswith("}\n")
-                frame = json.loads(text)
+                frame: Frame = json.loads(text)
                 self.frames.append(frame)
                 if wanted(frame):
                     return frame
@@ -274,7 +274,7 @@ async def test_life_cycle_messages(exchange: Exchange) -> None:
         await socket.command("subscribe", channels=["market_lifecycle_v2"])
         await socket.kind("subscribed")
         await asyncio.to_thread(lambda: exchange.admin("resolve", ticker=ticker, result="yes"))
-        kinds = []
+        kinds: list[str] = []
         while not kinds or kinds[-1] != "determined":
             frame = await socket.until(
                 lambda f: f["type"] == "market_lifecycle_v2" and f["msg"]["market_ticker"] == ticker

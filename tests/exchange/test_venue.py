@@ -217,6 +217,22 @@ def test_a_snapshot_goes_on_exactly_like_the_original(story: tuple[Venue, Log]) 
     assert fingerprint(first) == fingerprint(second)
 
 
+def test_a_state_of_an_older_version_gets_the_series_it_lacks() -> None:
+    state = msgspec.msgpack.decode(fingerprint(fresh()), type=VenueState)
+    for ticker in state.events.pop("KXFEDDECISION-26DEC").markets:
+        del state.markets[ticker]
+    state.resting = [order for order in state.resting if order.ticker in state.markets]
+    for account in state.accounts:
+        account.positions = {t: p for t, p in account.positions.items() if t in state.markets}
+    del state.series["KXFEDDECISION"], state.drivers["fed"]
+    venue = Venue(state, DEFAULT_RULES)
+    venue.adopt_catalog()
+    assert venue.series["KXFEDDECISION"].fee_type == "quadratic_with_maker_fees"
+    for ticker in venue.events["KXFEDDECISION-26DEC"].markets[1:3]:
+        assert venue.engine.books[ticker].best_bid is not None
+    steps(venue, 20)
+
+
 def test_the_short_market_rolls_over_and_settles() -> None:
     venue = fresh()
     event = next(e for e in venue.events.values() if e.series_ticker == "KXETH5M")
