@@ -84,7 +84,7 @@ class PracticeExchange:
         ``on_change`` hears None and why when it is gone, and the new address when it is back.
         """
         while True:
-            while self._is_alive():  # noqa: ASYNC110 (nothing tells that a stranger's child ends)
+            while self._is_alive():
                 await asyncio.sleep(_POLL_S)
             on_change(None, "The practice exchange has ended; it is being started again.")
             for attempt in range(sys.maxsize):
