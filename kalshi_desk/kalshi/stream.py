@@ -91,6 +91,16 @@ class Stream:
         """How many frames could not be read."""
         return self._translator.counts.unreadable
 
+    @property
+    def watched(self) -> frozenset[str]:
+        """The markets that are followed."""
+        return frozenset(self._subscriptions.watched)
+
+    @property
+    def refusals(self) -> list[str]:
+        """The latest commands that the exchange refused, with its words."""
+        return list(self._subscriptions.refusals)
+
     def take_message_age_ms(self) -> int:
         """Return the worst age of a market-data frame since the last call."""
         age, self._worst_age_ms = self._worst_age_ms, 0

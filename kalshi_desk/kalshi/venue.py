@@ -93,6 +93,7 @@ class KalshiFeed:
         self._sink: EventSink = lambda event: None
         self._balance_is_old = asyncio.Event()
         self._settled: asyncio.Queue[str] = asyncio.Queue()
+        self._finished: set[str] = set()
 
     async def run(self, sink: EventSink) -> None:
         """Deliver events until cancelled.  Raises ``Stop`` when the key is refused."""
@@ -179,17 +180,23 @@ class KalshiFeed:
             self._balance_is_old.set()
         elif isinstance(event, OrderReported):
             self._account.note_order(event.order)
-        elif isinstance(event, MarketStatusChanged) and self._pays_us(event):
-            self._settled.put_nowait(event.ticker)
+        elif isinstance(event, MarketStatusChanged) and event.status is MarketStatus.FINALIZED:
+            self._note_payout(event.ticker)
         self._sink(event)
 
-    def _pays_us(self, event: MarketStatusChanged) -> bool:
-        return event.status is MarketStatus.FINALIZED and event.ticker in self._account.touched
+    def _note_payout(self, ticker: str) -> None:
+        """A market is over: its book ends, and our payout must be read."""
+        self._finished.add(ticker)
+        if ticker in self._account.touched:
+            self._settled.put_nowait(ticker)
 
     async def _refresh_listing(self) -> None:
         """Read markets again that were created, changed, or passed an opening or closing."""
         while True:
             await self._sleep(_LISTING_S)
+            finished, self._finished = self._finished, set()
+            if finished:
+                await self.stream.forget(finished)
             due = self._listing.take_due()
             if not due:
                 continue

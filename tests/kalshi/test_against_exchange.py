@@ -352,6 +352,36 @@ async def test_a_payout_is_read_into_the_account(exchange):
         assert settlement.revenue >= 0
 
 
+async def test_markets_that_appear_later_are_described_and_followed(exchange):
+    async with live(exchange) as session:
+        known = set(session.markets())
+        admin(exchange, "advance", seconds=900)
+
+        def newcomers():
+            return [
+                market
+                for ticker, market in session.markets().items()
+                if ticker not in known and market.status is MarketStatus.ACTIVE
+            ]
+
+        await session.until(newcomers, "a market that was not there before")
+        market = newcomers()[0]
+        assert market.fee.is_known
+        assert market.title
+        await session.feed.watch([market.ticker])
+        await session.until(lambda: market.ticker in session.books, "its book")
+        over = [
+            event.ticker
+            for event in session.of(MarketStatusChanged)
+            if event.status is MarketStatus.FINALIZED
+        ]
+        assert over
+        await session.until(
+            lambda: not set(over) & session.feed.stream.watched, "finished markets to be left"
+        )
+        assert session.feed.stream.refusals == []
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
