@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kalshi_desk.cli import outcome
 from kalshi_desk.cli.link import EngineLink
-from kalshi_desk.cli.processes import EngineChild, prepare
+from kalshi_desk.cli.processes import EngineChild, check_venue, prepare
 from kalshi_desk.core.errors import Retry, Stop
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import EnginePhase, engine_phase
@@ -23,6 +23,7 @@ def open_desk(home: Home) -> int:
     loaded = prepare(home)
     child = None
     if engine_phase(home) is EnginePhase.ABSENT:
+        check_venue(loaded.settings.venue)
         child = EngineChild(home, "--venue", loaded.settings.venue)
     for warning in loaded.warnings:
         print(f"kalshi-desk: {warning}", file=sys.stderr)

@@ -12,6 +12,8 @@ from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.settings import LoadedSettings, load_settings, write_template
 
+_VENUES = frozenset({"practice", "replay"})
+
 
 def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json: bool) -> int:
     """Run the engine in this process until it is stopped; returns the exit code.
@@ -30,8 +32,23 @@ def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json:
             code="usage",
             todo="Use: kalshi-desk replay FILE",
         )
+    check_venue(chosen)
     path = Path(recording) if recording else None
     return engine.run_engine(home, loaded.settings, chosen, json_ready=as_json, replay_path=path)
+
+
+def check_venue(venue: str) -> None:
+    """Refuse a venue that this version can't trade on, rather than trade somewhere else.
+
+    Raises ``Stop``.
+    """
+    if venue not in _VENUES:
+        raise Stop(
+            f"This version does not connect to {venue} yet.",
+            code="no_venue",
+            money="Nothing was started and no order was sent.",
+            todo='Use --venue practice, or venue = "practice" in the settings.',
+        )
 
 
 def prepare(home: Home) -> LoadedSettings:

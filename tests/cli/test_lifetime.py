@@ -113,6 +113,25 @@ def test_unreadable_settings_stop_the_engine_and_stay_as_they_were(bare: Desk) -
     assert settings.read_text() == "[risk]\ncollar_cents = 0\n"
 
 
+@pytest.mark.parametrize("venue", ["demo", "live"])
+def test_a_venue_that_is_not_there_yet_is_never_played_by_another(bare: Desk, venue: str) -> None:
+    done = bare.run("engine", "--venue", venue, "--json")
+    assert (done.code, done.out) == (1, "")
+    assert f"does not connect to {venue}" in done.err
+
+
+def test_panic_without_a_key_says_so_and_still_leaves_halted(bare: Desk) -> None:
+    bare.home.mkdir()
+    (bare.home / "settings.toml").write_text('venue = "demo"\n')
+    done = bare.run("panic", "--json")
+    assert done.code == 1
+    assert "no key for demo" in done.err
+    assert "HALTED stands" in done.err
+    journal = Journal(bare.home / "data" / "journal-demo.sqlite3", durable=True)
+    assert journal.halted_reason() == "panic"
+    journal.close()
+
+
 def test_a_newer_journal_stops_the_engine_and_stays_as_it_was(bare: Desk) -> None:
     path = bare.home / "data" / "journal-practice.sqlite3"
     path.parent.mkdir(parents=True)
