@@ -23,7 +23,7 @@ from kalshi_desk.exchange.host import Host
 from kalshi_desk.exchange.rules import DEFAULT_RULES
 from kalshi_desk.exchange.server import bind, run_until_stopped
 from kalshi_desk.exchange.statefile import StateError, StateFile
-from kalshi_desk.exchange.venue import DESK, Venue
+from kalshi_desk.exchange.venue import DESK, WARM_MINUTES, Venue
 
 _FAILED = 2
 
@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, help="file that the exchange survives in")
     parser.add_argument("--until-idle-s", type=float, help="stop after so long without a client")
     parser.add_argument("--speed", type=float, default=1.0, help="exchange seconds per second")
+    parser.add_argument(
+        "--history-min", type=int, default=WARM_MINUTES, help="minutes of market history at the start"
+    )
     parser.add_argument("--start", help="exchange time to start at, ISO 8601")
     return parser
 
@@ -79,7 +82,8 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     clock = Clock(origin_ns, options.speed, time.monotonic_ns if is_scaled else time.time_ns)
     venue = state.load(DEFAULT_RULES) if state is not None else None
     if venue is None:
-        venue = Venue.new(options.seed, origin_ns, DEFAULT_RULES)
+        minutes = max(options.history_min, 1)
+        venue = Venue.new(options.seed, origin_ns, DEFAULT_RULES, warm_minutes=minutes)
     keys = KeyRing(DEFAULT_RULES)
     keys.add(key.key_id, key.public, DESK)
     host = Host(venue, clock, keys, state)

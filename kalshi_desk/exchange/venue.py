@@ -39,7 +39,7 @@ DESK = 0
 STATE_FORMAT = 1
 _DESK_CASH = Decimal(10_000)
 _CROWD_CASH = Decimal(25_000_000)
-_WARM_MINUTES = 30
+WARM_MINUTES = 30
 
 
 class VenueState(msgspec.Struct, kw_only=True):
@@ -89,7 +89,7 @@ class Venue:
 
     @classmethod
     def new(
-        cls, seed: int, origin_ns: int, rules: Rules, *, warm_minutes: int = _WARM_MINUTES
+        cls, seed: int, origin_ns: int, rules: Rules, *, warm_minutes: int = WARM_MINUTES
     ) -> Venue:
         """Return a fresh exchange whose books and recent history are already alive."""
         start_ns = origin_ns - warm_minutes * 60_000_000_000

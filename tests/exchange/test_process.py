@@ -7,22 +7,31 @@ import socket
 import sqlite3
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kalshi_desk.exchange.main import run
 from tests.exchange.client import Exchange, start_process
 
+Refused = Callable[..., str]
+BRIEF = ("--history-min", "2")
 
-def refused(*options: str) -> str:
-    """Return the one line of a process that must not start."""
-    process = start_process("--json", *options)
-    out, err = process.communicate(timeout=20)
-    assert process.returncode == 2
-    assert out == ""
-    assert err.count("\n") == 1, err
-    return err
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Return how a start that must fail is explained: one line, exit code 2, nothing else."""
+
+    def start(*options: str) -> str:
+        assert run(["--json", *options]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.count("\n") == 1, err
+        return err
+
+    return start
 
 
 def public_state(exchange: Exchange) -> dict[str, Any]:
@@ -48,7 +57,7 @@ def public_state(exchange: Exchange) -> dict[str, Any]:
 
 def test_a_killed_exchange_comes_back_the_same(tmp_path: Path) -> None:
     options = ("--state", str(tmp_path / "x.sqlite"), "--key-dir", str(tmp_path / "keys"))
-    first = Exchange(*options)
+    first = Exchange(*BRIEF, *options)
     ticker = first.quiet_market()["ticker"]
     assert first.order(ticker, "bid", "0.0200", "7").status_code == 201
     bought = first.order(ticker, "bid", "0.9500", "3", time_in_force="immediate_or_cancel")
@@ -60,12 +69,12 @@ def test_a_killed_exchange_comes_back_the_same(tmp_path: Path) -> None:
     first.admin("pause")
     before = public_state(first)
     assert first.stop(kill=True) == -signal.SIGKILL
-    second = Exchange(*options)
+    second = Exchange(*BRIEF, *options)
     assert second.ready["key_id"] == first.ready["key_id"]
     assert public_state(second) == before
     step = second.admin("health")["step"]
     assert second.stop() == 0
-    third = Exchange(*options)
+    third = Exchange(*BRIEF, *options)
     assert third.admin("health")["step"] >= step
     assert public_state(third) == before
     third.admin("resume")
@@ -75,14 +84,14 @@ def test_a_killed_exchange_comes_back_the_same(tmp_path: Path) -> None:
     assert third.stop() == 0
 
 
-def test_a_state_file_belongs_to_one_process(tmp_path: Path) -> None:
+def test_a_state_file_belongs_to_one_process(tmp_path: Path, refused: Refused) -> None:
     state = str(tmp_path / "x.sqlite")
-    running = Exchange("--state", state)
+    running = Exchange(*BRIEF, "--state", state)
     assert "in use by another practice exchange" in refused("--state", state)
     assert running.stop() == 0
 
 
-def test_foreign_and_newer_state_files_are_left_alone(tmp_path: Path) -> None:
+def test_foreign_and_newer_state_files_are_left_alone(tmp_path: Path, refused: Refused) -> None:
     garbage = tmp_path / "garbage"
     garbage.write_bytes(b"these are not the bytes of a database " * 50)
     kept = garbage.read_bytes()
@@ -104,21 +113,21 @@ def test_foreign_and_newer_state_files_are_left_alone(tmp_path: Path) -> None:
     assert newer.read_bytes() == kept
 
 
-def test_a_taken_port_says_what_to_do() -> None:
+def test_a_taken_port_says_what_to_do(refused: Refused) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert "choose another with --port" in refused("--port", str(port))
         assert "choose another with --ws-port" in refused("--ws-port", str(port))
 
 
-def test_usage_errors() -> None:
+def test_usage_errors(refused: Refused) -> None:
     assert "--speed" in refused("--speed", "0")
     assert "ISO 8601" in refused("--start", "tomorrow")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_it_cleanly_and_the_private_key_goes_with_it(number: signal.Signals) -> None:
-    running = Exchange()
+    running = Exchange(*BRIEF)
     key = Path(running.ready["private_key_path"])
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
@@ -130,7 +139,7 @@ def test_signals_end_it_cleanly_and_the_private_key_goes_with_it(number: signal.
 
 
 def test_it_ends_when_nobody_came_for_long_enough() -> None:
-    running = Exchange("--until-idle-s", "0.6")
+    running = Exchange(*BRIEF, "--until-idle-s", "0.6")
     assert running.ready.keys() >= {"rest", "ws", "admin", "key_id", "private_key_path", "pid"}
     assert running.ready["pid"] == running.process.pid
     assert running.process.wait(10) == 0
@@ -138,7 +147,7 @@ def test_it_ends_when_nobody_came_for_long_enough() -> None:
 
 
 def test_rsa_keys_and_another_start_time(tmp_path: Path) -> None:
-    running = Exchange("--key-type", "rsa", "--home", str(tmp_path), "--seed", "3")
+    running = Exchange(*BRIEF, "--key-type", "rsa", "--home", str(tmp_path), "--seed", "3")
     assert running.get("/portfolio/positions")["market_positions"] == []
     assert Path(running.ready["private_key_path"]).is_relative_to(tmp_path)
     assert running.stop() == 0
@@ -146,7 +155,7 @@ def test_rsa_keys_and_another_start_time(tmp_path: Path) -> None:
 
 
 def test_the_ready_line_for_people() -> None:
-    process = start_process("--port", "0")
+    process = start_process(*BRIEF, "--port", "0")
     assert process.stdout is not None
     words = process.stdout.readline() + process.stdout.readline()
     assert "Practice exchange ready at http://127.0.0.1:" in words
@@ -156,7 +165,7 @@ def test_the_ready_line_for_people() -> None:
 
 
 def test_time_can_be_moved_forward() -> None:
-    running = Exchange()
+    running = Exchange(*BRIEF)
     markets = running.http.get("/markets?series_ticker=KXETH5M&status=open").json()["markets"]
     old = markets[0]["ticker"]
     running.admin("advance", seconds=420)

@@ -104,7 +104,7 @@ async def test_snapshot_and_deltas_make_the_book_that_a_new_snapshot_shows(
             lambda f: f["type"] == "orderbook_snapshot" and f["msg"]["market_ticker"] == busy
         )
         book = sides(use_yes, first["msg"])
-        for _ in range(25):
+        for _ in range(12):
             frame = await socket.until(
                 lambda f: f["type"] == "orderbook_delta" and f["msg"]["market_ticker"] == busy
             )
