@@ -59,7 +59,7 @@ def _guarded(options: argparse.Namespace) -> int:
         home = open_home(getattr(options, "home", None))
         return _branch(options, home)
     except DeskError as error:
-        return outcome.report(error, as_json=as_json)
+        return outcome.report(error, as_json=as_json, was_write=was_write)
     except KeyboardInterrupt:
         if not was_write:
             return _INTERRUPTED
@@ -69,7 +69,7 @@ def _guarded(options: argparse.Namespace) -> int:
             money="The command may or may not have been carried out.",
             todo="Look at orders and positions before you repeat it.",
         )
-        return outcome.report(stopped, as_json=as_json)
+        return outcome.report(stopped, as_json=as_json, was_write=True)
     except BrokenPipeError:
         raise
     except Exception:

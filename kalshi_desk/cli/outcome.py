@@ -17,6 +17,15 @@ UNKNOWN = 4
 
 _NAMES = {REFUSED: "refused", USAGE: "usage", UNREACHABLE: "unreachable", UNKNOWN: "unknown"}
 
+_NO_ORDER: dict[str, object] = {
+    "order_id": None,
+    "client_order_id": None,
+    "filled": "0.00",
+    "remaining": "0.00",
+    "orders": [],
+}
+"""The fields of an answer to a command that never became an order."""
+
 
 def exit_code(error: DeskError) -> int:
     """Return the exit code that an error stands for."""
@@ -29,7 +38,7 @@ def exit_code(error: DeskError) -> int:
     return REFUSED
 
 
-def report(error: DeskError, *, as_json: bool) -> int:
+def report(error: DeskError, *, as_json: bool, was_write: bool = False) -> int:
     """Say what happened on stderr, in JSON on stdout too, and return the exit code."""
     code = exit_code(error)
     print(f"kalshi-desk: {error.what}", file=sys.stderr)
@@ -37,23 +46,15 @@ def report(error: DeskError, *, as_json: bool) -> int:
     if rest:
         print(rest, file=sys.stderr)
     if as_json:
-        print(json.dumps(_body(error, _NAMES[code])), flush=True)
+        body = _body(error, _NAMES[code]) | (_NO_ORDER if was_write else {})
+        print(json.dumps(body), flush=True)
     return code
 
 
 def _body(error: DeskError, name: str) -> dict[str, object]:
-    """Return the fields of an answer to a command that never became an order."""
+    """Return what every failed command says in JSON."""
     reason = {"code": error.code, "text": str(error), "seen": "", "needed": ""}
-    return {
-        "outcome": name,
-        "text": str(error),
-        "order_id": None,
-        "client_order_id": None,
-        "filled": "0.00",
-        "remaining": "0.00",
-        "reasons": [reason],
-        "orders": [],
-    }
+    return {"outcome": name, "text": str(error), "reasons": [reason]}
 
 
 def report_fault(log: Path | None, *, as_json: bool, was_write: bool) -> int:
@@ -75,4 +76,4 @@ def report_fault(log: Path | None, *, as_json: bool, was_write: bool) -> int:
         else "No order was sent."
     )
     error = (Unknown if was_write else DeskError)(what, code="fault", money=money)
-    return report(error, as_json=as_json)
+    return report(error, as_json=as_json, was_write=was_write)

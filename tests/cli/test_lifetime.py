@@ -116,7 +116,7 @@ def test_unreadable_settings_stop_the_engine_and_stay_as_they_were(bare: Desk) -
 @pytest.mark.parametrize("venue", ["demo", "live"])
 def test_a_venue_that_is_not_there_yet_is_never_played_by_another(bare: Desk, venue: str) -> None:
     done = bare.run("engine", "--venue", venue, "--json")
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.data["outcome"]) == (1, "refused")
     assert f"does not connect to {venue}" in done.err
 
 
