@@ -47,7 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--until-idle-s", type=float, help="stop after so long without a client")
     parser.add_argument("--speed", type=float, default=1.0, help="exchange seconds per second")
     parser.add_argument(
-        "--history-min", type=int, default=WARM_MINUTES, help="minutes of market history at the start"
+        "--history-min",
+        type=int,
+        default=WARM_MINUTES,
+        help="minutes of market history at the start",
     )
     parser.add_argument("--start", help="exchange time to start at, ISO 8601")
     return parser
