@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from typing import ClassVar, Protocol
 
@@ -317,7 +318,9 @@ class DeskScreen(Screen[None]):
                 "Esc ends the search, f changes the filter.",
             )
         else:
-            text = (waiting or "No markets yet.", "Ctrl+Q quits." if waiting else "")
+            # Whole, also when it is long: it may be the only word on why nothing starts.
+            said = textwrap.wrap(waiting, max(self.markets.size.width - 4, 20))
+            text = (*said, "Ctrl+Q quits.") if waiting else ("No markets yet.",)
         if text != self.markets.empty_text:
             self.markets.empty_text = text
             self.markets.refresh()

@@ -1,4 +1,4 @@
-"""What a person does at the desk in tests: pick a market, fill the ticket, leave; and what lives."""
+"""What a person does at the desk in tests: pick a market, fill the ticket, leave, look around."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ def listed(home: Home, name: str) -> list[dict[str, Any]]:
     assert done.returncode == 0, done.stderr
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
+
+
+def settled(home: Home, name: str) -> list[dict[str, Any]]:
+    """Return a list once it reads the same twice."""
+    before = listed(home, name)
+    for _ in range(20):
+        now = listed(home, name)
+        if now == before:
+            return now
+        before = now
+    raise AssertionError(f"{name} never come to rest: {before}")
 
 
 def a_market(home: Home) -> str:

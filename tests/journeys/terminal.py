@@ -128,7 +128,7 @@ class Terminal:
     def wait_for(
         self, wanted: str | Callable[[str], object], seconds: float = WAIT_S, what: str = ""
     ) -> str:
-        """Wait until a text stands on the screen, or a condition on it holds; returns the screen."""
+        """Wait for a text on the screen, or for a condition on it; returns the screen."""
         give_up = time.monotonic() + seconds
         while True:
             with self._news:

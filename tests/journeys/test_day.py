@@ -24,6 +24,7 @@ from tests.journeys.seat import (
     processes_of,
     select_market,
     send_armed,
+    settled,
 )
 from tests.journeys.terminal import open_desk
 from tests.running_desk import is_alive, wait_until
@@ -66,8 +67,8 @@ def test_a_day(root: Path) -> None:
         desk.wait_for(has_ten, what="position and resting order")
         # With the crowd at rest nothing moves the account: every figure must come back.
         administer(home, "pause")
-        desk.wait_for("paused")
-        positions, orders, fills = (listed(home, name) for name in ("positions", "orders", "fills"))
+        positions = settled(home, "positions")
+        orders, fills = listed(home, "orders"), listed(home, "fills")
         assert [row["ticker"] for row in positions] == [ticker]
         assert positions[0]["position"] == "10.00"
         engine = engine_pid(home)
@@ -100,7 +101,6 @@ def test_a_day(root: Path) -> None:
         ]
         assert listed(home, "fills") == fills
         administer(home, "resume")
-        desk.wait_for(lambda seen: "paused" not in seen, what="the exchange is open again")
         exchange = int(exchange_record(home)["pid"])
         assert is_alive(exchange)
         assert leave(desk, "c") == 0
