@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         "--history-min",
         type=int,
         default=WARM_MINUTES,
-        help="minutes of market history at the start",
+        help="minutes of market history to begin with",
     )
     parser.add_argument("--start", help="exchange time to start at, ISO 8601")
     return parser

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from kalshi_desk.exchange import beliefs, history
+from kalshi_desk.exchange import beliefs
 from kalshi_desk.exchange.amounts import ZERO
 from kalshi_desk.exchange.catalog import TEMPLATES
 from kalshi_desk.exchange.commands import (
@@ -29,7 +29,8 @@ from kalshi_desk.exchange.ledger import Ledger
 from kalshi_desk.exchange.lifecycle import Lifecycle
 from kalshi_desk.exchange.listing import series_record, stable_uuid
 from kalshi_desk.exchange.matching import MatchingEngine, Outcome
-from kalshi_desk.exchange.notices import LevelChanged, LifecycleChanged, Notice, Traded
+from kalshi_desk.exchange.notices import Notice
+from kalshi_desk.exchange.recorder import Recorder
 from kalshi_desk.exchange.records import Account, Driver, Event, Market, Order, Series
 from kalshi_desk.exchange.refusals import not_found, refused
 from kalshi_desk.exchange.rules import Rules
@@ -84,6 +85,7 @@ class Venue:
         self.engine = MatchingEngine(self.ledger, state.markets, rules)
         self.lifecycle = Lifecycle(self.seed, self.engine, self.events, self.drivers)
         self.crowd = Crowd(self.seed, self.engine, self.events, self.drivers)
+        self._recorder = Recorder(self.engine)
         self.order_numbers: dict[str, int] = {}
         self._restore(state)
 
@@ -132,7 +134,7 @@ class Venue:
         now_ns = self.now_ns
         self._live(now_ns)
         self.crowd.step(self.step_number, now_ns)
-        self._note_history(now_ns)
+        self._recorder.note(now_ns)
 
     def apply(self, command: Command, ts_ns: int) -> Any:
         """Apply one command from outside; raises ``Refusal`` when it is turned down.
@@ -247,10 +249,10 @@ class Venue:
             if minute == 1:
                 for market in self.engine.markets.values():
                     market.previous_price = market.last_price
-            self._note_history(now_ns)
+            self._recorder.note(now_ns)
         self.lifecycle.list_all(self.origin_ns, windows=True)
         self._live(self.origin_ns)
-        self._note_history(self.origin_ns)
+        self._recorder.note(self.origin_ns)
         self.take_notices()
         self.take_dirty()
 
@@ -372,31 +374,7 @@ class Venue:
             self.lifecycle.has_changed = False
             self.crowd.refresh()
             self._open_markets(self.crowd.rng_of(self.step_number | 1 << 38), ts_ns)
-        self._note_history(ts_ns)
-
-    def _note_history(self, now_ns: int) -> None:
-        """Bring candles up to date; called once a step or command, on what it changed."""
-        engine = self.engine
-        touched: set[str] = set()
-        for notice in engine.notices[self._noted_from() :]:
-            if isinstance(notice, Traded):
-                market = engine.markets[notice.ticker]
-                history.note_trade(market, engine.books[notice.ticker], notice.trade)
-                touched.add(notice.ticker)
-            elif isinstance(notice, LevelChanged):
-                touched.add(notice.ticker)
-            elif isinstance(notice, LifecycleChanged):
-                engine.dirty.add(notice.ticker)
-        for ticker in touched:
-            history.note_quotes(engine.markets[ticker], engine.books[ticker], now_ns)
-        self._noted = (engine.notices, len(engine.notices))
-
-    _noted: tuple[list[Notice], int] = ([], 0)
-
-    def _noted_from(self) -> int:
-        """Return the first notice not yet in the history."""
-        noted, count = self._noted
-        return count if noted is self.engine.notices else 0
+        self._recorder.note(ts_ns)
 
 
 def _account(number: int, name: str, cash: Decimal, seed: int, *, keyed: bool) -> Account:
