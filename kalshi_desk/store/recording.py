@@ -23,7 +23,7 @@ from kalshi_desk.core.records import Event, Market
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_READ_BYTES = 1 << 20
+_READ_BYTES = 64 << 10
 _MAX_LINE_BYTES = 64 << 20
 _CHUNK_BYTES = 256 << 10
 _CHUNK_NS = 1_000_000_000
@@ -69,8 +69,9 @@ class FrameRecorder:
     An earlier recording is never touched: when the name is taken, ``path`` becomes the
     next free one.
 
-    Frames gather in memory and become one complete zstd frame when they are 256 KiB or
-    a second old, so a kill loses at most the last second.  ``record`` never raises:
+    Frames gather in memory and become one complete zstd frame when they are 256 KiB, or
+    a second old when the next one comes; a caller that calls ``flush`` once a second
+    loses at most the last second to a kill.  ``record`` never raises:
     a full disk stops the recording, ``problem`` says so, and trading goes on.
     """
 

@@ -53,10 +53,13 @@ class Books:
     def shown(self):
         return {
             ticker: {
-                "yes": sorted([format_price(p), format_count(s)]
-                              for p, s in book.levels(BookSide.BID)),
-                "no": sorted([format_price(10_000 - p), format_count(s)]
-                             for p, s in book.levels(BookSide.ASK)),
+                "yes": sorted(
+                    [format_price(p), format_count(s)] for p, s in book.levels(BookSide.BID)
+                ),
+                "no": sorted(
+                    [format_price(10_000 - p), format_count(s)]
+                    for p, s in book.levels(BookSide.ASK)
+                ),
             }
             for ticker, book in self.books.items()
         }
@@ -145,7 +148,9 @@ def main():
         script = Path(__file__).with_name("flood_server.py")
         server = subprocess.Popen(
             [sys.executable, str(script), str(files)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         try:
             compare(asked, int(server.stdout.readline()), len(frames), folder)
@@ -168,12 +173,17 @@ def compare(asked, port, frames, folder):
         if peer is not None:
             theirs.append(peer.round())
     desk = statistics.median(ours)
-    print(f"desk: socket, recorder, decode, events, books  {desk / 1000:8.2f} us  {1e9 / desk:10,.0f}/s")
+    print(
+        f"desk: socket, recorder, decode, events, books  {desk / 1000:8.2f} us"
+        f"  {1e9 / desk:10,.0f}/s"
+    )
     if peer is not None:
         peer.close()
         other = statistics.median(theirs)
-        print(f"websockets + pykalshi parse, book, best        {other / 1000:8.2f} us"
-              f"  {1e9 / other:10,.0f}/s")
+        print(
+            f"websockets + pykalshi parse, book, best        {other / 1000:8.2f} us"
+            f"  {1e9 / other:10,.0f}/s"
+        )
         verdict = "reached" if other / desk >= GOAL else "missed"
         print(f"goal {GOAL}x: {verdict} with {other / desk:.1f}x")
 

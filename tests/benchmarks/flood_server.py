@@ -23,8 +23,9 @@ async def main(folder):
             channels = asked["params"]["channels"]
             for number, channel in enumerate(channels):
                 body = {"channel": channel, "sid": 100 * asked["id"] + number}
-                await socket.send(json.dumps({"type": "subscribed", "id": asked["id"],
-                                              "msg": body}))
+                await socket.send(
+                    json.dumps({"type": "subscribed", "id": asked["id"], "msg": body})
+                )
             if STARTERS & set(channels):
                 for frame in frames:
                     await socket.send(frame, text=True)

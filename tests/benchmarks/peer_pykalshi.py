@@ -17,8 +17,8 @@ from pykalshi.orderbook import OrderbookManager
 logging.disable(logging.CRITICAL)
 
 
-def apply(raw, books):
-    """Parse one frame, change its book and ask for the best prices."""
+def apply(raw, books, wants_best=True):
+    """Parse one frame, change its book and, if wanted, ask for the best prices."""
     message = _parse_message(raw)[2]
     if isinstance(message, OrderbookDeltaMessage):
         book = books.get(message.market_ticker)
@@ -30,7 +30,8 @@ def apply(raw, books):
         book.apply_snapshot(message.yes_dollars_fp, message.no_dollars_fp)
     else:
         return
-    _ = book.best_bid, book.best_ask
+    if wants_best:
+        _ = book.best_bid, book.best_ask
 
 
 def shown(books):
@@ -48,11 +49,12 @@ def decode_rounds(frames):
     for frame in frames:
         apply(frame, books)
     print(json.dumps(shown(books)), flush=True)
-    for _ in sys.stdin:
+    for command in sys.stdin:
+        wants_best = command.strip() == "best"
         books = {}
         began = time.process_time_ns()
         for frame in frames:
-            apply(frame, books)
+            apply(frame, books, wants_best)
         print((time.process_time_ns() - began) / len(frames), flush=True)
 
 
