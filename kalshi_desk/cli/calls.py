@@ -40,6 +40,7 @@ STOP_PATIENCE_S = 30.0
 _PAUSE_S = 0.05
 _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
+_URGENT = (Panic, CancelOrder, StopEngine)
 _EXIT_CODES = {
     Outcomes.DONE: outcome.DONE,
     Outcomes.REFUSED: outcome.REFUSED,
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli.panic_alone import panic_alone
 
         return print_answer(asyncio.run(panic_alone(home)), form)
-    return print_answer(asyncio.run(_submit(home, command)), form)
+    return print_answer(asyncio.run(submit(home, command)), form)
 
 
 def print_answer(answer: Answer, form: Form) -> int:
@@ -86,10 +87,16 @@ def print_answer(answer: Answer, form: Form) -> int:
     return _EXIT_CODES[answer.outcome]
 
 
-async def submit(home: Home, command: Command, face: str = "cli") -> Answer:
-    """Have the running engine carry out a command; raises as the link does."""
-    client = await _connect(home, face)
+async def submit(home: Home, command: Command) -> Answer:
+    """Have the running engine carry out a command; raises as the link does.
+
+    An engine that has just been started is first given the time to reach its venue,
+    except by commands that must not wait.
+    """
+    client = await _connect(home, "cli")
     try:
+        if not isinstance(command, _URGENT):
+            await _pull(client, ())
         async with asyncio.timeout(ANSWER_PATIENCE_S):
             return await client.submit(command)
     except TimeoutError:
@@ -99,21 +106,6 @@ async def submit(home: Home, command: Command, face: str = "cli") -> Answer:
             money="The command may or may not have been carried out.",
             todo="Look at orders and positions before you repeat it.",
         ) from None
-    finally:
-        await client.close()
-
-
-async def _submit(home: Home, command: Command) -> Answer:
-    if not isinstance(command, Panic | CancelOrder):
-        await _wait_until_live(home)
-    return await submit(home, command)
-
-
-async def _wait_until_live(home: Home) -> None:
-    """Give an engine that has just been started the time to reach its venue."""
-    client = await _connect(home, "cli")
-    try:
-        await _pull(client, ())
     finally:
         await client.close()
 

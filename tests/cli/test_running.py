@@ -11,8 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.cli.conftest import COMMAND_S, Desk, Done
 
 FIELDS = {
@@ -129,32 +127,31 @@ def test_cancel_all_leaves_none(desk: Desk) -> None:
     assert desk.run("orders", "--json").data == []
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "reason"),
-    [
-        (("buy", "NO-SUCH", "yes", "1", "@", "50"), 1, "unknown_market"),
-        (("buy", "TICKER", "yes", "0", "@", "50"), 1, "bad_size"),
-        (("buy", "TICKER", "yes", "1.005", "@", "50"), 1, "bad_size"),
-        (("buy", "TICKER", "yes", "1", "@", "2.05"), 1, "off_grid"),
-        (("buy", "TICKER", "yes", "1", "@", "45.555"), 1, "off_grid"),
-        (("buy", "TICKER", "yes", "1", "@", "99"), 1, "collar"),
-        (("sell", "TICKER", "yes", "1", "@", "50"), 1, "nothing_to_close"),
-        (("cancel", "no-such-order"), 1, "unknown_order"),
-        (("flatten", "NO-SUCH"), 1, "nothing_to_close"),
-        (("buy", "TICKER", "maybe", "1", "@", "50"), 2, "usage"),
-        (("buy", "TICKER"), 2, "usage"),
-        (("buy", "TICKER", "yes", "1", "@", "50", "--now"), 2, "usage"),
-    ],
-)
-def test_refusals_say_why_and_leave_nothing(
-    desk: Desk, words: tuple[str, ...], code: int, reason: str
-) -> None:
+REFUSALS = [
+    (("buy", "NO-SUCH", "yes", "1", "@", "50"), 1, "unknown_market"),
+    (("buy", "TICKER", "yes", "0", "@", "50"), 1, "bad_size"),
+    (("buy", "TICKER", "yes", "1.005", "@", "50"), 1, "bad_size"),
+    (("buy", "TICKER", "yes", "1", "@", "2.05"), 1, "off_grid"),
+    (("buy", "TICKER", "yes", "1", "@", "45.555"), 1, "off_grid"),
+    (("buy", "TICKER", "yes", "1", "@", "99"), 1, "collar"),
+    (("sell", "TICKER", "yes", "1", "@", "50"), 1, "nothing_to_close"),
+    (("cancel", "no-such-order"), 1, "unknown_order"),
+    (("flatten", "NO-SUCH"), 1, "nothing_to_close"),
+    (("buy", "TICKER", "maybe", "1", "@", "50"), 2, "usage"),
+    (("buy", "TICKER"), 2, "usage"),
+    (("buy", "TICKER", "yes", "1", "@", "50", "--now"), 2, "usage"),
+]
+
+
+def test_refusals_say_why_and_leave_nothing(desk: Desk) -> None:
     ticker = a_market(desk)["ticker"]
-    done = desk.run(*(ticker if word == "TICKER" else word for word in words), "--json")
-    assert (done.code, [why["code"] for why in done.data["reasons"]]) == (code, [reason])
-    assert done.data["order_id"] is None
-    assert 1 <= len(done.err.strip().splitlines()) <= 2
-    assert "Traceback" not in done.err
+    for words, code, reason in REFUSALS:
+        done = desk.run(*(ticker if word == "TICKER" else word for word in words), "--json")
+        said = (done.code, [why["code"] for why in done.data["reasons"]])
+        assert said == (code, [reason]), words
+        assert done.data["order_id"] is None
+        assert 1 <= len(done.err.strip().splitlines()) <= 2
+        assert "Traceback" not in done.err
     assert desk.run("orders", "--json").data == []
 
 
