@@ -20,6 +20,7 @@ from kalshi_desk.tui.board import ALWAYS, Board
 from kalshi_desk.tui.confirm import is_open, leaving_facts
 from kalshi_desk.tui.desk_screen import DeskScreen
 from kalshi_desk.tui.dialogs import QuitDialog
+from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.link import Link, LinkFactory
 from kalshi_desk.tui.palette import DeskCommands
 from kalshi_desk.tui.pump import FramePump, writer_backlog
@@ -232,7 +233,7 @@ class DeskApp(App[ExitChoice]):
     def say(self, title: str, text: str = "", *, severity: str = "information") -> None:
         """Show a note for a few seconds, as plain text."""
         level = cast(Literal["information", "warning", "error"], severity)
-        message, heading = (text, title) if text else (title, "")
+        message, heading = (plain(text), plain(title)) if text else (plain(title), "")
         self.notify(message, title=heading, severity=level, timeout=TOAST_S, markup=False)
 
     # --- commands and queries ----------------------------------------------------------

@@ -105,7 +105,6 @@ class DeskScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Draw the first frame before anything is connected."""
-        self.banner.display = self.replay.display = False
         self.lay_out()
         self.markets.focus()
         self.show_state()

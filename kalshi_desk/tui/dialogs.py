@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Static
 
+from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.lines import Lines
 from kalshi_desk.tui.settings import ExitChoice
 from kalshi_desk.tui.ticket_form import ARM_GUARD_S
@@ -38,7 +39,7 @@ class TextSheet(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the text in a frame."""
         body = VerticalScroll(Static(self.text, markup=False), classes="sheet-body")
-        body.border_title = Content(self.sheet_title)
+        body.border_title = Content(plain(self.sheet_title))
         body.border_subtitle = Content("↑ ↓ scroll · Esc closes")
         yield body
 
@@ -71,7 +72,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Lay out the list and the armed strip."""
-        facts = "\n".join(self.facts)
+        facts = plain("\n".join(self.facts))
         go = f"{'REAL MONEY: ' if self.is_live else ''}{self.verb}"
         with Vertical(classes="dialog-body -live" if self.is_live else "dialog-body") as body:
             body.border_title = Content(self.verb)
@@ -142,7 +143,7 @@ class QuitDialog(ModalScreen[ExitChoice | None]):
         """Lay out what is open, the choices and the keys."""
         with Vertical(classes="dialog-body") as body:
             body.border_title = Content("Leave the desk")
-            yield Static(Content("\n".join(self.facts)), markup=False, classes="dialog-text")
+            yield Static(Content(plain("\n".join(self.facts))), markup=False, classes="dialog-text")
             yield ChoiceList()
             yield Static(
                 Content("↑ ↓ choose · Enter leaves · Esc stays"),

@@ -66,8 +66,17 @@ def inks_of(app: App[Any]) -> Inks:
     return found
 
 
+def plain(text: str) -> str:
+    """Return text without anything that could steer a terminal; line ends stay."""
+    if text.isprintable():
+        return text
+    return "".join(char for char in text if char == "\n" or char.isprintable())
+
+
 def fit(text: str, width: int) -> str:
     """Return ``text`` in at most ``width`` cells; what is cut ends in an ellipsis."""
+    if not text.isprintable():
+        text = plain(text).replace("\n", " ")
     if cell_len(text) <= width:
         return text
     if width <= 1:

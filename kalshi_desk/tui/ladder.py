@@ -82,7 +82,8 @@ class Ladder(Lines):
             self._top = next(
                 (n for n, row in enumerate(self._rows) if row.price <= anchor), self._top
             )
-        self._clamp()
+        if not self._is_aimed:
+            self._clamp()
 
     def _note_flashes(self, before: BookView, book: BookView) -> None:
         if not self.flashes:
@@ -108,7 +109,10 @@ class Ladder(Lines):
         for y in range(HEAD_LINES - 1):
             self.refresh_line(y)
         for n, row in enumerate(self._rows):
-            if isinstance(row, Fold) or self._token(row) != self._strips.get(row.price, (None, None))[0]:
+            if (
+                isinstance(row, Fold)
+                or self._token(row) != self._strips.get(row.price, (None, None))[0]
+            ):
                 self.refresh_line(HEAD_LINES + n - self._top)
 
     def set_now(self, now_ns: int) -> None:

@@ -6,7 +6,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kalshi_desk.tui.ink import Cell, Inks, Line, inks_of
+from kalshi_desk.tui.ink import Cell, Inks, Line, fit, inks_of
 
 
 class Lines(Widget):
@@ -65,9 +65,12 @@ class Lines(Widget):
         focused = self.has_focus
         line = self.new_line("head-focus" if focused else "head")
         line.put("▎" if focused else " ", "you")
-        line.put(title, "ink" if focused or is_name else "muted", bold=focused or is_name)
         if self.late_text:
             right = (Cell(f" late: {self.late_text} ", "caution"),)
+        room = max(line.left_over - sum(len(cell.text) for cell in right), 8)
+        line.put(
+            fit(title, room), "ink" if focused or is_name else "muted", bold=focused or is_name
+        )
         return line.end(*right).strip()
 
     def on_focus(self) -> None:

@@ -26,6 +26,7 @@ from kalshi_desk.tui.actions import JUMPS
 from kalshi_desk.tui.desk import Desk
 from kalshi_desk.tui.dialogs import TextSheet
 from kalshi_desk.tui.help_text import help_content
+from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.layout import TABS
 from kalshi_desk.tui.trade_keys import TradeKeys
 
@@ -150,7 +151,7 @@ class LookKeys:
     def _show_rules(self, reply: Reply | None) -> None:
         if isinstance(reply, RulesText):
             self.screen.app.push_screen(
-                TextSheet(reply.title, Content(f"{reply.ticker}\n\n{reply.text}"))
+                TextSheet(reply.title, Content(plain(f"{reply.ticker}\n\n{reply.text}")))
             )
         elif isinstance(reply, QueryFailed):
             self.desk.say("No rules", " ".join(r.text for r in reply.reasons), severity="warning")

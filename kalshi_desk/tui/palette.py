@@ -10,6 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from kalshi_desk.tui.actions import ACTIONS, DeskAction, Group, key_name, keys_of
+from kalshi_desk.tui.ink import plain
 
 if TYPE_CHECKING:
     from kalshi_desk.tui.app import DeskApp
@@ -63,7 +64,7 @@ class DeskCommands(Provider):
                 found += 1
                 yield Hit(
                     score * 0.9,
-                    Content(row.title),
+                    Content(plain(row.title)),
                     partial(self._screen.select, row.ticker),
                     text=text,
                     help=row.ticker,

@@ -112,18 +112,18 @@ class TabStrip(Lines):
         """Draw the tabs."""
         line = self.new_line("head")
         self._ends = []
-        wide = sum(len(p) + 5 for p in self.panes) <= self.size.width
+        names = sum(len(pane) + 2 for pane in self.panes)
+        with_counts = names + sum(len(str(n)) + 1 for n in self.counts.values() if n)
+        wide = with_counts <= self.size.width
         for pane in self.panes:
             is_active = pane is self.active
             name = pane.value.capitalize()
             count = self.counts.get(pane, 0)
-            if not wide and not is_active:
-                name = name[:4]
             ground = ("head-focus" if self.is_focused else "ground") if is_active else "head"
             mark = "▎" if is_active and self.is_focused else " "
             line.put(mark, "you", ground=ground)
             line.put(name, "ink" if is_active else "muted", bold=is_active, ground=ground)
-            if count:
+            if count and wide:
                 line.put(f" {count}", "you" if is_active else "muted", ground=ground)
             line.put(" ", ground=ground)
             self._ends.append((line.used, pane))

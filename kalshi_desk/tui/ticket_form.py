@@ -189,7 +189,7 @@ class TicketForm:
         one = 100
         step = one
         reference = size if steps > 0 else size - 1
-        while reference >= step * 100:
+        while reference >= step * 10:
             step *= 10
         self.size_text = f.count(max(size + steps * step, one)).replace(",", "")
         self.fresh = True

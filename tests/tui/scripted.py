@@ -1,4 +1,4 @@
-"""A scripted engine in the same process: believable frames, recorded commands, no prices of its own."""
+"""A scripted engine in the same process: believable frames and a record of what was asked."""
 
 from __future__ import annotations
 
