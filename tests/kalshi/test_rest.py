@@ -18,6 +18,7 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.fees import FeeRule
 from kalshi_desk.core.records import OrderIntent, OrderState
 from kalshi_desk.core.types import BookSide, MarketStatus, TimeInForce
+from kalshi_desk.kalshi.budget import Budget
 from kalshi_desk.kalshi.environment import DEMO, LIVE, Environment, practice
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.venue import KalshiBroker
@@ -38,16 +39,27 @@ class FixedClock:
         return self.ns
 
 
-async def no_sleep(seconds):
-    return None
+class FakeSteadyClock:
+    """A steady clock that sleeping moves on."""
+
+    def __init__(self):
+        self.now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+    async def sleep(self, seconds):
+        self.now_s += seconds
 
 
 def client(handler, clock=None, signer=None):
+    steady = FakeSteadyClock()
     return RestClient(
         HERE,
         signer,
         clock or FixedClock(),
-        sleep=no_sleep,
+        budget=Budget(sleep=steady.sleep, steady=steady),
+        sleep=steady.sleep,
         transport=httpx.MockTransport(handler),
     )
 
