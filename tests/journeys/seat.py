@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,7 +16,10 @@ import httpx
 import msgspec
 import psutil
 
+from kalshi_desk.desk.client import LinkClient
+from kalshi_desk.desk.frames import Row
 from kalshi_desk.store.paths import Home, open_home
+from kalshi_desk.store.presence import find_engine, read_token
 from kalshi_desk.tui.ticket_form import ARM_GUARD_S
 from tests.journeys.terminal import Terminal
 from tests.running_desk import shell
@@ -29,6 +33,22 @@ def listed(home: Home, name: str) -> list[dict[str, Any]]:
     assert done.returncode == 0, done.stderr
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
+
+
+def rows_of(home: Home, topic: str) -> dict[str, Row]:
+    """Return the rows of a topic, asked over the link without a process of its own."""
+
+    async def pull() -> dict[str, Row]:
+        record = find_engine(home)
+        assert record is not None, "no engine runs"
+        client = LinkClient(record.link, read_token(record), "test")
+        await client.connect()
+        try:
+            return (await client.pull((topic,))).changed.get(topic, {})
+        finally:
+            await client.close()
+
+    return asyncio.run(pull())
 
 
 def settled(home: Home, name: str) -> list[dict[str, Any]]:

@@ -15,9 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from kalshi_desk.core.events import LinkState
+from kalshi_desk.core.types import MarketStatus
+from kalshi_desk.desk.frames import MarketRow, OrderRow, StatusView
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.paths import open_home
-from tests.journeys.seat import a_market, administer, end_all, exchange_record, listed
+from tests.journeys.seat import a_market, administer, end_all, exchange_record, listed, rows_of
 from tests.journeys.terminal import open_desk
 from tests.running_desk import RunningDesk, is_alive, running_desk, shell, wait_until
 
@@ -33,6 +36,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
     (root / "settings.toml").write_text("[risk]\nmax_order_contracts = 100000\n")
     with running_desk(root) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def ticker(desk: RunningDesk) -> str:
+    """A market that one could trade in."""
+    return a_market(desk.home)
 
 
 @pytest.fixture
@@ -64,6 +73,12 @@ def says(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None
         assert word.casefold() in said.casefold(), said
 
 
+def is_linked(desk: RunningDesk) -> bool:
+    """Whether the engine talks to its exchange."""
+    status = rows_of(desk.home, "status")[""]
+    return isinstance(status, StatusView) and status.link is LinkState.LIVE
+
+
 def prints(folder: Path) -> dict[str, str]:
     """Return a fingerprint of every file below a folder."""
     return {
@@ -93,30 +108,29 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("name", ORDERS)
-def test_an_order_that_cannot_be(desk: RunningDesk, name: str) -> None:
+def test_an_order_that_cannot_be(desk: RunningDesk, ticker: str, name: str) -> None:
     words, codes, said = ORDERS[name]
-    ticker = a_market(desk.home)
-    row = next(row for row in listed(desk.home, "markets") if row["ticker"] == ticker)
-    ask = f"{float(row['yes_ask']) * 100:g}"
+    row = rows_of(desk.home, "markets")[ticker]
+    assert isinstance(row, MarketRow)
+    ask = f"{row.yes_ask or 0:d}"[:2]
     filled_in = [word.format(ticker=ticker, ask=ask) for word in words]
     done = shell(desk.home, *filled_in)
     assert done.returncode in (codes if isinstance(codes, tuple) else (codes,)), done.stderr
     says(done, done.returncode, said)
-    assert listed(desk.home, "orders") == []
-    assert listed(desk.home, "fills") == []
+    assert rows_of(desk.home, "fills") == {}
+    orders = rows_of(desk.home, "orders").values()
+    assert [row for row in orders if isinstance(row, OrderRow) and row.order_id] == []
 
 
-def test_a_closed_market(desk: RunningDesk) -> None:
-    ticker = a_market(desk.home)
+def test_a_closed_market(desk: RunningDesk, ticker: str) -> None:
     administer(desk.home, "market", ticker=ticker, active=False)
-    wait_until(
-        lambda: (
-            [r["status"] for r in listed(desk.home, "markets") if r["ticker"] == ticker]
-            != ["active"]
-        )
-    )
+
+    def is_inactive() -> bool:
+        row = rows_of(desk.home, "markets")[ticker]
+        return isinstance(row, MarketRow) and row.status is MarketStatus.INACTIVE
+
+    wait_until(is_inactive)
     says(shell(desk.home, "buy", ticker, "yes", "1", "@", "45"), 1, "inactive")
-    assert listed(desk.home, "orders") == []
     administer(desk.home, "market", ticker=ticker, active=True)
 
 
@@ -232,7 +246,7 @@ def test_an_exchange_killed_in_the_middle(root: Path) -> None:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not is_alive(pid))
         wait_until(lambda: int(exchange_record(desk.home)["pid"]) != pid, 30)
-        wait_until(lambda: desk.shell("status")["link"] == "live", 30)
+        wait_until(lambda: is_linked(desk), 30)
         orders = listed(desk.home, "orders")
         assert [row["order_id"] for row in orders] == [placed["order_id"]]
         again = desk.shell("buy", ticker, "yes", "2", "@", "2")
