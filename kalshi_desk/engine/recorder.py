@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from kalshi_desk.core.events import CoreEvent, MarketsListed
 from kalshi_desk.core.ports import EventSink
 from kalshi_desk.store.recording import FrameRecorder
 
+FLUSH_S = 1.0
 SUFFIX = ".jsonl.zst"
 _log = logging.getLogger(__name__)
 
@@ -44,6 +46,12 @@ class EngineRecorder:
         """Keep what the markets are beside their frames."""
         if self._recorder is not None and isinstance(event, MarketsListed):
             self._recorder.write_markets(event.markets, event.events)
+
+    async def keep_flushing(self) -> None:
+        """Hand what gathered to the system each second, so that a kill loses no more."""
+        while self._recorder is not None:
+            await asyncio.sleep(FLUSH_S)
+            self._recorder.flush()
 
     def close(self) -> None:
         """Write what has gathered."""

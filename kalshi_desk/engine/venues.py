@@ -121,12 +121,15 @@ class PracticeVenue(VenueActions):
         """Start the exchange and deliver its events; follow it when it is restarted."""
         self._sink = sink
         self._address = await self._start()
-        watching = asyncio.create_task(self._exchange.watch(self._on_change))
+        watching = [asyncio.create_task(self._exchange.watch(self._on_change))]
+        if self._recorder is not None:
+            watching.append(asyncio.create_task(self._recorder.keep_flushing()))
         try:
             while True:
                 await self._run_session()
         finally:
-            watching.cancel()
+            for task in watching:
+                task.cancel()
 
     async def _start(self) -> ExchangeAddress:
         while True:
