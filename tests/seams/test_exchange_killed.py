@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+
+from kalshi_desk.core.events import LinkState
+from kalshi_desk.core.reasons import ReasonCode
+from kalshi_desk.core.types import Action, Outcome, parse_count, parse_price
+from kalshi_desk.desk.client import LinkClient
+from kalshi_desk.desk.commands import Answer, Outcomes, PlaceOrder
+from kalshi_desk.desk.frames import StatusView
+from kalshi_desk.store.presence import find_engine, read_token
 
 from tests.running_desk import RunningDesk, running_desk, wait_until
 
@@ -28,6 +38,33 @@ def cents(dollars: str) -> str:
     return f"{float(dollars) * 100:g}"
 
 
+async def refused_while_lost(desk: RunningDesk, ticker: str, exchange_pid: int) -> Answer:
+    """Kill the exchange and try to buy before it is back."""
+    record = find_engine(desk.home)
+    assert record is not None
+    client = LinkClient(record.link, read_token(record), "test")
+    await client.connect()
+    os.kill(exchange_pid, signal.SIGKILL)
+    for _ in range(2_000):
+        frame = await client.pull(("status",), 0, 0)
+        status = frame.changed["status"][""]
+        assert isinstance(status, StatusView)
+        if status.link is not LinkState.LIVE:
+            break
+        await asyncio.sleep(0.005)
+    answer = await client.submit(
+        PlaceOrder(
+            ticker=ticker,
+            action=Action.BUY,
+            outcome=Outcome.YES,
+            count=parse_count("1"),
+            price=parse_price("0.01"),
+        )
+    )
+    await client.close()
+    return answer
+
+
 def test_the_desk_outlives_its_exchange(tmp_path: Path) -> None:
     with running_desk(tmp_path) as desk:
         market = quoted(desk)
@@ -35,10 +72,9 @@ def test_the_desk_outlives_its_exchange(tmp_path: Path) -> None:
         resting = desk.shell("buy", market["ticker"], "yes", "2", "@", "1")
         before = desk.shell("positions")
         old = int(desk.exchange["pid"])
-        os.kill(old, signal.SIGKILL)
-        wait_until(lambda: desk.shell("status")["link"] != "live")
-        refused = desk.shell("buy", market["ticker"], "yes", "1", "@", "1", code=1)
-        assert refused["reasons"][0]["code"] == "not_connected"
+        refused = asyncio.run(refused_while_lost(desk, market["ticker"], old))
+        assert refused.outcome is Outcomes.REFUSED
+        assert refused.reasons[0].code is ReasonCode.NOT_CONNECTED
         wait_until(lambda: desk.exchange["pid"] != old and desk.shell("status")["link"] == "live")
         after = desk.shell("positions")
         for field in ("ticker", "position", "average_price", "realized_pnl", "fees"):
@@ -55,8 +91,6 @@ def test_a_closed_market_pays_and_the_desk_books_it(tmp_path: Path) -> None:
         market = quoted(desk)
         ticker = market["ticker"]
         desk.shell("buy", ticker, "yes", "5", "@", cents(market["yes_ask"]))
-        import httpx
-
         admin = desk.exchange["address"]["admin"]
         answer = httpx.post(f"{admin}/resolve", json={"ticker": ticker, "result": "yes"})
         assert answer.status_code == 200, answer.text
