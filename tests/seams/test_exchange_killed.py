@@ -18,7 +18,6 @@ from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import Answer, Outcomes, PlaceOrder
 from kalshi_desk.desk.frames import StatusView
 from kalshi_desk.store.presence import find_engine, read_token
-
 from tests.running_desk import RunningDesk, running_desk, wait_until
 
 pytestmark = pytest.mark.timeout(120)
