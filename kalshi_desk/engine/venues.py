@@ -8,153 +8,34 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from kalshi_desk.core.errors import DeskError, Refuse, Retry, Stop
-from kalshi_desk.core.events import (
-    BookStale,
-    ConnectionChanged,
-    CoreEvent,
-    LinkState,
-    MarketsListed,
-    TradeHistory,
-)
+from kalshi_desk.core.errors import DeskError, Retry, Stop
+from kalshi_desk.core.events import BookStale, ConnectionChanged, LinkState
 from kalshi_desk.core.ports import Clock, EventSink
-from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine.exchange_process import ExchangeAddress, PracticeExchange
-from kalshi_desk.engine.recorder import EngineRecorder, fan_out
+from kalshi_desk.engine.recorder import EngineRecorder
+from kalshi_desk.engine.session import KalshiSession
 from kalshi_desk.engine.shell import VenueActions
 from kalshi_desk.kalshi.environment import Environment, practice
-from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, load_private_key
-from kalshi_desk.kalshi.venue import KalshiBroker, KalshiFeed
 
-MAX_WATCHED = 1_000
-"""Books followed without being asked for; more are added when a ladder opens."""
-HISTORY_TRADES = 1_000
 START_RETRY_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-class KalshiSession(VenueActions):
-    """Feed and broker of one environment for as long as its addresses hold."""
+class SessionVenue(VenueActions):
+    """A venue whose feed and broker live in sessions, one after the other."""
 
-    def __init__(
-        self,
-        environment: Environment,
-        signer: Signer,
-        clock: Clock,
-        recorder: EngineRecorder | None,
-    ) -> None:
-        self._rest = RestClient(environment, signer, clock)
-        self._recorder = recorder
-        self.broker = KalshiBroker(self._rest, clock)
-        self.feed = KalshiFeed(
-            environment,
-            signer,
-            self._rest,
-            clock,
-            tap=None if recorder is None else recorder.tap,
-            on_connection=None if recorder is None else recorder.begin_connection,
-        )
-        self._sink: EventSink = lambda event: None
-        self._watched: set[str] = set()
-        self._watching: set[asyncio.Task[None]] = set()
-
-    async def run(self, sink: EventSink) -> None:
-        """Deliver events until cancelled."""
-        self._sink = sink
-        sinks: list[EventSink] = [sink, self._follow]
-        if self._recorder is not None:
-            sinks.append(self._recorder.listen)
-        try:
-            await self.feed.run(fan_out(*sinks))
-        finally:
-            await self._rest.close()
-
-    def _follow(self, event: CoreEvent) -> None:
-        """Follow the books of markets that trade, as far as the desk follows unasked."""
-        if not isinstance(event, MarketsListed):
-            return
-        fresh = [
-            market.ticker
-            for market in event.markets
-            if market.status is MarketStatus.ACTIVE and market.ticker not in self._watched
-        ][: max(0, MAX_WATCHED - len(self._watched))]
-        self._watched.update(fresh)
-        if fresh:
-            task = asyncio.create_task(self.feed.watch(fresh))
-            self._watching.add(task)
-            task.add_done_callback(self._watching.discard)
-
-    async def watch(self, tickers: Sequence[str]) -> None:
-        """Follow more books, and fetch the trades that led to where they stand."""
-        new = [ticker for ticker in tickers if ticker not in self._watched]
-        self._watched.update(new)
-        if new:
-            await self.feed.watch(new)
-        for ticker in tickers:
-            with contextlib.suppress(Retry, Refuse):
-                trades = await self._rest.trades(ticker, limit=HISTORY_TRADES)
-                self._sink(TradeHistory(ticker, tuple(reversed(trades))))
-
-    async def cancel_everything(self) -> None:
-        """Cancel all orders of the account."""
-        await self._rest.cancel_all()
-
-    async def read_account(self) -> None:
-        """Read the account again."""
-        await self.feed.read_account()
-
-
-class PracticeVenue(VenueActions):
-    """The practice exchange: its process, and a session that follows it to new addresses."""
-
-    def __init__(self, exchange: PracticeExchange, clock: Clock, recorder: EngineRecorder | None):
-        self._exchange = exchange
+    def __init__(self, clock: Clock, recorder: EngineRecorder | None) -> None:
         self._clock = clock
         self._recorder = recorder
         self._session: KalshiSession | None = None
         self._moved = asyncio.Event()
-        self._address: ExchangeAddress | None = None
         self._sink: EventSink = lambda event: None
 
-    async def run(self, sink: EventSink) -> None:
-        """Start the exchange and deliver its events; follow it when it is restarted."""
-        self._sink = sink
-        self._address = await self._start()
-        watching = [asyncio.create_task(self._exchange.watch(self._on_change))]
-        if self._recorder is not None:
-            watching.append(asyncio.create_task(self._recorder.keep_flushing()))
-        try:
-            while True:
-                await self._run_session()
-        finally:
-            for task in watching:
-                task.cancel()
-
-    async def _start(self) -> ExchangeAddress:
-        while True:
-            text = "the practice exchange is opening its markets"
-            self._sink(ConnectionChanged(LinkState.STARTING, text))
-            try:
-                return await self._exchange.start()
-            except Retry as error:
-                self._sink(ConnectionChanged(LinkState.STARTING, str(error)))
-                await asyncio.sleep(START_RETRY_S)
-
-    async def _run_session(self) -> None:
-        address = self._address
-        if address is None:
-            await self._moved.wait()
-            self._moved.clear()
-            return
-        session = self._session = KalshiSession(
-            practice(address.rest, address.ws),
-            Signer(address.key_id, load_private_key(Path(address.private_key_path))),
-            self._clock,
-            self._recorder,
-        )
+    async def _run_session(self, environment: Environment, signer: Signer) -> None:
+        """Run one session until it fails or the venue moves; say so either way."""
+        session = self._session = KalshiSession(environment, signer, self._clock, self._recorder)
         self.broker = session.broker
-        self._moved.clear()
         running = asyncio.create_task(session.run(self._sink))
         moving = asyncio.create_task(self._moved.wait())
         try:
@@ -174,13 +55,6 @@ class PracticeVenue(VenueActions):
             await asyncio.gather(running, moving, return_exceptions=True)
             self._sink(BookStale((), "the connection is being made again"))
 
-    def _on_change(self, address: ExchangeAddress | None, text: str) -> None:
-        if address is None:
-            self._sink(ConnectionChanged(LinkState.LOST, text))
-        elif address != self._address:
-            self._address = address
-            self._moved.set()
-
     async def watch(self, tickers: Sequence[str]) -> None:
         """Follow more books."""
         if self._session is not None:
@@ -196,6 +70,87 @@ class PracticeVenue(VenueActions):
         if self._session is not None:
             with contextlib.suppress(DeskError):
                 await self._session.read_account()
+
+    def _helpers(self) -> list[asyncio.Task[None]]:
+        """Start what runs beside every session."""
+        if self._recorder is None:
+            return []
+        return [asyncio.create_task(self._recorder.keep_flushing())]
+
+
+class KeyedVenue(SessionVenue):
+    """Kalshi itself, demo or live, with the home's key."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        signer: Signer,
+        clock: Clock,
+        recorder: EngineRecorder | None,
+    ) -> None:
+        super().__init__(clock, recorder)
+        self._environment = environment
+        self._signer = signer
+
+    async def run(self, sink: EventSink) -> None:
+        """Deliver events until cancelled; a refused key is said and tried again slowly."""
+        self._sink = sink
+        helpers = self._helpers()
+        try:
+            while True:
+                await self._run_session(self._environment, self._signer)
+        finally:
+            for task in helpers:
+                task.cancel()
+
+
+class PracticeVenue(SessionVenue):
+    """The practice exchange: its process, and sessions that follow it to new addresses."""
+
+    def __init__(
+        self, exchange: PracticeExchange, clock: Clock, recorder: EngineRecorder | None
+    ) -> None:
+        super().__init__(clock, recorder)
+        self._exchange = exchange
+        self._address: ExchangeAddress | None = None
+
+    async def run(self, sink: EventSink) -> None:
+        """Start the exchange and deliver its events; follow it when it is restarted."""
+        self._sink = sink
+        self._address = await self._start()
+        helpers = [asyncio.create_task(self._exchange.watch(self._on_change)), *self._helpers()]
+        try:
+            while True:
+                await self._follow_exchange()
+        finally:
+            for task in helpers:
+                task.cancel()
+
+    async def _start(self) -> ExchangeAddress:
+        while True:
+            text = "the practice exchange is opening its markets"
+            self._sink(ConnectionChanged(LinkState.STARTING, text))
+            try:
+                return await self._exchange.start()
+            except Retry as error:
+                self._sink(ConnectionChanged(LinkState.STARTING, str(error)))
+                await asyncio.sleep(START_RETRY_S)
+
+    async def _follow_exchange(self) -> None:
+        address = self._address
+        self._moved.clear()
+        if address is None:
+            await self._moved.wait()
+            return
+        key = load_private_key(Path(address.private_key_path))
+        await self._run_session(practice(address.rest, address.ws), Signer(address.key_id, key))
+
+    def _on_change(self, address: ExchangeAddress | None, text: str) -> None:
+        if address is None:
+            self._sink(ConnectionChanged(LinkState.LOST, text))
+        elif address != self._address:
+            self._address = address
+            self._moved.set()
 
     async def close(self) -> None:
         """End the exchange with its engine."""

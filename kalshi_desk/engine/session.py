@@ -1,0 +1,93 @@
+"""One connection to an exchange environment: its feed, its broker, and the books it follows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from kalshi_desk.core.errors import Refuse, Retry
+from kalshi_desk.core.events import CoreEvent, MarketsListed, TradeHistory
+from kalshi_desk.core.ports import Clock, EventSink
+from kalshi_desk.core.types import MarketStatus
+from kalshi_desk.engine.recorder import EngineRecorder, fan_out
+from kalshi_desk.engine.shell import VenueActions
+from kalshi_desk.kalshi.environment import Environment
+from kalshi_desk.kalshi.rest import RestClient
+from kalshi_desk.kalshi.signing import Signer
+from kalshi_desk.kalshi.venue import KalshiBroker, KalshiFeed
+
+MAX_WATCHED = 1_000
+"""Books followed without being asked for; more are added when a ladder opens."""
+HISTORY_TRADES = 1_000
+
+
+class KalshiSession(VenueActions):
+    """Feed and broker of one environment for as long as its addresses hold."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        signer: Signer,
+        clock: Clock,
+        recorder: EngineRecorder | None,
+    ) -> None:
+        self._rest = RestClient(environment, signer, clock)
+        self._recorder = recorder
+        self.broker = KalshiBroker(self._rest, clock)
+        self.feed = KalshiFeed(
+            environment,
+            signer,
+            self._rest,
+            clock,
+            tap=None if recorder is None else recorder.tap,
+            on_connection=None if recorder is None else recorder.begin_connection,
+        )
+        self._sink: EventSink = lambda event: None
+        self._watched: set[str] = set()
+        self._watching: set[asyncio.Task[None]] = set()
+
+    async def run(self, sink: EventSink) -> None:
+        """Deliver events until cancelled."""
+        self._sink = sink
+        sinks: list[EventSink] = [sink, self._follow]
+        if self._recorder is not None:
+            sinks.append(self._recorder.listen)
+        try:
+            await self.feed.run(fan_out(*sinks))
+        finally:
+            await self._rest.close()
+
+    def _follow(self, event: CoreEvent) -> None:
+        """Follow the books of markets that trade, as far as the desk follows unasked."""
+        if not isinstance(event, MarketsListed):
+            return
+        fresh = [
+            market.ticker
+            for market in event.markets
+            if market.status is MarketStatus.ACTIVE and market.ticker not in self._watched
+        ][: max(0, MAX_WATCHED - len(self._watched))]
+        self._watched.update(fresh)
+        if fresh:
+            task = asyncio.create_task(self.feed.watch(fresh))
+            self._watching.add(task)
+            task.add_done_callback(self._watching.discard)
+
+    async def watch(self, tickers: Sequence[str]) -> None:
+        """Follow more books, and fetch the trades that led to where they stand."""
+        new = [ticker for ticker in tickers if ticker not in self._watched]
+        self._watched.update(new)
+        if new:
+            await self.feed.watch(new)
+        for ticker in tickers:
+            with contextlib.suppress(Retry, Refuse):
+                trades = await self._rest.trades(ticker, limit=HISTORY_TRADES)
+                self._sink(TradeHistory(ticker, tuple(reversed(trades))))
+
+    async def cancel_everything(self) -> None:
+        """Cancel all orders of the account."""
+        await self._rest.cancel_all()
+
+    async def read_account(self) -> None:
+        """Read the account again."""
+        await self.feed.read_account()
