@@ -303,7 +303,7 @@ class DeskApp(App[ExitChoice]):
             return
         orders = [row for row in self.board.orders.values() if is_open(row)]
         positions = [row for row in self.board.positions.values() if row.position]
-        facts = leaving_facts(positions, orders, is_connected=self.is_connected)
+        facts = leaving_facts(positions, orders, self.board.name_of, is_connected=self.is_connected)
 
         def answered(choice: ExitChoice | None) -> None:
             if choice is not None:

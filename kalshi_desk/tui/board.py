@@ -19,7 +19,7 @@ from kalshi_desk.desk.frames import (
     Row,
     StatusView,
 )
-from kalshi_desk.tui.names import short_name
+from kalshi_desk.tui.names import lone_events, short_name
 
 R = TypeVar("R")
 
@@ -47,6 +47,8 @@ class Board:
         self.events: deque[DeskEvent] = deque(maxlen=MAX_EVENTS)
         self.board_seq = 0
         self.event_seq = 0
+        self._lone: set[str] = set()
+        self._lone_of = 0
 
     def restart(self) -> None:
         """Ask for everything again, keeping what is on screen until it comes."""
@@ -120,7 +122,12 @@ class Board:
     def name_of(self, ticker: str, title: str) -> str:
         """Return the short name of a market, from its row when it is listed."""
         row = self.market(ticker)
-        return short_name(row) if row is not None else title or ticker
+        if row is None:
+            return title or ticker
+        if self._lone_of != len(self.topics["markets"]):
+            self._lone_of = len(self.topics["markets"])
+            self._lone = lone_events(self.markets.values())
+        return short_name(row, is_alone=row.event_ticker in self._lone)
 
     def book(self, ticker: str) -> BookView | None:
         """Return the ladder of a market when it has come."""

@@ -60,3 +60,16 @@ class Desk(Protocol):
     def leave(self) -> None:
         """Ask how to leave."""
         ...
+
+
+class Mover(Protocol):
+    """A pane with a cursor."""
+
+    @property
+    def page(self) -> int:
+        """Rows of a page."""
+        ...
+
+    def move(self, delta: int) -> None:
+        """Move the cursor."""
+        ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -12,16 +12,15 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from kalshi_desk.core.events import LinkState
-from kalshi_desk.core.types import MarketStatus
-from kalshi_desk.desk.frames import DeskEvent, FillRow, OrderRow, PositionRow, RiskState, StatusView
+from kalshi_desk.desk.frames import DeskEvent, FillRow, OrderRow, PositionRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.actions import Where, bindings
+from kalshi_desk.tui.arrangement import arrange, show_tabs
 from kalshi_desk.tui.board import MAX_EVENTS, Changes
 from kalshi_desk.tui.chart import Chart
 from kalshi_desk.tui.command_bar import CommandBar
-from kalshi_desk.tui.confirm import is_open
-from kalshi_desk.tui.desk import Desk
+from kalshi_desk.tui.desk import Desk, Mover
+from kalshi_desk.tui.freshness import banner_text, book_late, link_late, venue_late
 from kalshi_desk.tui.ladder import Ladder
 from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, Tier, plan
 from kalshi_desk.tui.look_keys import LookKeys
@@ -29,22 +28,10 @@ from kalshi_desk.tui.market_table import MarketTable
 from kalshi_desk.tui.panels import EventsPanel, FillsPanel, OrdersPanel, PositionsPanel
 from kalshi_desk.tui.status_line import StatusLine
 from kalshi_desk.tui.strips import Banner, KeyLine, ReplayStrip, TabStrip, TooSmall
+from kalshi_desk.tui.sweep_keys import SweepKeys
 from kalshi_desk.tui.ticket import Ticket
 from kalshi_desk.tui.trade_keys import TradeKeys
 from kalshi_desk.tui.virtual_table import VirtualTable
-
-
-class Mover(Protocol):
-    """A pane with a cursor."""
-
-    @property
-    def page(self) -> int:
-        """Rows of a page."""
-        ...
-
-    def move(self, delta: int) -> None:
-        """Move the cursor."""
-        ...
 
 
 class DeskScreen(Screen[None]):
@@ -75,7 +62,8 @@ class DeskScreen(Screen[None]):
         self.tabs = {name: TabStrip(name) for name in ("pane-tabs", "tabs-left", "tabs-right")}
         self.too_small = TooSmall()
         self.trade = TradeKeys(self, desk)
-        self.look = LookKeys(self, desk, self.trade)
+        self.sweep = SweepKeys(self, desk)
+        self.look = LookKeys(self, desk, self.trade, self.sweep)
         self.bar = CommandBar(self.look.words)
 
     def compose(self) -> ComposeResult:
@@ -165,58 +153,11 @@ class DeskScreen(Screen[None]):
             right_tab=self._right_tab,
             ticket_open=self.ticket.form.is_open or self.current is Pane.TICKET,
         )
-        self.show_tabs(new)
+        show_tabs(self, new)
         if new == self._plan:
             return
         self._plan = new
-        is_tiny = new.tier is Tier.TINY
-        self.too_small.display = is_tiny
-        one = new.tier is Tier.ONE
-        body, bottom, left = (self.query_one(f"#{name}") for name in ("body", "bottom", "left"))
-        for pane in Pane:
-            self.pane(pane).display = pane in new.shown
-        left.display = Pane.MARKETS in new.shown
-        left.styles.width = new.markets_width
-        self.chart.display = new.chart_height > 0
-        self.chart.styles.height = max(new.chart_height, 1)
-        self.ladder.styles.width = new.ladder_width
-        self.ticket.styles.width = new.ticket_width
-        bottom.styles.height = new.bottom_height or 1
-        bottom.display = new.bottom_height > 0
-        body.display = bool(new.shown & {Pane.MARKETS, Pane.LADDER, Pane.TICKET})
-        self.query_one("#tabs").display = not one and not is_tiny
-        self.tabs["tabs-right"].display = bool(new.right_tabs)
-        self.tabs["pane-tabs"].display = one
-        for widget in (self.status_line, self.keys):
-            widget.display = not is_tiny
-        if is_tiny:
-            self.bar.display = False
-        self.set_class(one, "-one")
-        self.set_class(new.tier is Tier.SMALL, "-ticket-left")
-        after = left if new.tier is Tier.SMALL else self.ladder
-        body.move_child(self.ticket, after=after)
-
-    def show_tabs(self, new: Plan) -> None:
-        """Name the tabs of the layout with their numbers of rows."""
-        open_orders = sum(is_open(row) for row in self.orders.rows.values())
-        counts = {
-            Pane.POSITIONS: sum(bool(row.position) for row in self.positions.rows.values()),
-            Pane.ORDERS: open_orders,
-            Pane.FILLS: len(self.fills.rows),
-        }
-        one = new.tier is Tier.ONE
-        left = self.tabs["pane-tabs" if one else "tabs-left"]
-        active = (
-            self.current
-            if one
-            else next((pane for pane in new.left_tabs if pane in new.shown), Pane.POSITIONS)
-        )
-        left.show(new.left_tabs, active, counts, is_focused=self.current is active)
-        if new.right_tabs:
-            right = next((p for p in new.right_tabs if p in new.shown), Pane.FILLS)
-            self.tabs["tabs-right"].show(
-                new.right_tabs, right, counts, is_focused=self.current is right
-            )
+        arrange(self, new)
 
     def on_resize(self) -> None:
         """Fit the new size."""
@@ -262,9 +203,7 @@ class DeskScreen(Screen[None]):
         """Give ladder, chart and ticket the newest of the selected market."""
         board = self.desk.board
         book = board.book(self.selected)
-        self.ladder.show(book)
-        if book is not None:
-            self.markets.note_step(book.ticker, book.step)
+        self.ladder.show(book, board.name_of(self.selected, book.title if book else ""))
         self.chart.show(board.chart(self.selected), book.step if book else 100)
         self.ticket.show(board.market(self.selected), book)
         if self.ticket.form.is_open:
@@ -276,39 +215,18 @@ class DeskScreen(Screen[None]):
         waiting = desk.waiting_text
         self.status_line.show(status, is_behind=desk.pump.is_behind, waiting_text=waiting)
         self.replay.show(status.replay if status else None)
-        late = "engine not reachable" if status is not None and not desk.is_connected else ""
+        late = link_late(status, is_connected=desk.is_connected)
         self.status_line.set_late(late)
-        venue_late = late
-        if not late and status is not None and status.link is not LinkState.LIVE:
-            venue_late = "" if status.replay else status.waiting_for or status.link.value
+        venue = late or venue_late(status)
         for pane in (self.markets, self.positions, self.orders, self.chart):
-            pane.set_late(venue_late)
-        self.ladder.set_late(venue_late or self._book_late())
-        self.banner.say(self._banner_text(status))
+            pane.set_late(venue)
+        self.ladder.set_late(venue or book_late(self.ladder.book))
+        self.banner.say(banner_text(status, is_connected=desk.is_connected))
         self._say_why_empty(waiting)
         self.ticket.is_live = desk.is_live_venue
         self.show_keys()
         if self._plan is not None:
-            self.show_tabs(self._plan)
-
-    def _book_late(self) -> str:
-        book = self.ladder.book
-        if book is None or book.is_fresh or book.status is not MarketStatus.ACTIVE:
-            return ""
-        return book.stale_reason or f"{f.age(book.age_ms)} old"
-
-    def _banner_text(self, status: StatusView | None) -> str:
-        if status is None:
-            return ""
-        if not self.desk.is_connected:
-            return (
-                "Engine not reachable: orders live on in the engine or at the exchange. "
-                "Trying again; numbers below are old."
-            )
-        if status.risk is RiskState.HALTED:
-            why = f" ({status.risk_reason})" if status.risk_reason else ""
-            return f"HALTED{why}: no order is sent. R resumes."
-        return status.notice
+            show_tabs(self, self._plan)
 
     def _say_why_empty(self, waiting: str) -> None:
         if self.markets.rows and not self.markets.items:
@@ -385,7 +303,8 @@ class DeskScreen(Screen[None]):
 
     def handler(self, action_id: str) -> Callable[[], None]:
         """Return what carries out an action; raises ``AttributeError`` for an unknown one."""
-        owner = self.trade if hasattr(self.trade, action_id) else self.look
+        owners = (self.trade, self.sweep, self.look)
+        owner = next((one for one in owners if hasattr(one, action_id)), self.look)
         method: Callable[[], None] = getattr(owner, action_id)
         return method
 

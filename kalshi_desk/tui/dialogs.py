@@ -14,12 +14,13 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Static
 
-from kalshi_desk.tui.ink import plain
+from kalshi_desk.tui.ink import fit, plain
 from kalshi_desk.tui.lines import Lines
 from kalshi_desk.tui.settings import ExitChoice
 from kalshi_desk.tui.ticket_form import ARM_GUARD_S
 
 MAX_LISTED = 10
+LISTED_WIDTH = 60
 
 
 class TextSheet(ModalScreen[None]):
@@ -92,7 +93,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
 def listed(names: Sequence[str]) -> list[str]:
     """Return at most ten lines, and how many more there are."""
-    shown = [f"  {name}" for name in names[:MAX_LISTED]]
+    shown = [fit(f"  {name}", LISTED_WIDTH) for name in names[:MAX_LISTED]]
     return shown if len(names) <= MAX_LISTED else [*shown, f"  … {len(names) - MAX_LISTED} more"]
 
 

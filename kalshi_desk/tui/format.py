@@ -141,6 +141,13 @@ def short_count(value: int, width: int = 5) -> str:
     return "#" * width
 
 
+def size(value: int, width: int = 8) -> str:
+    """Return a resting size: whole contracts from ten on, where a fraction says nothing."""
+    return short_count(
+        value // COUNT_SCALE * COUNT_SCALE if value >= 10 * COUNT_SCALE else value, width
+    )
+
+
 def position(value: int) -> str:
     """Return a signed position as what is held: ``120 YES`` or ``30 NO``."""
     if not value:

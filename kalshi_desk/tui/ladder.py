@@ -11,10 +11,10 @@ from kalshi_desk.desk.frames import BookView, LadderRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.ink import Cell, Line
-from kalshi_desk.tui.ladder_columns import LadderColumns, columns_for, fill_cells, size_bar
+from kalshi_desk.tui.ladder_columns import bar_scale, columns_for
 from kalshi_desk.tui.ladder_fold import Fold, fold
+from kalshi_desk.tui.ladder_row import RowLook, paint_row
 from kalshi_desk.tui.lines import Lines
-from kalshi_desk.tui.names import short_name
 
 HEAD_LINES = 3
 WHEEL_ROWS = 3
@@ -49,12 +49,15 @@ class Ladder(Lines):
         self._strips: dict[Price, tuple[object, Strip]] = {}
         self._columns = columns_for(0, has_position=False)
         self._biggest = 1
+        self._places = 0
+        self._name_text = ""
         self._rows: tuple[LadderRow | Fold, ...] = ()
 
     # --- news --------------------------------------------------------------------------
 
-    def show(self, book: BookView | None) -> None:
-        """Take the newest book; another market starts centred."""
+    def show(self, book: BookView | None, name: str = "") -> None:
+        """Take the newest book and the market's name; another market starts centred."""
+        self._name_text = name
         before, self.book = self.book, book
         old_rows, self._rows = self._rows, fold(book, self.page) if book else ()
         if book is None:
@@ -95,7 +98,7 @@ class Ladder(Lines):
     def _repaint(
         self, old_rows: tuple[LadderRow | Fold, ...], before: BookView, book: BookView
     ) -> None:
-        biggest = _biggest(book)
+        biggest = bar_scale(book)
         same = (
             [r.price for r in old_rows] == [r.price for r in self._rows]
             and biggest == self._biggest
@@ -172,7 +175,7 @@ class Ladder(Lines):
 
     def recentre(self) -> None:
         """Bring the spread to the middle, and the cursor to the best bid when it has none."""
-        self._biggest = _biggest(self.book) if self.book else 1
+        self._biggest = bar_scale(self.book) if self.book else 1
         self._top = self._middle() - self.page // 2
         self._spread = (self.book.best_bid, self.book.best_ask) if self.book else (None, None)
         self._clamp()
@@ -245,6 +248,7 @@ class Ladder(Lines):
         self._columns = columns_for(self.size.width - 1, has_position=bool(book.position))
         if y == HEAD_LINES - 1:
             return self._titles()
+        self._places = self._decimals()
         index = self._top + y - HEAD_LINES
         if index >= len(self._rows):
             return self._note(book, y) if not self._rows else self.new_line().strip()
@@ -274,7 +278,7 @@ class Ladder(Lines):
     def _title(self, book: BookView | None) -> Strip:
         if book is None:
             return self.head("Ladder")
-        return self.head(short_name(book), is_name=True)
+        return self.head(self._name_text or book.title or book.ticker, is_name=True)
 
     def _facts(self, book: BookView) -> Strip:
         line = self.new_line()
@@ -321,10 +325,16 @@ class Ladder(Lines):
             book.best_bid,
             book.best_ask,
             self._biggest,
+            self._places,
             self.size.width,
             self._flash.get(row.price),
             book.is_fresh,
         )
+
+    def _decimals(self) -> int:
+        """Return how many decimals the visible prices need: grids may be finer at their ends."""
+        seen = self._rows[max(self._top, 0) : self._top + self.page]
+        return max((f.decimals_of(row.price) for row in seen), default=0)
 
     def _entry(self) -> Price | None:
         """Return the ladder price nearest to my average entry, in YES."""
@@ -335,78 +345,16 @@ class Ladder(Lines):
         return min((row.price for row in book.rows), key=lambda p: abs(p - entry))
 
     def _row(self, book: BookView, row: LadderRow) -> Strip:
-        c = self._columns
-        inside = (
-            book.best_bid is not None
-            and book.best_ask is not None
-            and book.best_bid < row.price < book.best_ask
+        look = RowLook(
+            columns=self._columns,
+            biggest=self._biggest,
+            places=self._places,
+            is_cursor=row.price == self.cursor,
+            has_focus=self.has_focus,
+            is_entry=row.price == self._entry(),
+            flash=self._flash.get(row.price, ("", 0))[0],
         )
-        ground = "spread" if inside else "ground"
-        if row.price == self.cursor:
-            ground = "cursor" if self.has_focus else "cursor-blur"
-        line = Line(self.inks, self.size.width, ground)
-        line.put("▸" if row.price == self.cursor else " ", "you", bold=True)
-        line.cell(self._mine(row, is_bid=True, width=c.my_bid), c.my_bid, right=True).put(" ")
-        self._bids(line, c, row)
-        line.put(" ")
-        self._prices(line, c, book, row)
-        self._offers(line, c, row)
-        if c.my_ask:
-            line.put(" ").cell(self._mine(row, is_bid=False, width=c.my_ask), c.my_ask)
-        if c.pnl:
-            ink = "up" if (row.close_pnl or 0) > 0 else "down" if row.close_pnl else "muted"
-            text = f.signed_money(row.close_pnl) if row.close_pnl is not None else ""
-            line.put(" ").cell(Cell(text if len(text) <= c.pnl else "", ink), c.pnl, right=True)
-        return line.strip()
-
-    def _mine(self, row: LadderRow, *, is_bid: bool, width: int) -> Cell:
-        size = row.my_bid if is_bid else row.my_ask
-        if not size:
-            return Cell("")
-        alone = f.short_count(size, width)
-        if row.ahead is None:
-            return Cell(alone, "you", True)
-        both = f"{f.short_count(size, 4)}·{f.short_count(row.ahead, 4)}"
-        return Cell(both if len(both) <= width else alone, "you", True)
-
-    def _bids(self, line: Line, c: LadderColumns, row: LadderRow) -> None:
-        if not row.bid:
-            line.put(" " * c.bids)
-            return
-        best = self.book is not None and row.price == self.book.best_bid
-        bar = size_bar(row.bid, self._biggest, c.bar, from_right=True)
-        line.put(bar.rjust(c.bar), "bar-bid").put(" " if c.bar else "")
-        text = f.short_count(row.bid, c.number).rjust(c.number)
-        full = c.number if c.bar else c.number - fill_cells(row.bid, self._biggest, c.number)
-        line.put(text[:full], "up", bold=best).put(text[full:], "up", bold=best, ground="fill-bid")
-
-    def _offers(self, line: Line, c: LadderColumns, row: LadderRow) -> None:
-        if not row.ask:
-            line.put(" " * c.offers)
-            return
-        best = self.book is not None and row.price == self.book.best_ask
-        text = f.short_count(row.ask, c.number).rjust(c.number)
-        full = 0 if c.bar else fill_cells(row.ask, self._biggest, c.number)
-        line.put(text[:full], "down", bold=best, ground="fill-ask")
-        line.put(text[full:], "down", bold=best).put(" " if c.bar else "")
-        line.put(size_bar(row.ask, self._biggest, c.bar, from_right=False).ljust(c.bar), "bar-ask")
-
-    def _prices(self, line: Line, c: LadderColumns, book: BookView, row: LadderRow) -> None:
-        places = f.decimals_of(book.step)
-        is_last = row.price == book.last_price
-        is_best = row.price in (book.best_bid, book.best_ask)
-        flash = self._flash.get(row.price)
-        ink = "ink" if is_best or is_last else "muted"
-        mark = "•" if is_last else "◂" if row.price == self._entry() else " "
-        line.cell(
-            Cell(f.cents(row.price, places), ink, is_best or is_last),
-            c.price,
-            right=True,
-            ground=flash[0] if flash else "",
-        )
-        line.put(mark, "you" if mark == "◂" else "caution", bold=True)
-        if c.no:
-            line.cell(Cell(f.cents(f.other(row.price), places), "muted"), c.no, right=True).put(" ")
+        return paint_row(Line(self.inks, self.size.width), look, book, row)
 
     # --- mouse -------------------------------------------------------------------------
 
@@ -439,8 +387,3 @@ class Ladder(Lines):
         self._top -= WHEEL_ROWS
         self._clamp()
         self.refresh()
-
-
-def _biggest(book: BookView) -> int:
-    near = [max(row.bid, row.ask) for row in book.rows]
-    return max(near, default=1) or 1

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kalshi_desk.desk.frames import BookView
+
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _PRICE, _NO, _MY, _PNL, _NUMBER = 5, 6, 5, 9, 5
 _WIDE_MY, _WIDE_NUMBER = 7, 7
 _MIN_BAR, _MAX_BAR = 3, 16
+_NEAR_LEVELS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +76,22 @@ def size_bar(size: int, biggest: int, width: int, *, from_right: bool) -> str:
         return "█" * whole + (_EIGHTHS[rest] if rest else "")
     # Terminals have no left-growing eighths; the right half block is the finest there is.
     return ("▐" if rest >= 3 or not whole else "") + "█" * whole
+
+
+def bar_scale(book: BookView) -> int:
+    """Return the size that fills a bar: a round number that most sizes near the spread reach.
+
+    One giant order far away would make all other bars the same; a round number keeps
+    the bars still while sizes move a little.
+    """
+    middle = book.best_bid or book.best_ask or book.last_price or 0
+    levels = [row for row in book.rows if row.bid or row.ask]
+    levels.sort(key=lambda row: abs(row.price - middle))
+    near = sorted(max(row.bid, row.ask) for row in levels[:_NEAR_LEVELS])
+    if not near:
+        return 1
+    wanted = near[min(len(near) * 9 // 10, len(near) - 1)]
+    scale = 100
+    while scale * 10 < wanted:
+        scale *= 10
+    return next(scale * step for step in (1, 2, 5, 10) if scale * step >= wanted or step == 10)

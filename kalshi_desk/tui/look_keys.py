@@ -28,6 +28,7 @@ from kalshi_desk.tui.dialogs import TextSheet
 from kalshi_desk.tui.help_text import help_content
 from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.layout import TABS
+from kalshi_desk.tui.sweep_keys import SweepKeys
 from kalshi_desk.tui.trade_keys import TradeKeys
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ _OWN_VERBS = ("goto", "help", "quit")
 class LookKeys:
     """Methods named by action id, like those of the trading keys."""
 
-    def __init__(self, screen: DeskScreen, desk: Desk, trade: TradeKeys) -> None:
+    def __init__(self, screen: DeskScreen, desk: Desk, trade: TradeKeys, sweep: SweepKeys) -> None:
         self.screen = screen
         self.desk = desk
         self.trade = trade
+        self.sweep = sweep
 
     # --- moving ------------------------------------------------------------------------
 
@@ -200,13 +202,13 @@ class LookKeys:
             case PlaceOrder():
                 self.trade.open_order(command)
             case CancelAll():
-                self.trade.ask_cancel(command.ticker)
+                self.sweep.ask_cancel(command.ticker)
             case Flatten():
-                self.trade.ask_flatten(command.ticker)
+                self.sweep.ask_flatten(command.ticker)
             case Panic():
-                self.trade.panic()
+                self.sweep.panic()
             case Resume():
-                self.trade.resume()
+                self.sweep.resume()
             case _:
                 self.desk.send(command)
 

@@ -12,9 +12,10 @@ from kalshi_desk.desk.frames import MarketRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.board import Delta
+from kalshi_desk.tui.columns import Column, Heading, Item
 from kalshi_desk.tui.ink import BLANK, Cell
-from kalshi_desk.tui.names import short_name
-from kalshi_desk.tui.virtual_table import Column, Heading, Item, VirtualTable
+from kalshi_desk.tui.names import lone_events, short_name
+from kalshi_desk.tui.virtual_table import VirtualTable
 
 _OVER = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 _NUMBER = re.compile(r"\d[\d,]*\.?\d*")
@@ -82,13 +83,14 @@ class MarketTable(VirtualTable[MarketRow]):
         self.filter = Filter.ALL
         self.search = ""
         self.now_ns = 0
-        self._sub_cent: set[str] = set()
         self._grouped: set[str] = set()
+        self._alone: set[str] = set()
         super().__init__(self._columns(), name="markets", title="Markets", flashes=flashes)
 
     def _columns(self) -> list[Column[MarketRow]]:
         def price(row: MarketRow, value: int | None, ink: str = "ink") -> Cell:
-            places = 1 if row.ticker in self._sub_cent else 0
+            quotes = (row.yes_bid, row.yes_ask, row.last_price)
+            places = max(f.decimals_of(quote or 0) for quote in quotes)
             if not row.is_fresh or row.status is not MarketStatus.ACTIVE:
                 ink = "stale"
             return Cell(f.cents(value, places), ink if value is not None else "faint")
@@ -96,10 +98,10 @@ class MarketTable(VirtualTable[MarketRow]):
         return [
             Column("market", 20, 100, self._label, right=False, flex=True),
             Column("held", 6, 40, _held),
-            Column("bid size", 8, 20, lambda r: Cell(f.short_count(r.yes_bid_size, 8), "muted")),
+            Column("bid size", 8, 20, lambda r: Cell(f.size(r.yes_bid_size), "muted")),
             Column("bid", 5, 95, lambda r: price(r, r.yes_bid), number=lambda r: r.yes_bid),
             Column("ask", 5, 94, lambda r: price(r, r.yes_ask), number=lambda r: r.yes_ask),
-            Column("ask size", 8, 19, lambda r: Cell(f.short_count(r.yes_ask_size, 8), "muted")),
+            Column("ask size", 8, 19, lambda r: Cell(f.size(r.yes_ask_size), "muted")),
             Column(
                 "last",
                 5,
@@ -108,7 +110,7 @@ class MarketTable(VirtualTable[MarketRow]):
                 number=lambda r: r.last_price,
             ),
             Column("chg", 6, 70, self._change),
-            Column("volume", 7, 30, lambda r: Cell(f.short_count(r.volume, 7), "muted")),
+            Column("volume", 7, 30, lambda r: Cell(f.size(r.volume, 7), "muted")),
             Column("closes", 7, 35, lambda r: self._closes(r)),
         ]
 
@@ -118,7 +120,7 @@ class MarketTable(VirtualTable[MarketRow]):
         word = "" if row.status is MarketStatus.ACTIVE else f"{row.status.value}: "
         if row.ticker in self._grouped:
             return Cell(f" {star}{word}{row.subtitle or row.title}", ink)
-        return Cell(f"{star}{word}{short_name(row)}", ink)
+        return Cell(f"{star}{word}{short_name(row, is_alone=row.event_ticker in self._alone)}", ink)
 
     def _change(self, row: MarketRow) -> Cell:
         if row.change is None:
@@ -131,13 +133,8 @@ class MarketTable(VirtualTable[MarketRow]):
         return Cell(text, "caution" if soon else "muted")
 
     def apply_markets(self, delta: Delta) -> None:
-        """Take new rows and remember which markets trade in parts of a cent."""
+        """Take new rows; a market that ends or is held again changes the set of rows."""
         before = {key: self._is_over(row) for key, row in self.rows.items()}
-        for key, row in delta.changed.items():
-            if isinstance(row, MarketRow) and any(
-                f.has_sub_cents(p) for p in (row.yes_bid, row.yes_ask, row.last_price)
-            ):
-                self._sub_cent.add(key)
         self.apply(delta, MarketRow)
         if any(
             self._is_over(self.rows[key]) != over
@@ -146,17 +143,12 @@ class MarketTable(VirtualTable[MarketRow]):
         ):
             self.rearrange()
 
-    def note_step(self, ticker: str, step: int) -> None:
-        """Learn a market's true step from its ladder."""
-        if f.has_sub_cents(step) and ticker not in self._sub_cent:
-            self._sub_cent.add(ticker)
-            self._drop(ticker)
-
     def order_rows(self) -> list[Item]:
         """Return the filtered markets in the chosen order, with event headings."""
         words = self.search.casefold().split()
         rows = [r for r in self.rows.values() if self._is_wanted(r) and matches(r, words)]
         self._grouped = set()
+        self._alone = lone_events(self.rows.values())
         self._strips.clear()
         if self.sort is Sort.EVENT:
             return self._by_event(rows)

@@ -1,27 +1,21 @@
-"""How a market is called in few words: what it asks about first, the question after it."""
+"""How a market is called in few words: what tells it apart first, the question after it."""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from collections.abc import Iterable
 
-from kalshi_desk.desk.frames import BookView, MarketRow
-
-_NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+from kalshi_desk.desk.frames import MarketRow
 
 
-def short_name(row: MarketRow | BookView) -> str:
-    """Return ``4.00% · Will the rate be above 4.00%?``: the part that differs comes first."""
-    if not row.subtitle:
+def short_name(row: MarketRow, *, is_alone: bool) -> str:
+    """Return ``Above 4.00% · Will the rate be above 4.00%?``; a lone market's title leads."""
+    if not row.subtitle or row.subtitle == row.title:
         return row.title or row.ticker
-    if row.subtitle == row.title:
-        return row.title
-    if _tells_apart(row.subtitle, row.title):
-        return f"{row.subtitle} · {row.title}"
-    return f"{row.title} · {row.subtitle}"
+    return f"{row.title} · {row.subtitle}" if is_alone else f"{row.subtitle} · {row.title}"
 
 
-def _tells_apart(subtitle: str, title: str) -> bool:
-    """Whether the subtitle is one of several answers rather than a detail of one question."""
-    if subtitle in title or not title.endswith("?"):
-        return True
-    return bool(set(_NUMBER.findall(subtitle)) & set(_NUMBER.findall(title)))
+def lone_events(rows: Iterable[MarketRow]) -> set[str]:
+    """Return the events that have one market only."""
+    members = Counter(row.event_ticker for row in rows)
+    return {event for event, count in members.items() if count == 1}

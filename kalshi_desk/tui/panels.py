@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from kalshi_desk.core.types import Action, MarketStatus, Outcome
 from kalshi_desk.desk.frames import DeskEvent, FillRow, Level, OrderRow, PositionRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.board import Delta
-from kalshi_desk.tui.confirm import is_open
+from kalshi_desk.tui.columns import Column, Item
+from kalshi_desk.tui.confirm import NameOf, is_open
 from kalshi_desk.tui.ink import BLANK, Cell
-from kalshi_desk.tui.virtual_table import Column, Item, VirtualTable
+from kalshi_desk.tui.virtual_table import VirtualTable
 
 _LEVEL_INK = {
     Level.INFO: "muted",
@@ -20,10 +19,6 @@ _LEVEL_INK = {
     Level.ERROR: "risk",
 }
 _LEVEL_MARK = {Level.INFO: "·", Level.GOOD: "✓", Level.WARNING: "!", Level.ERROR: "✗"}
-
-
-NameOf = Callable[[str, str], str]
-"""Gives a market's short name for its ticker and the title that a row carries."""
 
 
 def _outcome_ink(outcome: Outcome) -> str:

@@ -18,7 +18,7 @@ from kalshi_desk.tui.ink import Cell
 from kalshi_desk.tui.lines import Lines
 from kalshi_desk.tui.ticket_form import Field, Kind, Stage, TicketForm
 
-_LABEL = 14
+_LABEL = 13
 TextLine = tuple[Cell, Cell]
 
 

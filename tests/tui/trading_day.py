@@ -38,15 +38,12 @@ def _is_quoted(row: MarketRow) -> bool:
 
 
 def good_markets(frame: Frame) -> list[MarketRow]:
-    """Return markets in whole cents with a tight two-sided price, those with siblings first."""
-    rows = [row for row in frame.changed["markets"].values() if isinstance(row, MarketRow)]
-    siblings = {row.event_ticker: 0 for row in rows}
-    for row in rows:
-        siblings[row.event_ticker] += 1
+    """Return markets in whole cents with a tight two-sided price, the busiest first."""
     found = [
         row
-        for row in rows
-        if row.status is MarketStatus.ACTIVE
+        for row in frame.changed["markets"].values()
+        if isinstance(row, MarketRow)
+        and row.status is MarketStatus.ACTIVE
         and row.yes_bid is not None
         and row.yes_ask is not None
         and row.yes_bid % 100 == row.yes_ask % 100 == 0
@@ -56,7 +53,7 @@ def good_markets(frame: Frame) -> list[MarketRow]:
         and row.yes_bid_size >= _DEEP
         and row.yes_ask_size >= _DEEP
     ]
-    return sorted(found, key=lambda r: (-siblings[r.event_ticker], r.ticker))
+    return sorted(found, key=lambda r: (r.ticker.startswith("KXBTC"), -r.volume, r.ticker))
 
 
 async def order(

@@ -1,0 +1,42 @@
+"""Says in words how fresh the panes are and what is wrong, from the status alone."""
+
+from __future__ import annotations
+
+from kalshi_desk.core.events import LinkState
+from kalshi_desk.core.types import MarketStatus
+from kalshi_desk.desk.frames import BookView, RiskState, StatusView
+from kalshi_desk.tui import format as f
+
+
+def link_late(status: StatusView | None, *, is_connected: bool) -> str:
+    """Return why everything is old: the engine does not answer any more."""
+    return "engine not reachable" if status is not None and not is_connected else ""
+
+
+def venue_late(status: StatusView | None) -> str:
+    """Return why what comes from the venue is old; a replay has no venue to lose."""
+    if status is None or status.link is LinkState.LIVE or status.replay is not None:
+        return ""
+    return status.waiting_for or status.link.value
+
+
+def book_late(book: BookView | None) -> str:
+    """Return why the ladder is old."""
+    if book is None or book.is_fresh or book.status is not MarketStatus.ACTIVE:
+        return ""
+    return book.stale_reason or f"{f.age(book.age_ms)} old"
+
+
+def banner_text(status: StatusView | None, *, is_connected: bool) -> str:
+    """Return what must be read before anything else; empty when all is well."""
+    if status is None:
+        return ""
+    if not is_connected:
+        return (
+            "Engine not reachable: orders live on in the engine or at the exchange. "
+            "Trying again; numbers below are old."
+        )
+    if status.risk is RiskState.HALTED:
+        why = f" ({status.risk_reason})" if status.risk_reason else ""
+        return f"HALTED{why}: no order is sent. R resumes."
+    return status.notice
