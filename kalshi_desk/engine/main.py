@@ -60,7 +60,7 @@ def run_engine(
             f"This version does not trade on {venue} yet.",
             code="venue_absent",
             money="Nothing was started and nothing was sent.",
-            todo="Use --venue practice, or set venue = \"practice\" in the settings.",
+            todo='Use --venue practice, or set venue = "practice" in the settings.',
         )
     home.prepare()
     lock = EngineLock(home)
@@ -151,7 +151,7 @@ async def _run_practice(
     if settings.recording.enabled:
         recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
     exchange = PracticeExchange(home, settings.practice.seed)
-    practice = PracticeVenue(exchange, clock, recorder)
+    practice = PracticeVenue(exchange, clock, recorder, shell.core.state.involved)
     shell.venue = practice
     try:
         await shell.run(practice)

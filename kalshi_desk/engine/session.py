@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kalshi_desk.core.errors import Refuse, Retry
 from kalshi_desk.core.events import CoreEvent, MarketsListed, TradeHistory
@@ -12,6 +12,7 @@ from kalshi_desk.core.ports import Clock, EventSink
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine.recorder import EngineRecorder, fan_out
 from kalshi_desk.engine.shell import VenueActions
+from kalshi_desk.engine.universe import trim
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer
@@ -31,9 +32,11 @@ class KalshiSession(VenueActions):
         signer: Signer,
         clock: Clock,
         recorder: EngineRecorder | None,
+        keep: Callable[[], set[str]],
     ) -> None:
         self._rest = RestClient(environment, signer, clock)
         self._recorder = recorder
+        self._keep = keep
         self.broker = KalshiBroker(self._rest, clock)
         self.feed = KalshiFeed(
             environment,
@@ -53,10 +56,14 @@ class KalshiSession(VenueActions):
         sinks: list[EventSink] = [sink, self._follow]
         if self._recorder is not None:
             sinks.append(self._recorder.listen)
+        deliver = fan_out(*sinks)
         try:
-            await self.feed.run(fan_out(*sinks))
+            await self.feed.run(lambda event: deliver(self._trimmed(event)))
         finally:
             await self._rest.close()
+
+    def _trimmed(self, event: CoreEvent) -> CoreEvent:
+        return trim(event, self._keep()) if isinstance(event, MarketsListed) else event
 
     def _follow(self, event: CoreEvent) -> None:
         """Follow the books of markets that trade, as far as the desk follows unasked."""

@@ -65,6 +65,11 @@ class CoreState:
         """The rounding of this account: the worse one until a fill has shown sub-cent fees."""
         return DIRECT if self.is_direct else NON_DIRECT
 
+    def involved(self) -> set[str]:
+        """Return the markets that must not be lost sight of: held, ordered or starred."""
+        held = {position.ticker for position in self.positions.held()}
+        return held | {order.ticker for order in self.orders.open_orders()} | self.starred
+
     def effective_position(self, ticker: str) -> Count:
         """Return the position with what is known to have traded but not booked yet."""
         pending = sum(

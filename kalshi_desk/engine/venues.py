@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kalshi_desk.core.errors import DeskError, Retry, Stop
@@ -25,8 +25,11 @@ _log = logging.getLogger(__name__)
 class SessionVenue(VenueActions):
     """A venue whose feed and broker live in sessions, one after the other."""
 
-    def __init__(self, clock: Clock, recorder: EngineRecorder | None) -> None:
+    def __init__(
+        self, clock: Clock, recorder: EngineRecorder | None, keep: Callable[[], set[str]]
+    ) -> None:
         self._clock = clock
+        self._keep = keep
         self._recorder = recorder
         self._session: KalshiSession | None = None
         self._moved = asyncio.Event()
@@ -34,7 +37,9 @@ class SessionVenue(VenueActions):
 
     async def _run_session(self, environment: Environment, signer: Signer) -> None:
         """Run one session until it fails or the venue moves; say so either way."""
-        session = self._session = KalshiSession(environment, signer, self._clock, self._recorder)
+        session = self._session = KalshiSession(
+            environment, signer, self._clock, self._recorder, self._keep
+        )
         self.broker = session.broker
         running = asyncio.create_task(session.run(self._sink))
         moving = asyncio.create_task(self._moved.wait())
@@ -87,8 +92,9 @@ class KeyedVenue(SessionVenue):
         signer: Signer,
         clock: Clock,
         recorder: EngineRecorder | None,
+        keep: Callable[[], set[str]],
     ) -> None:
-        super().__init__(clock, recorder)
+        super().__init__(clock, recorder, keep)
         self._environment = environment
         self._signer = signer
 
@@ -108,9 +114,13 @@ class PracticeVenue(SessionVenue):
     """The practice exchange: its process, and sessions that follow it to new addresses."""
 
     def __init__(
-        self, exchange: PracticeExchange, clock: Clock, recorder: EngineRecorder | None
+        self,
+        exchange: PracticeExchange,
+        clock: Clock,
+        recorder: EngineRecorder | None,
+        keep: Callable[[], set[str]],
     ) -> None:
-        super().__init__(clock, recorder)
+        super().__init__(clock, recorder, keep)
         self._exchange = exchange
         self._address: ExchangeAddress | None = None
 
