@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,10 +59,16 @@ ENTRIES = {
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Return the modules that a fresh interpreter holds after a statement."""
+    """Return the modules that a fresh interpreter, not measured by anything, then holds."""
     script = f"{statement}\nimport sys\nprint('|'.join(sys.modules))"
+    bare = {name: text for name, text in os.environ.items() if not name.startswith("COV")}
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=bare,
     )
     return set(done.stdout.strip().splitlines()[-1].split("|"))
 
