@@ -54,6 +54,10 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Leave HALTED; only a person may ask."""
 
 
+class LeaveLive(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """End LIVE at once: HALTED, and no start on real money until it is confirmed again."""
+
+
 class Star(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Put a market on the watchlist or take it off."""
 
@@ -99,6 +103,7 @@ Command = (
     | Flatten
     | Panic
     | Resume
+    | LeaveLive
     | Star
     | StopEngine
     | ReplayControl

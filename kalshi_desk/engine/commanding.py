@@ -14,6 +14,7 @@ from kalshi_desk.desk.commands import (
     CancelOrder,
     Command,
     Flatten,
+    LeaveLive,
     LeaveOrders,
     OrderResult,
     Outcomes,
@@ -29,6 +30,7 @@ from kalshi_desk.engine.account import Account
 from kalshi_desk.engine.door import Door, nothing_to_sell
 from kalshi_desk.engine.effects import (
     CancelEverything,
+    ForgetLive,
     GiveAnswer,
     KeepMeta,
     ReadAccount,
@@ -42,6 +44,7 @@ from kalshi_desk.engine.state import CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.risk.gate import contracts
 
+LIVE_OFF = "LIVE was switched off"
 VERIFY_EVERY_NS = 1_000_000_000
 
 
@@ -74,10 +77,20 @@ class Commanding:
         else:
             self._simple(name, command)
 
-    def _simple(self, name: str, command: Resume | Star | ReplayControl) -> None:
+    def _simple(self, name: str, command: Resume | LeaveLive | Star | ReplayControl) -> None:
         state = self._state
-        if isinstance(command, Resume):
+        if isinstance(command, LeaveLive):
+            self._leave_live(name)
+        elif isinstance(command, Resume):
             was = state.halted_why
+            if was == LIVE_OFF:
+                self._refuse(
+                    name,
+                    ReasonCode.HALTED,
+                    "LIVE was switched off. Stop the desk, confirm with 'kalshi-desk live on', "
+                    "and start it again.",
+                )
+                return
             state.halted_why = ""
             self._outbox.do(KeepMeta("halted", ""))
             if was:
@@ -95,6 +108,14 @@ class Commanding:
         else:
             self._outbox.do(SteerReplay(command))
             self._answer(name, Outcomes.DONE)
+
+    def _leave_live(self, name: str) -> None:
+        if self._state.settings.venue != "live":
+            self._refuse(name, ReasonCode.BAD_COMMAND, "This desk is not LIVE.")
+            return
+        self._outbox.do(ForgetLive())
+        self._account.halt(LIVE_OFF)
+        self._answer(name, Outcomes.DONE, "LIVE is off. HALTED; orders and positions are kept.")
 
     def _place(self, name: str, command: PlaceOrder) -> None:
         side, price = to_book(

@@ -96,5 +96,9 @@ class SteerReplay(Effect, frozen=True):
     control: ReplayControl
 
 
+class ForgetLive(Effect, frozen=True):
+    """Take back the confirmation that this home may trade real money."""
+
+
 class StopShell(Effect, frozen=True):
     """End the engine."""

@@ -17,23 +17,32 @@ import msgspec
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.ports import Clock
+from kalshi_desk.core.records import Fill
+from kalshi_desk.core.types import MONEY_SCALE, Money
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.exchange_process import PracticeExchange
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
+from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.state import CoreSettings
-from kalshi_desk.engine.venues import PracticeVenue
+from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
+from kalshi_desk.kalshi.environment import DEMO, LIVE
+from kalshi_desk.kalshi.polling import PollingFeed
+from kalshi_desk.kalshi.rest import RestClient
+from kalshi_desk.kalshi.signing import Signer, parse_private_key
 from kalshi_desk.store.journal import Journal
+from kalshi_desk.store.live_switch import need_live, turn_live_off
 from kalshi_desk.store.paths import Home
+from kalshi_desk.store.secrets import load_key
 from kalshi_desk.store.settings import Settings
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
-OFFERED_VENUES = frozenset({"practice", "replay"})
+OFFERED_VENUES = frozenset({"practice", "paper", "demo", "live", "replay"})
 DURABLE_VENUES = frozenset({"demo", "live"})
 READY_LIMIT_S = 30.0
 LOG_BYTES = 2_000_000
@@ -57,11 +66,13 @@ def run_engine(
     """
     if venue not in OFFERED_VENUES:
         raise Stop(
-            f"This version does not trade on {venue} yet.",
-            code="venue_absent",
+            f"There is no venue {venue}.",
+            code="no_venue",
             money="Nothing was started and nothing was sent.",
-            todo='Use --venue practice, or set venue = "practice" in the settings.',
+            todo=f"Choose one of {', '.join(sorted(OFFERED_VENUES - {'replay'}))}.",
         )
+    if venue == "live":
+        need_live(home)
     home.prepare()
     lock = EngineLock(home)
     lock.acquire()
@@ -115,6 +126,7 @@ async def _run(
         clock,
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
+        forget_live=lambda: turn_live_off(home),
     )
     token = write_token(home.token_path)
     link = LinkServer(
@@ -136,7 +148,7 @@ async def _run(
             shell.venue = replay
             await shell.run(replay)
         else:
-            await _run_practice(home, settings, venue, shell, clock)
+            await _run_venue(home, settings, venue, shell, clock, fills)
     finally:
         saying.cancel()
         await link.stop()
@@ -144,21 +156,50 @@ async def _run(
     return 0
 
 
-async def _run_practice(
-    home: Home, settings: Settings, venue: str, shell: EngineShell, clock: Clock
+async def _run_venue(
+    home: Home,
+    settings: Settings,
+    venue: str,
+    shell: EngineShell,
+    clock: Clock,
+    fills: tuple[Fill, ...],
 ) -> None:
     recorder = None
-    if settings.recording.enabled:
+    if settings.recording.enabled and venue != "paper":
         recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
-    exchange = PracticeExchange(home, settings.practice.seed)
-    practice = PracticeVenue(exchange, clock, recorder, shell.core.state.involved)
-    shell.venue = practice
+    keep = shell.core.state.involved
+    opened: PracticeVenue | KeyedVenue | PaperVenue
+    if venue == "practice":
+        exchange = PracticeExchange(home, settings.practice.seed)
+        opened = PracticeVenue(exchange, clock, recorder, keep)
+    elif venue == "paper":
+        opened = _open_paper(settings, shell, clock, fills)
+    else:
+        key = load_key(home, venue)
+        signer = Signer(key.key_id, parse_private_key(key.private_key_pem))
+        opened = KeyedVenue(DEMO if venue == "demo" else LIVE, signer, clock, recorder, keep)
+    shell.venue = opened
     try:
-        await shell.run(practice)
+        await shell.run(opened)
     finally:
         if recorder is not None:
             recorder.close()
-        await practice.close()
+        if isinstance(opened, PracticeVenue):
+            await opened.close()
+
+
+def _open_paper(
+    settings: Settings, shell: EngineShell, clock: Clock, fills: tuple[Fill, ...]
+) -> PaperVenue:
+    """Open the paper venue on Kalshi's public data, its account rebuilt from the journal."""
+    state = shell.core.state
+    account = PaperAccount(Money(settings.paper.cash_dollars * MONEY_SCALE))
+    for fill in fills:
+        account.book(fill)
+    for settlement in shell.settlements():
+        account.settle(settlement)
+    feed = PollingFeed(RestClient(LIVE, None, clock), clock)
+    return PaperVenue(feed, clock, state, account, state.involved)
 
 
 def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import NO_COUNT, Count, Money
+from kalshi_desk.engine.commanding import LIVE_OFF
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.store.journal import Journal
 
+CONFIRMED_AGAIN = "LIVE had been switched off and was confirmed again"
 LOST_ANSWER = "the engine stopped before the exchange's answer"
 
 
@@ -61,6 +63,8 @@ def _book(state: CoreState, fill: Fill) -> None:
 
 def _recall_meta(state: CoreState, journal: Journal) -> None:
     state.halted_why = journal.halted_reason() or ""
+    if state.halted_why == LIVE_OFF:
+        state.halted_why = CONFIRMED_AGAIN
     day, _, equity = (journal.meta("day") or "").partition(" ")
     if day and equity.lstrip("-").isdigit():
         state.day, state.opening_equity = day, Money(int(equity))

@@ -20,12 +20,13 @@ from kalshi_desk.core.events import (
     TimerFired,
 )
 from kalshi_desk.core.ports import Broker, Clock, Feed
-from kalshi_desk.core.records import Fill, OrderIntent
+from kalshi_desk.core.records import Fill, OrderIntent, Settlement
 from kalshi_desk.desk.commands import (
     Answer,
     CancelAll,
     CancelOrder,
     Command,
+    LeaveLive,
     Outcomes,
     Panic,
     Query,
@@ -40,6 +41,7 @@ from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import (
     CancelEverything,
     Effect,
+    ForgetLive,
     GiveAnswer,
     KeepFill,
     KeepIntent,
@@ -64,7 +66,7 @@ from kalshi_desk.store.journal import Journal
 BEAT_S = 0.2
 KEPT_EVENTS = 2_000
 KEPT_ANSWERS = 500
-PROTECTIVE = (CancelOrder, CancelAll, Panic, StopEngine)
+PROTECTIVE = (CancelOrder, CancelAll, Panic, LeaveLive, StopEngine)
 """Commands that only take risk away: a journal that can't be written must not stop them."""
 _log = logging.getLogger(__name__)
 
@@ -98,6 +100,7 @@ class EngineShell:
         fills: tuple[Fill, ...],
         *,
         save_starred: Callable[[set[str]], None],
+        forget_live: Callable[[], None] = lambda: None,
     ) -> None:
         self.core = core
         self.board = Board(core.state, os.getpid())
@@ -107,6 +110,7 @@ class EngineShell:
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
         self._save_starred = save_starred
+        self._forget_live = forget_live
         self._events: deque[DeskEvent] = deque(maxlen=KEPT_EVENTS)
         self._event_seq = journal.last_event_seq()
         self._answers: dict[str, Answer] = {}
@@ -187,6 +191,8 @@ class EngineShell:
             self._start(self.venue.cancel_everything())
         elif isinstance(effect, SteerReplay):
             self.venue.steer(effect.control)
+        elif isinstance(effect, ForgetLive):
+            self._forget_live()
         elif isinstance(effect, StopShell):
             self.stopped.set()
 
@@ -314,6 +320,10 @@ class EngineShell:
             )
             for entry in self._journal.events_since(seq, MAX_EVENTS_PER_FRAME)
         )
+
+    def settlements(self) -> list[Settlement]:
+        """Return every settlement that the journal holds."""
+        return self._journal.settlements()
 
     def last_event_seq(self) -> int:
         """Return the number of the newest event."""

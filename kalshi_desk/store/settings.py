@@ -74,17 +74,26 @@ class PracticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = 7
 
 
+class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The paper venue."""
+
+    cash_dollars: Annotated[
+        int, Meta(ge=1, le=10_000_000, description="What a new paper account starts with.")
+    ] = 10_000
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a person can set; each section is a table of the file."""
 
     venue: Annotated[
-        Literal["practice", "demo", "live"],
-        Meta(description="Where orders go: practice needs nothing, demo and live need a key."),
+        Literal["practice", "paper", "demo", "live"],
+        Meta(description="Where orders go: practice and paper need nothing, the others a key."),
     ] = "practice"
     tui: TuiSettings = TuiSettings()
     risk: RiskSettings = RiskSettings()
     recording: RecordingSettings = RecordingSettings()
     practice: PracticeSettings = PracticeSettings()
+    paper: PaperSettings = PaperSettings()
 
 
 class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ from kalshi_desk.desk.commands import (
     CancelOrder,
     Command,
     Flatten,
+    LeaveLive,
     LeaveOrders,
     Outcomes,
     Panic,
@@ -68,6 +69,7 @@ from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import (
     CancelEverything,
     Effect,
+    ForgetLive,
     GiveAnswer,
     KeepIntent,
     LookUp,
@@ -85,10 +87,10 @@ START = 1_800_000_000 * SECOND
 
 
 class Bench:
-    """A core with one market at 47/48, ten thousand dollars, and a clock in the hand."""
+    """A core with two markets at 47/48, ten thousand dollars, and a clock in the hand."""
 
-    def __init__(self) -> None:
-        self.core = TradingCore(CoreSettings())
+    def __init__(self, venue: str = "practice") -> None:
+        self.core = TradingCore(CoreSettings(venue=venue))
         self.now_ns = START
         self.log: list[Effect] = []
         markets = (
@@ -410,6 +412,22 @@ def test_panic_halts_cancels_and_is_done_only_when_a_later_reading_proves_it() -
     assert denied.reasons[0].code is ReasonCode.HALTED
     bench.do(Resume(), "r")
     assert sent(bench.buy("2", name="yes"))
+
+
+def test_leaving_live_halts_and_no_resume_brings_it_back() -> None:
+    bench = Bench("live")
+    effects = bench.do(LeaveLive(), "l")
+    assert any(isinstance(effect, ForgetLive) for effect in effects)
+    denied = answer(bench.buy(name="no"))
+    assert denied is not None
+    assert denied.reasons[0].code is ReasonCode.HALTED
+    refused = answer(bench.do(Resume(), "r"))
+    assert refused is not None
+    assert refused.outcome is Outcomes.REFUSED
+    assert bench.core.state.halted_why
+    elsewhere = answer(Bench().do(LeaveLive(), "l"))
+    assert elsewhere is not None
+    assert elsewhere.outcome is Outcomes.REFUSED
 
 
 def test_a_panic_that_can_not_be_proven_says_unknown() -> None:
