@@ -16,6 +16,7 @@ LISTS = {
     "markets": "all markets with their best prices",
 }
 ORDER_VERBS = ("buy", "sell")
+VENUES = ("practice", "paper", "demo", "live")
 VERBS = (*ORDER_VERBS, "cancel", "flatten", "panic", "resume")
 
 _VERB_HELP = {
@@ -46,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="A terminal trading desk for Kalshi. Without a command: open the desk.",
         parents=[everywhere],
     )
+    parser.add_argument("--venue", choices=VENUES, help="open the desk on this venue")
     parser.add_argument("--version", action="version", version=f"kalshi-desk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in LISTS.items():
@@ -71,7 +73,7 @@ def _add_processes(
     engine = commands.add_parser(
         "engine", help="run the engine without a screen", parents=[everywhere]
     )
-    engine.add_argument("--venue", choices=("practice", "demo", "live", "replay"))
+    engine.add_argument("--venue", choices=(*VENUES, "replay"))
     engine.add_argument("--file", metavar="FILE", help="the recording of --venue replay")
     engine.add_argument("--json", action="store_true", help="print one JSON line when ready")
     replay = commands.add_parser(
@@ -80,6 +82,10 @@ def _add_processes(
     replay.add_argument("file", metavar="FILE")
     replay.add_argument("--headless", action="store_true", help="as fast as possible, no screen")
     replay.add_argument("--json", action="store_true", help="print one JSON object (headless)")
+    live = commands.add_parser(
+        "live", help="switch real money on, off, or look", parents=[everywhere]
+    )
+    live.add_argument("action", choices=("on", "off", "status"), nargs="?", default="status")
     commands.add_parser(
         "exchange",
         help="run the practice exchange alone (--port, --seed, --json)",

@@ -10,24 +10,41 @@ from kalshi_desk.cli.link import EngineLink
 from kalshi_desk.cli.processes import EngineChild, check_venue, prepare
 from kalshi_desk.core.errors import Retry, Stop
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.presence import EnginePhase, engine_phase
+from kalshi_desk.store.presence import EnginePhase, engine_phase, find_engine
 
 if TYPE_CHECKING:
     from kalshi_desk.store.settings import Settings
     from kalshi_desk.tui.settings import TuiSettings
 
 
-def open_desk(home: Home) -> int:
-    """Start an engine unless one runs, show the screen, and do what its end asks for."""
+def open_desk(home: Home, venue: str | None = None) -> int:
+    """Start an engine unless one runs, show the screen, and do what its end asks for.
+
+    Raises ``Stop`` when an engine runs on another venue than the one asked for.
+    """
     need_terminal()
     loaded = prepare(home)
     child = None
+    chosen = venue or loaded.settings.venue
     if engine_phase(home) is EnginePhase.ABSENT:
-        check_venue(loaded.settings.venue)
-        child = EngineChild(home, "--venue", loaded.settings.venue)
+        check_venue(home, chosen)
+        child = EngineChild(home, "--venue", chosen)
+    else:
+        _check_running(home, venue)
     for warning in loaded.warnings:
         print(f"kalshi-desk: {warning}", file=sys.stderr)
     return show(home, child, loaded.settings)
+
+
+def _check_running(home: Home, venue: str | None) -> None:
+    running = find_engine(home)
+    if venue and running is not None and running.venue != venue:
+        raise Stop(
+            f"The engine of this home runs on {running.venue}, not on {venue}.",
+            code="other_venue",
+            money="Nothing was started and no order was sent.",
+            todo="End it with kalshi-desk stop first, or use another --home.",
+        )
 
 
 def show(home: Home, child: EngineChild | None, settings: Settings) -> int:

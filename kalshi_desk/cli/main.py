@@ -82,11 +82,15 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
     if command is None:
         from kalshi_desk.cli import desk
 
-        return desk.open_desk(home)
+        return desk.open_desk(home, options.venue)
     if command == "engine":
         from kalshi_desk.cli import processes
 
         return processes.run_engine(home, options.venue, options.file, as_json=options.json)
+    if command == "live":
+        from kalshi_desk.cli import live
+
+        return live.run(home, options.action)
     if command == "replay":
         from kalshi_desk.cli import replay
 

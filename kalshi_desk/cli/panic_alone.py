@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
+
 from kalshi_desk.core.errors import DeskError, Refuse
 from kalshi_desk.core.reasons import Reason, ReasonCode
-from kalshi_desk.core.records import Order
+from kalshi_desk.core.records import Order, OrderState
+from kalshi_desk.core.types import NO_COUNT
 from kalshi_desk.desk.client import new_command_id
 from kalshi_desk.desk.commands import Answer, Outcomes
 from kalshi_desk.engine.clock import WallClock
@@ -39,6 +42,8 @@ async def panic_alone(home: Home) -> Answer:
     venue = last.venue if last and last.venue != "replay" else settings.venue
     home.prepare()
     _leave_halted(home, venue)
+    if venue == "paper":
+        return _answer(venue, _end_paper_orders(home))
     try:
         async with _exchange(home, venue, settings) as client:
             left = await _cancel_and_verify(client)
@@ -60,6 +65,23 @@ def _leave_halted(home: Home, venue: str) -> None:
     journal = Journal(home.journal_path(venue), durable=True)
     try:
         journal.set_halted(HALTED_WHY)
+    finally:
+        journal.close()
+
+
+def _end_paper_orders(home: Home) -> list[Order]:
+    """Cancel paper orders where they live: in the journal, from which an engine restores them."""
+    journal = Journal(home.journal_path("paper"), durable=True)
+    try:
+        resting = journal.orders(only_open=True)
+        over = [
+            msgspec.structs.replace(
+                order, state=OrderState.CANCELED, remaining=NO_COUNT, reason=HALTED_WHY
+            )
+            for order in resting
+        ]
+        journal.write(over)
+        return journal.orders(only_open=True)
     finally:
         journal.close()
 

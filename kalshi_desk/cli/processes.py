@@ -12,7 +12,7 @@ from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.settings import LoadedSettings, load_settings, write_template
 
-_VENUES = frozenset({"practice", "replay"})
+KEYED_VENUES = frozenset({"demo", "live"})
 
 
 def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json: bool) -> int:
@@ -32,23 +32,20 @@ def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json:
             code="usage",
             todo="Use: kalshi-desk replay FILE",
         )
-    check_venue(chosen)
+    check_venue(home, chosen)
     path = Path(recording) if recording else None
     return engine.run_engine(home, loaded.settings, chosen, json_ready=as_json, replay_path=path)
 
 
-def check_venue(venue: str) -> None:
-    """Refuse a venue that this version can't trade on, rather than trade somewhere else.
+def check_venue(home: Home, venue: str) -> None:
+    """Raise ``Stop`` when a venue lacks what it needs: its key, and the word for real money."""
+    if venue in KEYED_VENUES:
+        from kalshi_desk.store.live_switch import need_live
+        from kalshi_desk.store.secrets import load_key
 
-    Raises ``Stop``.
-    """
-    if venue not in _VENUES:
-        raise Stop(
-            f"This version does not connect to {venue} yet.",
-            code="no_venue",
-            money="Nothing was started and no order was sent.",
-            todo='Use --venue practice, or venue = "practice" in the settings.',
-        )
+        load_key(home, venue)
+        if venue == "live":
+            need_live(home)
 
 
 def prepare(home: Home) -> LoadedSettings:

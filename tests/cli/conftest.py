@@ -39,14 +39,15 @@ class Desk:
 
     home: Path
 
-    def run(self, *words: str, env: dict[str, str] | None = None) -> Done:
-        """Run ``kalshi-desk`` with these words."""
+    def run(self, *words: str, env: dict[str, str] | None = None, typed: str = "") -> Done:
+        """Run ``kalshi-desk`` with these words and what is typed at its questions."""
         done = subprocess.run(
             [sys.executable, "-m", "kalshi_desk", *words, "--home", str(self.home)],
             capture_output=True,
             text=True,
             timeout=COMMAND_S,
             env={**os.environ, **(env or {})},
+            input=typed,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)

@@ -9,10 +9,37 @@ from pathlib import Path
 
 import psutil
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from kalshi_desk.core.records import Order, OrderState
+from kalshi_desk.core.types import BookSide, Count, Price
 from kalshi_desk.store.journal import Journal
+from kalshi_desk.store.live_switch import PHRASE
+from kalshi_desk.store.paths import open_home
+from kalshi_desk.store.secrets import save_key
 from tests.cli.conftest import Desk
 from tests.cli.test_running import buy_some, rest_one
+
+RESTING = Order(
+    order_id="paper-order-1",
+    client_order_id="c",
+    ticker="M",
+    side=BookSide.BID,
+    price=Price(4_000),
+    initial_count=Count(100),
+    filled=Count(0),
+    remaining=Count(100),
+    state=OrderState.RESTING,
+)
+
+
+def make_key(home: Path, venue: str) -> None:
+    """Put a key where a venue looks for it."""
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    save_key(open_home(str(home)), venue, "key-id", pem)
 
 
 @pytest.fixture
@@ -114,10 +141,39 @@ def test_unreadable_settings_stop_the_engine_and_stay_as_they_were(bare: Desk) -
 
 
 @pytest.mark.parametrize("venue", ["demo", "live"])
-def test_a_venue_that_is_not_there_yet_is_never_played_by_another(bare: Desk, venue: str) -> None:
+def test_a_venue_without_its_key_is_never_played_by_another(bare: Desk, venue: str) -> None:
     done = bare.run("engine", "--venue", venue, "--json")
     assert (done.code, done.data["outcome"]) == (1, "refused")
-    assert f"does not connect to {venue}" in done.err
+    assert f"no key for {venue}" in done.err
+
+
+def test_live_needs_its_key_and_typed_words_and_ends_at_once(bare: Desk) -> None:
+    make_key(bare.home, "live")
+    without = bare.run("engine", "--venue", "live", "--json")
+    assert without.code == 1
+    assert "not switched on" in without.err
+    assert bare.run("live", "on", typed="yes\n").code == 1
+    assert "LIVE is off" in bare.run("live").out
+    assert bare.run("live", "on", typed=f"{PHRASE}\n").code == 0
+    assert "LIVE is on since" in bare.run("live").out
+    assert bare.run("live", "off").code == 0
+    assert bare.run("engine", "--venue", "live").code == 1
+
+
+def test_a_panic_on_paper_ends_the_orders_that_the_next_engine_would_restore(bare: Desk) -> None:
+    bare.home.mkdir()
+    (bare.home / "settings.toml").write_text('venue = "paper"\n')
+    path = bare.home / "data" / "journal-paper.sqlite3"
+    path.parent.mkdir()
+    journal = Journal(path, durable=False)
+    journal.write([RESTING])
+    journal.close()
+    done = bare.run("panic", "--json")
+    assert (done.code, done.data["outcome"]) == (0, "done")
+    journal = Journal(path, durable=False)
+    assert [order.state for order in journal.orders()] == [OrderState.CANCELED]
+    assert journal.halted_reason() == "panic"
+    journal.close()
 
 
 def test_panic_without_a_key_says_so_and_still_leaves_halted(bare: Desk) -> None:
