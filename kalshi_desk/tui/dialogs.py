@@ -21,6 +21,12 @@ from kalshi_desk.tui.ticket_form import ARM_GUARD_S
 
 MAX_LISTED = 10
 LISTED_WIDTH = 60
+MAX_SHEET = 100
+
+
+def sheet_width(terminal_width: int) -> int:
+    """Return how many cells a line of a sheet has, as its style sheet sizes it."""
+    return min(terminal_width * 94 // 100, MAX_SHEET) - 8
 
 
 class TextSheet(ModalScreen[None]):

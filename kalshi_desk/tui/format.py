@@ -196,12 +196,6 @@ def until(at_ns: int, now_ns: int) -> str:
     return span(seconds)
 
 
-def ago(at_ns: int, now_ns: int) -> str:
-    """Return how long since a moment, ``just now`` under two seconds."""
-    seconds = (now_ns - at_ns) // SECOND_NS
-    return "just now" if seconds < 2 else f"{span(seconds)} ago"
-
-
 def age(milliseconds: int) -> str:
     """Return a delay: ``40ms``, ``2.4s``, ``3m 05s``."""
     if milliseconds < 1_000:

@@ -304,7 +304,7 @@ class Ladder(Lines):
         line.cell(Cell("YES", "muted", True), c.price, right=True).put(" ")
         if c.no:
             line.cell(Cell("NO", "muted", True), c.no, right=True).put(" ")
-        line.cell(Cell("offers", "faint"), c.offers).put(" ")
+        line.cell(Cell("asks", "faint"), c.offers).put(" ")
         if c.my_ask:
             line.cell(Cell("my", "faint"), c.my_ask).put(" ")
         if c.pnl:

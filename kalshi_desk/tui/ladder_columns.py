@@ -49,9 +49,10 @@ def columns_for(width: int, *, has_position: bool) -> LadderColumns:
             my_ask, used = _MY, used + _MY + 1
         elif wish == "no" and used + _NO + 1 <= width:
             no, used = _NO, used + _NO + 1
-    mine, number = _MY, _NUMBER
+    mine, number = _MY + (1 if width > used else 0), _NUMBER
+    used += mine - _MY
     if width - used >= 2 * (_WIDE_MY - _MY + _WIDE_NUMBER - _NUMBER + _MIN_BAR + 1):
-        used += _WIDE_MY - _MY + 2 * (_WIDE_NUMBER - _NUMBER)
+        used += _WIDE_MY - mine + 2 * (_WIDE_NUMBER - _NUMBER)
         used += _WIDE_MY - _MY if my_ask else 0
         mine, number, my_ask = _WIDE_MY, _WIDE_NUMBER, _WIDE_MY if my_ask else 0
     bar = min((width - used - 2) // 2, _MAX_BAR)

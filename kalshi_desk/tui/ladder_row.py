@@ -32,7 +32,7 @@ def paint_row(line: Line, look: RowLook, book: BookView, row: LadderRow) -> Stri
     line.put("▸" if look.is_cursor else " ", "you", bold=True)
     line.cell(_mine(row, is_bid=True, width=c.my_bid), c.my_bid, right=True).put(" ")
     _bids(line, look, row, is_best=row.price == book.best_bid)
-    line.put(" ")
+    line.put("◆" if look.is_entry else " ", "you")
     _prices(line, look, book, row)
     _offers(line, look, row, is_best=row.price == book.best_ask)
     if c.my_ask:
@@ -98,14 +98,13 @@ def _prices(line: Line, look: RowLook, book: BookView, row: LadderRow) -> None:
     c = look.columns
     is_last = row.price == book.last_price
     stands_out = is_last or row.price in (book.best_bid, book.best_ask)
-    mark = "•" if is_last else "◂" if look.is_entry else " "
     line.cell(
         Cell(f.cents(row.price, look.places), "ink" if stands_out else "muted", stands_out),
         c.price,
         right=True,
         ground=look.flash,
     )
-    line.put(mark, "you" if mark == "◂" else "caution", bold=True)
+    line.put("•" if is_last else " ", "caution", bold=True)
     if c.no:
         no = f.cents(f.other(row.price), look.places)
         line.cell(Cell(no, "muted"), c.no, right=True).put(" ")

@@ -24,7 +24,7 @@ from kalshi_desk.desk.commands import (
 from kalshi_desk.desk.verbs import USAGE, parse
 from kalshi_desk.tui.actions import JUMPS
 from kalshi_desk.tui.desk import Desk
-from kalshi_desk.tui.dialogs import TextSheet
+from kalshi_desk.tui.dialogs import TextSheet, sheet_width
 from kalshi_desk.tui.help_text import help_content
 from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.layout import TABS
@@ -160,7 +160,12 @@ class LookKeys:
 
     def help(self) -> None:
         """Show every key and how to read the screen."""
-        self.screen.app.push_screen(TextSheet("Help", help_content(self.desk.settings.keymap)))
+        self.screen.app.push_screen(
+            TextSheet(
+                "Help",
+                help_content(self.desk.settings.keymap, sheet_width(self.screen.app.size.width)),
+            )
+        )
 
     def theme(self) -> None:
         """Wear the next colour theme."""

@@ -119,7 +119,7 @@ class MarketTable(VirtualTable[MarketRow]):
         ink = "ink" if row.status is MarketStatus.ACTIVE else "stale"
         word = "" if row.status is MarketStatus.ACTIVE else f"{row.status.value}: "
         if row.ticker in self._grouped:
-            return Cell(f" {star}{word}{row.subtitle or row.title}", ink)
+            return Cell(f" {star}{word}{row.subtitle or 'Yes'}", ink)
         return Cell(f"{star}{word}{short_name(row, is_alone=row.event_ticker in self._alone)}", ink)
 
     def _change(self, row: MarketRow) -> Cell:
@@ -178,9 +178,8 @@ class MarketTable(VirtualTable[MarketRow]):
         soonest = sorted(events, key=lambda e: (min(r.close_ns for r in events[e]), e))
         for event_ticker in soonest:
             members = sorted(events[event_ticker], key=_strike)
-            if len(members) > 1:
-                items.append(Heading(event_title([m.title for m in members]) or event_ticker))
-                self._grouped |= {m.ticker for m in members}
+            items.append(Heading(event_title([m.title for m in members]) or event_ticker))
+            self._grouped |= {m.ticker for m in members}
             items += [m.ticker for m in members]
         return items
 

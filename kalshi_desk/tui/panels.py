@@ -122,7 +122,7 @@ class OrdersPanel(VirtualTable[OrderRow]):
             Column("left", 7, 80, lambda r: Cell(f.short_count(r.remaining, 7))),
             Column("ahead", 7, 70, self._ahead, number=lambda r: r.ahead),
             Column("state", 10, 90, self._state, right=False),
-            Column("age", 8, 40, lambda r: Cell(f.ago(r.created_ns, self.now_ns), "muted")),
+            Column("age", 7, 40, lambda r: Cell(self.time_text(r), "muted")),
             Column("why", 24, 30, lambda r: Cell(r.reason, "muted"), right=False),
         ]
         super().__init__(columns, name="orders", flashes=flashes)
@@ -142,7 +142,7 @@ class OrdersPanel(VirtualTable[OrderRow]):
     def _ahead(self, row: OrderRow) -> Cell:
         if not is_open(row) or row.ahead is None:
             return BLANK
-        return Cell(f.short_count(row.ahead, 7), "you")
+        return Cell(f.size(row.ahead, 7), "you")
 
     def _state(self, row: OrderRow) -> Cell:
         ink = {
@@ -165,7 +165,7 @@ class OrdersPanel(VirtualTable[OrderRow]):
 
     def time_text(self, row: OrderRow) -> str:
         """Return the text that changes as time goes by."""
-        return f.ago(row.created_ns, self.now_ns)
+        return f.span((self.now_ns - row.created_ns) / f.SECOND_NS)
 
     def order_rows(self) -> list[Item]:
         """Open orders first, newest on top."""

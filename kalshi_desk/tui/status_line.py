@@ -19,7 +19,7 @@ PILLS = {
     "live": "pill-live",
     "replay": "pill-replay",
 }
-_OLD_DATA_MS = 3_000
+_FRESH_MS, _OLD_DATA_MS = 1_000, 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,9 @@ def parts_of(status: StatusView, *, is_behind: bool) -> list[Part]:
         parts.append(Part(91, (Cell(f"{status.unresolved} unresolved", "risk", True),)))
     if status.data_age_ms is not None:
         ink = "caution" if status.data_age_ms > _OLD_DATA_MS else "muted"
-        parts.append(Part(30, (Cell(f"data {f.age(status.data_age_ms)}", ink),)))
+        # Steady below a second: a number that changes with every frame is only noise.
+        old = "<1s" if status.data_age_ms < _FRESH_MS else f.age(status.data_age_ms)
+        parts.append(Part(30, (Cell(f"data {old}", ink),)))
     if status.write_tokens is not None and status.write_capacity:
         text = f"tokens {status.write_tokens}/{status.write_capacity}"
         parts.append(Part(10, (Cell(text, "muted"),)))
@@ -81,6 +83,19 @@ def fitting(parts: list[Part], width: int) -> list[Part]:
     return [part for n, part in enumerate(parts) if n in kept]
 
 
+def _seen(status: StatusView | None, *, is_behind: bool) -> object:
+    """Return what can be seen of a status: most frames change nothing of it."""
+    if status is None:
+        return None
+    return (
+        parts_of(status, is_behind=is_behind),
+        status.venue,
+        status.link,
+        status.waiting_for,
+        status.replay is None,
+    )
+
+
 class StatusLine(Lines):
     """One line: a pill for the venue, then what fits."""
 
@@ -89,14 +104,15 @@ class StatusLine(Lines):
         self.status: StatusView | None = None
         self.waiting_text = "starting"
         self.is_behind = False
-        self._second = -1
+        self._seen: object = None
 
     def show(self, status: StatusView | None, *, is_behind: bool, waiting_text: str) -> None:
         """Take the newest status; the clock makes it change every second."""
-        if (status, is_behind, waiting_text) == (self.status, self.is_behind, self.waiting_text):
-            return
-        self.status, self.is_behind, self.waiting_text = status, is_behind, waiting_text
-        self.refresh()
+        seen = _seen(status, is_behind=is_behind)
+        self.status, self.is_behind = status, is_behind
+        if (seen, waiting_text) != (self._seen, self.waiting_text):
+            self._seen, self.waiting_text = seen, waiting_text
+            self.refresh()
 
     def line(self, y: int) -> Strip:
         """Draw the line."""

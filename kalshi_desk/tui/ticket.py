@@ -18,7 +18,7 @@ from kalshi_desk.tui.ink import Cell
 from kalshi_desk.tui.lines import Lines
 from kalshi_desk.tui.ticket_form import Field, Kind, Stage, TicketForm
 
-_LABEL = 13
+_LABEL, _WIDE = 13, 34
 TextLine = tuple[Cell, Cell]
 
 
@@ -144,7 +144,9 @@ class Ticket(Lines):
         form = self.form
         rows: list[TextLine] = []
         if form.preview is not None:
-            rows = _preview_lines(form.preview, form.outcome, is_old=not form.is_current)
+            rows = _preview_lines(
+                form.preview, is_old=not form.is_current, is_wide=self.size.width >= _WIDE
+            )
             if form.preview.notes and not form.reasons:
                 notes = self._wrapped(" ".join(form.preview.notes), "muted")
                 rows += [(Cell(""), Cell("")), *notes]
@@ -224,30 +226,36 @@ def _idle_facts(market: MarketRow, book: BookView | None) -> list[TextLine]:
     return [(Cell(label, "muted"), value) for label, value in facts]
 
 
-def _preview_lines(preview: Preview, outcome: Outcome, *, is_old: bool) -> list[TextLine]:
+def _preview_lines(preview: Preview, *, is_old: bool, is_wide: bool) -> list[TextLine]:
     ink = "muted" if is_old else "ink"
 
     def row(label: str, value: str, role: str = "") -> TextLine:
         return Cell(label, "muted"), Cell(value, role or ink)
 
+    def pair(first: str, label: str, second: str, value: str, word: str) -> list[TextLine]:
+        if is_wide:
+            return [row(first, f"{label} · {word} {value}")]
+        return [row(first, label), row(second, value)]
+
     now = (
         f"{f.count(preview.fills_now)} at {f.average(preview.average_now)}"
         if preview.fills_now
-        else "nothing fills"
+        else "nothing"
     )
+    fee, worst = f.money(preview.fee_now), f.money(preview.fee_worst)
     rows = [
         row("fills now", now),
         row("rests", f.count(preview.rests) if preview.rests else "nothing"),
-        row("fee now", f.money(preview.fee_now)),
-        row("fee at worst", f.money(preview.fee_worst)),
+        *pair("fee now", fee, "worst fee", worst, "worst"),
         row("max loss", f.money(abs(preview.max_loss)), "" if is_old else "down"),
         row("max win", f.money(preview.max_win), "" if is_old else "up"),
         row("break-even", f.percent(preview.break_even)),
         row("then hold", f.position(preview.position_after)),
-        row("worst here", f.signed_money(preview.worst_after)),
     ]
-    if preview.event_worst_after != preview.worst_after:
-        rows.append(row("worst event", f.signed_money(preview.event_worst_after)))
-    rows.append(row("cash", f.money(preview.cash)))
-    rows.append(row("shard", str(preview.shard)))
-    return rows
+    here, event = f.signed_money(preview.worst_after), f.signed_money(preview.event_worst_after)
+    rows += (
+        [row("worst here", here)]
+        if here == event
+        else pair("worst here", here, "worst event", event, "event")
+    )
+    return rows + pair("cash", f.money(preview.cash), "shard", str(preview.shard), "shard")

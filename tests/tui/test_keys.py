@@ -33,7 +33,7 @@ async def test_every_action_has_a_handler_and_its_words(make_app: MakeApp) -> No
 
 
 def test_help_names_every_action_with_the_persons_own_keys() -> None:
-    text = help_content({"buy_yes": "f5"}).plain
+    text = help_content({"buy_yes": "f5"}, 400).plain
     for action in ACTIONS:
         assert action.tooltip in text
     assert "F5" in text
