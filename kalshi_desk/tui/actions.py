@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from textual.binding import Binding, BindingType
-
 from kalshi_desk.tui.action import DeskAction, Group, Where
 from kalshi_desk.tui.key_table import ACTIONS
 from kalshi_desk.tui.layout import Pane
@@ -60,20 +58,9 @@ def keys_of(action: DeskAction, keymap: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(key.strip() for key in own.split(",")) if own else action.key_list
 
 
-def bindings(where: Where) -> list[BindingType]:
-    """Return Textual's bindings for the actions of one place."""
-    return [
-        Binding(
-            action.keys,
-            f"screen.run('{action.id}')",
-            action.label,
-            id=action.id,
-            tooltip=action.tooltip,
-            show=False,
-        )
-        for action in ACTIONS
-        if action.where is where
-    ]
+def dispatch_table(keymap: Mapping[str, str]) -> dict[tuple[Where, str], str]:
+    """Return the action id for every key in every place, under a person's own map."""
+    return {(action.where, key): action.id for action in ACTIONS for key in keys_of(action, keymap)}
 
 
 def in_footer(place: str, *, is_replay: bool) -> list[DeskAction]:
@@ -106,3 +93,8 @@ def clashes(keymap: Mapping[str, str]) -> list[str]:
 def unknown_ids(keymap: Iterable[str]) -> list[str]:
     """Return the ids of a person's key map that the table does not have."""
     return [action_id for action_id in keymap if action_id not in BY_ID]
+
+
+def faults(keymap: Mapping[str, str]) -> list[str]:
+    """Return everything that is wrong with a person's own key map, in words."""
+    return [f"no action is called {name}" for name in unknown_ids(keymap)] + clashes(keymap)

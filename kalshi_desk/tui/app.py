@@ -15,7 +15,6 @@ from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
 from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
 from kalshi_desk.desk.protocol import Welcome
-from kalshi_desk.tui.actions import clashes, unknown_ids
 from kalshi_desk.tui.board import ALWAYS, Board
 from kalshi_desk.tui.confirm import is_open, leaving_facts
 from kalshi_desk.tui.desk_screen import DeskScreen
@@ -104,12 +103,11 @@ class DeskApp(App[ExitChoice]):
             self.set_interval(1 / self.settings.rate_hz, self.beat)
 
     def _take_keymap(self) -> None:
-        keymap = dict(self.settings.keymap)
-        wrong = [f"no action is called {name}" for name in unknown_ids(keymap)] + clashes(keymap)
-        if wrong:
-            self.say("Your key map was not used", "; ".join(wrong), severity="warning")
-        elif keymap:
-            self.set_keymap(keymap)
+        faults = self._desk.key_faults
+        if faults:
+            self.say("Your key map was not used", "; ".join(faults), severity="warning")
+        elif "leave" in self.settings.keymap:
+            self.set_keymap({"leave": self.settings.keymap["leave"]})
 
     def next_theme(self) -> None:
         """Wear the next of the desk's own themes."""

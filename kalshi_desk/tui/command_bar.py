@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
@@ -94,6 +95,16 @@ class CommandBar(Horizontal):
         self._at = len(self.history)
         box.focus()
 
+    def feed(self, event: Key) -> None:
+        """Take a key that was typed before the input had the focus."""
+        box = self.query_one(Input)
+        if event.character and event.is_printable:
+            box.insert_text_at_cursor(event.character)
+        elif event.key == "enter":
+            self._submit(box.value)
+        elif event.key == "escape":
+            self.action_cancel()
+
     def close(self) -> None:
         """Hide the bar."""
         self.display = False
@@ -101,7 +112,10 @@ class CommandBar(Horizontal):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        text = event.value.strip()
+        self._submit(event.value)
+
+    def _submit(self, value: str) -> None:
+        text = value.strip()
         if text and self.sign == ":":
             self.history = [*[old for old in self.history if old != text], text][-MAX_HISTORY:]
         self.close()

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widgets import Input
 
 from kalshi_desk.desk.frames import DeskEvent, FillRow, OrderRow, PositionRow
 from kalshi_desk.tui import format as f
-from kalshi_desk.tui.actions import Where, bindings
+from kalshi_desk.tui.actions import Where, dispatch_table, faults
 from kalshi_desk.tui.arrangement import arrange, show_tabs
 from kalshi_desk.tui.board import MAX_EVENTS, Changes
 from kalshi_desk.tui.chart import Chart
 from kalshi_desk.tui.command_bar import CommandBar
 from kalshi_desk.tui.desk import Desk, Mover
-from kalshi_desk.tui.freshness import banner_text, book_late, link_late, venue_late
+from kalshi_desk.tui.freshness import (
+    banner_text,
+    book_late,
+    empty_table,
+    link_late,
+    venue_late,
+)
 from kalshi_desk.tui.ladder import Ladder
 from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, Tier, plan
 from kalshi_desk.tui.look_keys import LookKeys
@@ -38,8 +42,7 @@ class DeskScreen(Screen[None]):
     """Lays out the panes, gives them news, and passes keys to what handles them."""
 
     CSS_PATH = "base.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.DESK), *bindings(Where.REPLAY)]
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -49,6 +52,9 @@ class DeskScreen(Screen[None]):
         self._left_tab, self._right_tab = Pane.POSITIONS, Pane.FILLS
         self._plan: Plan | None = None
         self._awaits_jump = False
+        own = dict(desk.settings.keymap)
+        self.key_faults = faults(own)
+        self._keymap = dispatch_table({} if self.key_faults else own)
         flashes = desk.settings.flashes
         self.status_line, self.banner, self.replay = StatusLine(), Banner(), ReplayStrip()
         self.markets, self.chart = MarketTable(flashes=flashes), Chart()
@@ -58,7 +64,7 @@ class DeskScreen(Screen[None]):
             OrdersPanel(desk.board.name_of, flashes=flashes),
             FillsPanel(desk.board.name_of, flashes=flashes),
         )
-        self.events, self.keys = EventsPanel(), KeyLine(desk.settings.keymap)
+        self.events, self.keys = EventsPanel(), KeyLine({} if self.key_faults else own)
         self.tabs = {name: TabStrip(name) for name in ("pane-tabs", "tabs-left", "tabs-right")}
         self.too_small = TooSmall()
         self.trade = TradeKeys(self, desk)
@@ -94,7 +100,7 @@ class DeskScreen(Screen[None]):
     def on_mount(self) -> None:
         """Draw the first frame before anything is connected."""
         self.lay_out()
-        self.markets.focus()
+        self._show_current()
         self.show_state()
 
     # --- panes -------------------------------------------------------------------------
@@ -128,8 +134,12 @@ class DeskScreen(Screen[None]):
                 self._right_tab = pane
             self._left_tab = pane
         self.lay_out()
-        self.pane(pane).focus()
+        self._show_current()
         self.show_keys()
+
+    def _show_current(self) -> None:
+        for pane in Pane:
+            self.pane(pane).set_current(pane is self.current)
 
     def step_pane(self, step: int) -> None:
         """Move to the next pane in sight, or to the next one when only one fits."""
@@ -162,7 +172,6 @@ class DeskScreen(Screen[None]):
     def on_resize(self) -> None:
         """Fit the new size."""
         self.lay_out()
-        self.pane(self.current).focus()
 
     # --- news --------------------------------------------------------------------------
 
@@ -229,15 +238,8 @@ class DeskScreen(Screen[None]):
             show_tabs(self, self._plan)
 
     def _say_why_empty(self, waiting: str) -> None:
-        if self.markets.rows and not self.markets.items:
-            text: tuple[str, ...] = (
-                "No market fits.",
-                "Esc ends the search, f changes the filter.",
-            )
-        else:
-            # Whole, also when it is long: it may be the only word on why nothing starts.
-            said = textwrap.wrap(waiting, max(self.markets.size.width - 4, 20))
-            text = (*said, "Ctrl+Q quits.") if waiting else ("No markets yet.",)
+        is_filtered = bool(self.markets.rows and not self.markets.items)
+        text = empty_table(waiting, self.markets.size.width, is_filtered=is_filtered)
         if text != self.markets.empty_text:
             self.markets.empty_text = text
             self.markets.refresh()
@@ -287,7 +289,7 @@ class DeskScreen(Screen[None]):
 
     def _bar_done(self) -> None:
         self.keys.display = True
-        self.pane(self.current).focus()
+        self.set_focus(None)
 
     def await_jump(self, prompt: str) -> None:
         """Take the next key as the place to go to."""
@@ -309,13 +311,36 @@ class DeskScreen(Screen[None]):
         return method
 
     def on_key(self, event: events.Key) -> None:
-        """Take the second key of a jump before anything else does."""
-        if self._awaits_jump:
-            self._awaits_jump = False
+        """Route every key: a jump's second key, the line being typed, the ticket, the table."""
+        if isinstance(self.focused, Input):
+            return
+        if self.app.screen is not self or self._takes(event):
             event.stop()
             event.prevent_default()
+
+    def _takes(self, event: events.Key) -> bool:
+        if self._awaits_jump:
+            self._awaits_jump = False
             self.keys.show(self.current, is_replay=self.keys.is_replay)
             self.look.jump_to(event.key)
+            return True
+        if self.bar.display:
+            self.bar.feed(event)
+            return True
+        if self.current is Pane.TICKET and self.ticket.form.is_open and self.ticket.takes(event):
+            return True
+        for place in (Where(self.current.value), Where.DESK, Where.REPLAY):
+            action_id = self._keymap.get((place, event.key))
+            if action_id is not None:
+                self.action_run(action_id)
+                return True
+        return False
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Give the keyboard to the pane under the mouse."""
+        for pane in Pane:
+            if self.pane(pane) is event.widget and pane is not self.current:
+                self.focus_pane(pane)
 
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
@@ -327,13 +352,6 @@ class DeskScreen(Screen[None]):
     def _chosen(self, event: VirtualTable.Chosen) -> None:
         event.stop()
         self.trade.confirm()
-
-    @on(events.DescendantFocus)
-    def _focused(self, event: events.DescendantFocus) -> None:
-        for pane in Pane:
-            # News of a focus that has moved on already would take it away again.
-            if self.pane(pane) is event.widget is self.focused and pane is not self.current:
-                self.focus_pane(pane)
 
     @on(Ladder.Aimed)
     def _aimed(self, event: Ladder.Aimed) -> None:

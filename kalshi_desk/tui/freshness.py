@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import BookView, RiskState, StatusView
@@ -40,3 +42,13 @@ def banner_text(status: StatusView | None, *, is_connected: bool) -> str:
         why = f" ({status.risk_reason})" if status.risk_reason else ""
         return f"HALTED{why}: no order is sent. R resumes."
     return status.notice
+
+
+def empty_table(waiting: str, width: int, *, is_filtered: bool) -> tuple[str, ...]:
+    """Return why the market table is empty and what to do, in lines that fit it."""
+    if is_filtered:
+        return ("No market fits.", "Esc ends the search, f changes the filter.")
+    if not waiting:
+        return ("No markets yet.",)
+    # Whole, also when it is long: it may be the only word on why nothing starts.
+    return (*textwrap.wrap(waiting, max(width - 4, 20)), "Ctrl+Q quits.")

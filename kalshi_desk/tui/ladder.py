@@ -9,7 +9,6 @@ from textual.strip import Strip
 from kalshi_desk.core.types import MarketStatus, Price
 from kalshi_desk.desk.frames import BookView, LadderRow
 from kalshi_desk.tui import format as f
-from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.ink import Cell, Line
 from kalshi_desk.tui.ladder_columns import bar_scale, columns_for
 from kalshi_desk.tui.ladder_fold import Fold, fold
@@ -23,9 +22,6 @@ _FLASH_FRAMES = 2
 
 class Ladder(Lines):
     """Prices from high to low; the view stands still under the cursor until asked to centre."""
-
-    can_focus = True
-    BINDINGS = bindings(Where.LADDER)
 
     class Aimed(Message):
         """A price was clicked; ``is_chosen`` on a double click."""
@@ -321,7 +317,7 @@ class Ladder(Lines):
             is_last,
             row.price == self._entry(),
             row.price == self.cursor,
-            self.has_focus,
+            self.is_current,
             book.best_bid,
             book.best_ask,
             self._biggest,
@@ -350,7 +346,7 @@ class Ladder(Lines):
             biggest=self._biggest,
             places=self._places,
             is_cursor=row.price == self.cursor,
-            has_focus=self.has_focus,
+            has_focus=self.is_current,
             is_entry=row.price == self._entry(),
             flash=self._flash.get(row.price, ("", 0))[0],
         )

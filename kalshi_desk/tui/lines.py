@@ -12,11 +12,10 @@ from kalshi_desk.tui.ink import Cell, Inks, Line, fit, inks_of
 class Lines(Widget):
     """A widget whose lines are made by ``line``; ``is_late`` dims what it shows."""
 
-    can_focus = False
-
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
         self.late_text = ""
+        self.is_current = False
 
     @property
     def inks(self) -> Inks:
@@ -62,7 +61,7 @@ class Lines(Widget):
 
     def head(self, title: str, *right: Cell, is_name: bool = False) -> Strip:
         """Return the title line of a pane; the focused pane's is brighter and marked."""
-        focused = self.has_focus
+        focused = self.is_current
         line = self.new_line("head-focus" if focused else "head")
         line.put("▎" if focused else " ", "you")
         if self.late_text:
@@ -73,12 +72,13 @@ class Lines(Widget):
         )
         return line.end(*right).strip()
 
-    def on_focus(self) -> None:
-        """Show the focus."""
-        self.forget_strips()
-        self.refresh()
+    def set_current(self, is_current: bool) -> None:
+        """Show whether keys go to this pane.
 
-    def on_blur(self) -> None:
-        """Show that the focus is gone."""
-        self.forget_strips()
-        self.refresh()
+        Panes never take Textual's focus: every key goes to the Desk first, in the order
+        typed, also when a key moved to another pane and the next ones came at once.
+        """
+        if is_current != self.is_current:
+            self.is_current = is_current
+            self.forget_strips()
+            self.refresh()

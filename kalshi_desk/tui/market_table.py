@@ -10,7 +10,6 @@ from typing import TypeVar
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import MarketRow
 from kalshi_desk.tui import format as f
-from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.board import Delta
 from kalshi_desk.tui.columns import Column, Heading, Item
 from kalshi_desk.tui.ink import BLANK, Cell
@@ -76,8 +75,6 @@ def matches(row: MarketRow, words: Sequence[str]) -> bool:
 class MarketTable(VirtualTable[MarketRow]):
     """Markets with quotes, last price and change; grouped by event unless sorted."""
 
-    BINDINGS = bindings(Where.MARKETS)
-
     def __init__(self, *, flashes: bool = True) -> None:
         self.sort = Sort.EVENT
         self.filter = Filter.ALL
@@ -111,7 +108,7 @@ class MarketTable(VirtualTable[MarketRow]):
             ),
             Column("chg", 6, 70, self._change),
             Column("volume", 7, 30, lambda r: Cell(f.size(r.volume, 7), "muted")),
-            Column("closes", 7, 35, lambda r: self._closes(r)),
+            Column("closes", 8, 35, lambda r: self._closes(r)),
         ]
 
     def _label(self, row: MarketRow) -> Cell:
@@ -178,8 +175,9 @@ class MarketTable(VirtualTable[MarketRow]):
         soonest = sorted(events, key=lambda e: (min(r.close_ns for r in events[e]), e))
         for event_ticker in soonest:
             members = sorted(events[event_ticker], key=_strike)
-            items.append(Heading(event_title([m.title for m in members]) or event_ticker))
-            self._grouped |= {m.ticker for m in members}
+            if len(members) > 1 or members[0].subtitle:
+                items.append(Heading(event_title([m.title for m in members]) or event_ticker))
+                self._grouped |= {m.ticker for m in members}
             items += [m.ticker for m in members]
         return items
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from kalshi_desk.core.types import Action, MarketStatus, Outcome
 from kalshi_desk.desk.frames import DeskEvent, FillRow, Level, OrderRow, PositionRow
 from kalshi_desk.tui import format as f
-from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.board import Delta
 from kalshi_desk.tui.columns import Column, Item
 from kalshi_desk.tui.confirm import NameOf, is_open
@@ -31,8 +30,6 @@ def _pnl(value: int | None) -> Cell:
 
 class PositionsPanel(VirtualTable[PositionRow]):
     """What is held, what it would bring now after fees, and the worst case."""
-
-    BINDINGS = bindings(Where.POSITIONS)
 
     def __init__(self, name_of: NameOf, *, flashes: bool = True) -> None:
         self.name_of = name_of
@@ -71,7 +68,7 @@ class PositionsPanel(VirtualTable[PositionRow]):
             ),
             Column("fees", 8, 20, lambda r: Cell(f.money(r.fees), "muted")),
             Column("worst", 10, 55, lambda r: Cell(f.signed_money(r.worst_case), "muted")),
-            Column("settles", 7, 40, lambda r: self._settles(r)),
+            Column("settles", 8, 40, lambda r: self._settles(r)),
             Column("by", 8, 10, lambda r: Cell(r.origin, "muted"), right=False),
         ]
         super().__init__(columns, name="positions", flashes=flashes)
@@ -101,8 +98,6 @@ class PositionsPanel(VirtualTable[PositionRow]):
 
 class OrdersPanel(VirtualTable[OrderRow]):
     """Orders as they were asked for; open ones first, the newest on top."""
-
-    BINDINGS = bindings(Where.ORDERS)
 
     def __init__(self, name_of: NameOf, *, flashes: bool = True) -> None:
         self.name_of = name_of
@@ -177,8 +172,6 @@ class OrdersPanel(VirtualTable[OrderRow]):
 class FillsPanel(VirtualTable[FillRow]):
     """Executions, the newest on top."""
 
-    BINDINGS = bindings(Where.FILLS)
-
     def __init__(self, name_of: NameOf, *, flashes: bool = True) -> None:
         self.name_of = name_of
         self.now_ns = 0
@@ -214,8 +207,6 @@ class FillsPanel(VirtualTable[FillRow]):
 
 class EventsPanel(VirtualTable[DeskEvent]):
     """What happened once: fills, refusals, connections, risk stops; the newest on top."""
-
-    BINDINGS = bindings(Where.EVENTS)
 
     def __init__(self) -> None:
         columns: list[Column[DeskEvent]] = [

@@ -64,7 +64,9 @@ def parts_of(status: StatusView, *, is_behind: bool) -> list[Part]:
         parts.append(Part(10, (Cell(text, "muted"),)))
     if is_behind:
         parts.append(Part(50, (Cell("screen behind", "caution"),)))
-    return [part for part in parts if part.cells[-1].text]
+    # A recording has no account: what nobody can know is left out rather than dashed.
+    unknown = {"", f.NONE} if status.replay is not None else {""}
+    return [part for part in parts if part.cells[-1].text not in unknown]
 
 
 def _risk(risk: RiskState) -> Cell:

@@ -13,7 +13,6 @@ from kalshi_desk.core.types import Outcome
 from kalshi_desk.desk.commands import Preview
 from kalshi_desk.desk.frames import BookView, MarketRow
 from kalshi_desk.tui import format as f
-from kalshi_desk.tui.actions import Where, bindings
 from kalshi_desk.tui.ink import Cell
 from kalshi_desk.tui.lines import Lines
 from kalshi_desk.tui.ticket_form import Field, Kind, Stage, TicketForm
@@ -24,9 +23,6 @@ TextLine = tuple[Cell, Cell]
 
 class Ticket(Lines):
     """Draws the form and turns typing into changes of it."""
-
-    can_focus = True
-    BINDINGS = bindings(Where.TICKET)
 
     class Changed(Message):
         """Something was typed: the preview must be asked again."""
@@ -48,13 +44,11 @@ class Ticket(Lines):
 
     # --- keys --------------------------------------------------------------------------
 
-    def on_key(self, event: events.Key) -> None:
-        """Type into the field; an armed ticket ignores everything for a moment."""
+    def takes(self, event: events.Key) -> bool:
+        """Type into the field; an armed ticket swallows everything for a moment."""
         form = self.form
         if form.is_guarded(self._clock_s()) and event.key != "escape":
-            event.stop()
-            event.prevent_default()
-            return
+            return True
         char = event.character or ""
         if char and form.accepts(char):
             form.type(char)
@@ -63,10 +57,9 @@ class Ticket(Lines):
         elif event.key in ("up", "down", "tab", "shift+tab") and form.stage is Stage.EDIT:
             form.next_field()
         else:
-            return
-        event.stop()
-        event.prevent_default()
+            return False
         self.changed()
+        return True
 
     def changed(self) -> None:
         """Redraw and say that the preview is old."""
@@ -171,7 +164,7 @@ class Ticket(Lines):
             ending = "Enter sends · Esc back" if form.stage is Stage.ARMED else "sending…"
             return [*lines, (ending, False)]
         if form.reasons:
-            return [("refused: change it, or Esc", False)]
+            return [("refused · Esc closes", False)]
         if form.wants_arm or (form.question() is not None and not form.is_current):
             return [("asking the engine…", False)]
         return [("Enter arms · Esc closes", False)]

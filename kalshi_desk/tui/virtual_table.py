@@ -25,8 +25,6 @@ WHEEL_ROWS = 3
 class VirtualTable(Lines, Generic[R]):
     """Rows by key, drawn from cached strips; the cursor sticks to a key, not to a line."""
 
-    can_focus = True
-
     class Moved(Message):
         """The cursor went to another row."""
 
@@ -296,7 +294,7 @@ class VirtualTable(Lines, Generic[R]):
         row = self.rows[key]
         ground = self.ground_of(row)
         if is_current:
-            ground = "cursor" if self.has_focus else "cursor-blur"
+            ground = "cursor" if self.is_current else "cursor-blur"
         line = Line(self.inks, self.size.width - 1, ground)
         line.put("▸" if is_current else " ", "you", bold=True)
         flashing = self._flash.get(key, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.types import Action, BookSide, Count, Outcome, TimeInForce
@@ -313,3 +314,24 @@ async def test_an_unresolved_order_is_still_open(make_app: MakeApp, engine: Engi
         await pilot.press("g", "o")
         await see(pilot, "unresolved")
         assert not shows(pilot, "No open order")
+
+
+async def test_keys_typed_at_once_land_where_the_first_one_led(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    async with make_app().run_test(size=(120, 40), notifications=True) as pilot:
+        app = await ready(pilot)
+        screen = app.desk_screen
+        for key in ("b", "4", "0", "0"):
+            app.post_message(events.Key(key, key))
+        await until(pilot, lambda: screen.ticket.form.size_text == "400", "400")
+        for key in ("escape", "colon", "b", "u", "y", "space", "x", "enter"):
+            character = {"colon": ":", "space": " "}.get(key, key if len(key) == 1 else None)
+            app.post_message(events.Key(key, character))
+        await see(pilot, "That is not how to buy")
+        assert not screen.ticket.form.is_open
+        assert screen.bar.history == ["buy x"]
+        for key in ("g", "p"):
+            app.post_message(events.Key(key, key))
+        await until(pilot, lambda: screen.current is Pane.POSITIONS, "the positions")
+        assert engine.commands == []
