@@ -26,7 +26,7 @@ from kalshi_desk.tui.freshness import (
     venue_late,
 )
 from kalshi_desk.tui.ladder import Ladder
-from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, Tier, plan
+from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, neighbour, plan
 from kalshi_desk.tui.look_keys import LookKeys
 from kalshi_desk.tui.market_table import MarketTable
 from kalshi_desk.tui.panels import EventsPanel, FillsPanel, OrdersPanel, PositionsPanel
@@ -60,10 +60,8 @@ class DeskScreen(Screen[None]):
         self.markets, self.chart = MarketTable(flashes=flashes), Chart()
         self.ladder, self.ticket = Ladder(flashes=flashes), Ticket(desk.clock_s)
         self.positions = PositionsPanel(desk.board.name_of, flashes=flashes)
-        self.orders, self.fills = (
-            OrdersPanel(desk.board.name_of, flashes=flashes),
-            FillsPanel(desk.board.name_of, flashes=flashes),
-        )
+        self.orders = OrdersPanel(desk.board.name_of, flashes=flashes)
+        self.fills = FillsPanel(desk.board.name_of, flashes=flashes)
         self.events, self.keys = EventsPanel(), KeyLine({} if self.key_faults else own)
         self.tabs = {name: TabStrip(name) for name in ("pane-tabs", "tabs-left", "tabs-right")}
         self.too_small = TooSmall()
@@ -103,8 +101,6 @@ class DeskScreen(Screen[None]):
         self._show_current()
         self.show_state()
 
-    # --- panes -------------------------------------------------------------------------
-
     def pane(self, pane: Pane) -> Ladder | Ticket | VirtualTable[object]:
         """Return the widget of a pane."""
         widgets = {
@@ -143,14 +139,9 @@ class DeskScreen(Screen[None]):
 
     def step_pane(self, step: int) -> None:
         """Move to the next pane in sight, or to the next one when only one fits."""
-        tier = self._plan.tier if self._plan else Tier.ONE
-        panes = list(Pane)
-        if tier not in (Tier.ONE, Tier.TINY) and self._plan is not None:
-            panes = [pane for pane in panes if pane in self._plan.shown]
-            if self.ticket.form.is_open is False and Pane.TICKET in panes:
-                panes.remove(Pane.TICKET)
-        at = panes.index(self.current) if self.current in panes else 0
-        self.focus_pane(panes[(at + step) % len(panes)])
+        if self._plan is not None:
+            is_open = self.ticket.form.is_open
+            self.focus_pane(neighbour(self._plan, self.current, step, ticket_open=is_open))
 
     def lay_out(self) -> None:
         """Show, hide and size the panes for the terminal and the pane in use."""

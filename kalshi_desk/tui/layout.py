@@ -133,3 +133,19 @@ def _one_pane(width: int, height: int, current: Pane) -> Plan:
         chart_height=0,
         left_tabs=tuple(Pane),
     )
+
+
+def neighbour(shown: Plan, current: Pane, step: int, *, ticket_open: bool) -> Pane:
+    """Return the pane so many places on: of those in sight, or of all when one fits at a time.
+
+    An idle ticket is passed over where it is in sight anyway.
+    """
+    panes = list(Pane)
+    if shown.tier not in (Tier.ONE, Tier.TINY):
+        panes = [
+            pane
+            for pane in panes
+            if pane in shown.shown and (ticket_open or pane is not Pane.TICKET)
+        ]
+    at = panes.index(current) if current in panes else 0
+    return panes[(at + step) % len(panes)]
