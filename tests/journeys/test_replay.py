@@ -70,7 +70,7 @@ def try_everything(terminal: Terminal) -> None:
     terminal.press("enter")
     terminal.wait_for("refused")
     assert "Enter sends" not in terminal.text.replace("a second Enter sends", "")
-    terminal.press("escape", "escape")
+    terminal.press("escape")
     terminal.wait_for("a second Enter sends")
 
     terminal.press("p")
