@@ -40,7 +40,7 @@ def banner_text(status: StatusView | None, *, is_connected: bool) -> str:
         )
     if status.risk is RiskState.HALTED:
         why = f" ({status.risk_reason})" if status.risk_reason else ""
-        return f"HALTED{why}: no order is sent. R resumes."
+        return f"HALTED{why}: only orders that close positions pass. R resumes."
     return status.notice
 
 

@@ -72,6 +72,14 @@ ACTIONS: tuple[DeskAction, ...] = (
         tooltip="Leave HALTED and allow orders again (asks first)",
     ),
     DeskAction(
+        id="leave_live",
+        keys="L",
+        label="leave LIVE",
+        group=_T,
+        footer=0,
+        tooltip="End real-money trading at once: halts, sells nothing, needs typed words to return",
+    ),
+    DeskAction(
         id="confirm",
         keys="enter",
         label="open / arm / send",

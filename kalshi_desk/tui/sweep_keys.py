@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kalshi_desk.core.types import BookSide
-from kalshi_desk.desk.commands import CancelAll, CancelOrder, Flatten, Panic, Resume
+from kalshi_desk.desk.commands import CancelAll, CancelOrder, Flatten, LeaveLive, Panic, Resume
 from kalshi_desk.desk.frames import OrderRow
 from kalshi_desk.tui.confirm import (
     cancel_all_facts,
@@ -123,6 +123,13 @@ class SweepKeys:
         """Leave HALTED, after asking."""
         status = self.desk.board.status
         self._ask("RESUME", resume_facts(status.risk_reason if status else ""), Resume())
+
+    def leave_live(self) -> None:
+        """End LIVE with one key: it only takes risk away, so nothing is asked."""
+        if self.desk.is_live_venue:
+            self.desk.send(LeaveLive())
+        else:
+            self.desk.say("This desk is not LIVE", severity="warning")
 
     def _ask(
         self, verb: str, facts: list[str], command: CancelAll | Flatten | Panic | Resume

@@ -225,7 +225,9 @@ async def test_history_is_listed_but_not_announced(make_app: MakeApp, engine: En
 async def test_halted_is_a_banner(make_app: MakeApp, engine: Engine) -> None:
     engine.rows["status"][""] = status(risk=RiskState.HALTED, risk_reason="panic by a person")
     async with make_app().run_test(size=(120, 40)) as pilot:
-        await see(pilot, "HALTED (panic by a person): no order is sent. R resumes.")
+        await see(
+            pilot, "HALTED (panic by a person): only orders that close positions pass. R resumes."
+        )
 
 
 async def test_outside_text_is_shown_as_it_is(make_app: MakeApp, engine: Engine) -> None:

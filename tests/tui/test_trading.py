@@ -11,6 +11,7 @@ from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
     Flatten,
+    LeaveLive,
     Outcomes,
     Panic,
     PlaceOrder,
@@ -21,7 +22,7 @@ from kalshi_desk.tui.layout import Pane
 from kalshi_desk.tui.ticket_form import Stage
 from tests.tui.conftest import MakeApp, Seconds
 from tests.tui.driving import HELD, ready, see, shows, until
-from tests.tui.scripted import Engine, order
+from tests.tui.scripted import Engine, order, status
 
 
 async def test_buying_takes_six_keys_and_sends_what_was_shown(
@@ -334,4 +335,23 @@ async def test_keys_typed_at_once_land_where_the_first_one_led(
         for key in ("g", "p"):
             app.post_message(events.Key(key, key))
         await until(pilot, lambda: screen.current is Pane.POSITIONS, "the positions")
+        assert engine.commands == []
+
+
+async def test_one_key_ends_live_and_means_nothing_elsewhere(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    engine.rows["status"][""] = status(venue="live")
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        await see(pilot, "LIVE")
+        await pilot.press("L")
+        await until(pilot, lambda: engine.commands, "a command")
+        assert engine.commands == [LeaveLive()]
+    engine.commands.clear()
+    engine.rows["status"][""] = status()
+    async with make_app().run_test(size=(120, 40), notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("L")
+        await see(pilot, "This desk is not LIVE")
         assert engine.commands == []
