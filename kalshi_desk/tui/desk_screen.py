@@ -287,10 +287,10 @@ class DeskScreen(Screen[None]):
         self._awaits_jump = True
         self.keys.show(self.current, is_replay=self.keys.is_replay, prompt=prompt)
 
-    # --- keys, mouse and messages ------------------------------------------------------
-
     def action_run(self, action_id: str) -> None:
-        """Run an action of the key table."""
+        """Run an action of the key table, on the market under the cursor."""
+        if self.current is Pane.MARKETS:
+            self._look_at(self.markets.cursor_key)
         self.handler(action_id)()
         self.desk.pump.hurry()
 
@@ -337,7 +337,8 @@ class DeskScreen(Screen[None]):
     def _moved(self, event: VirtualTable.Moved) -> None:
         event.stop()
         if event.table is self.markets:
-            self._look_at(event.key)
+            # Where the cursor is now: of moves typed fast, older ones come in late.
+            self._look_at(self.markets.cursor_key)
 
     @on(VirtualTable.Chosen)
     def _chosen(self, event: VirtualTable.Chosen) -> None:

@@ -355,3 +355,19 @@ async def test_one_key_ends_live_and_means_nothing_elsewhere(
         await pilot.press("L")
         await see(pilot, "This desk is not LIVE")
         assert engine.commands == []
+
+
+async def test_keys_typed_fast_open_the_ticket_where_the_cursor_went(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        app = await ready(pilot)
+        screen = app.desk_screen
+        before = screen.selected
+        for key in ("down", "down", "down", "b"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: screen.ticket.form.is_open, "the ticket")
+        await pilot.pause()
+        assert screen.selected == screen.markets.cursor_key != before
+        assert screen.ticket.form.is_open
+        assert screen.ticket.form.ticker == screen.selected
