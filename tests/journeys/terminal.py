@@ -24,6 +24,9 @@ import pyte
 COLUMNS, ROWS = 120, 40
 WAIT_S = 20.0
 CHUNK = 65_536
+ASKS_FOR_WHOLE_FRAMES = b"\x1b[?2026$p"
+GIVES_WHOLE_FRAMES = b"\x1b[?2026;2$y"
+FRAME_BEGINS, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 KEYS = {
     "enter": "\r",
     "escape": "\x1b",
@@ -51,7 +54,8 @@ def clean_environment(**changes: str) -> dict[str, str]:
 class Terminal:
     """Runs a command in a pseudo-terminal of a given size and reads what it draws.
 
-    A thread reads all the time, as a terminal does, until :meth:`freeze`.
+    A thread reads all the time, as a terminal does, until :meth:`freeze`.  Like today's
+    terminals it shows a synchronized frame whole or not at all, so no test sees half of one.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class Terminal:
         self.received = 0
         self._stream = pyte.ByteStream(self.screen)
         self._keeps_screen = keeps_screen
-        self._tail = b""
+        self._tail = self._unshown = b""
         self._news = threading.Condition()
         self._reads = threading.Event()
         self._reads.set()
@@ -228,9 +232,26 @@ class Terminal:
         with self._news:
             self.received += len(data)
             self._tail = (self._tail + data)[-4096:]
+            if ASKS_FOR_WHOLE_FRAMES in self._tail[-len(data) - len(ASKS_FOR_WHOLE_FRAMES) + 1 :]:
+                os.write(self._master, GIVES_WHOLE_FRAMES)
             if self._keeps_screen:
-                self._stream.feed(data)
+                self._show(data)
             self._news.notify_all()
+
+    def _show(self, data: bytes) -> None:
+        """Draw all but the frame that has begun and not yet ended."""
+        waiting = self._unshown + data
+        begun = waiting.rfind(FRAME_BEGINS)
+        if begun < 0 or FRAME_ENDS in waiting[begun:]:
+            begun = len(waiting) - _length_of_start(waiting)
+        self._stream.feed(waiting[:begun])
+        self._unshown = waiting[begun:]
+
+
+def _length_of_start(data: bytes) -> int:
+    """Return how many bytes at the end may be the start of a frame cut in two by a read."""
+    lengths = range(len(FRAME_BEGINS) - 1, 0, -1)
+    return next((length for length in lengths if data.endswith(FRAME_BEGINS[:length])), 0)
 
 
 def _take_terminal() -> None:
