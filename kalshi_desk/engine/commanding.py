@@ -194,6 +194,7 @@ class Commanding:
         self._account.halt("panic")
         self._outbox.do(CancelEverything())
         pending = Pending(name, Goal.PANIC, self._state.now_ns)
+        pending.proven_after_ns = self._state.now_ns
         orders = self._state.orders.open_orders()
         pending.orders.extend(order.client_order_id for order in orders)
         self._pending[name] = pending
@@ -220,7 +221,7 @@ class Commanding:
     def account_read(self, event: AccountRead) -> None:
         """A complete reading may prove that a panic left nothing behind."""
         for pending in list(self._pending.values()):
-            if pending.goal is not Goal.PANIC or event.asked_ns < pending.asked_ns:
+            if pending.goal is not Goal.PANIC or event.asked_ns < pending.proven_after_ns:
                 continue
             resting = [o for o in event.orders if o.state is OrderState.RESTING]
             if not resting and not self._state.orders.open_orders():

@@ -27,7 +27,8 @@ class Pending:
     """One command: the client ids it waits for and those it will report on.
 
     ``tickers`` are the positions to close once the cancels are proven.  ``asked_ns`` is
-    when a panic asked for the account, so that an older reading proves nothing.
+    when a panic last asked for the account; a reading that is complete only up to a time
+    before ``proven_after_ns``, the panic itself, proves nothing.
     """
 
     command_id: str
@@ -40,6 +41,7 @@ class Pending:
     then_stop: LeaveOrders | None = None
     fill_deadline_ns: int = 0
     asked_ns: int = 0
+    proven_after_ns: int = 0
     limit_ns: int = ANSWER_LIMIT_NS
 
     def is_late(self, now_ns: int) -> bool:

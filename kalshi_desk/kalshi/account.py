@@ -6,12 +6,15 @@ import asyncio
 
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.events import AccountRead
-from kalshi_desk.core.ports import Clock
+from kalshi_desk.core.ports import Clock, Sleep
 from kalshi_desk.core.records import Fill, Order
 from kalshi_desk.kalshi.rest import RestClient
 
 _SECOND_NS = 1_000_000_000
 _OVERLAP_NS = 60 * _SECOND_NS
+_USUAL_LAG_S = 2.0
+_PATIENCE_S = 5.0
+_MARGIN_S = 0.02
 
 
 class AccountReader:
@@ -28,6 +31,25 @@ class AccountReader:
         self._rest = rest
         self._clock = clock
         self._since_ns = max(since_ns - _OVERLAP_NS, 0)
+
+    async def wait_for(self, joined_ns: int, sleep: Sleep) -> None:
+        """Wait until lists hold what happened before ``joined_ns`` (exchange clock).
+
+        What happens later arrives on the stream; between the two lies the lag of reads.
+        After ``_PATIENCE_S`` the reading goes on, and says itself up to when it is complete.
+        """
+        left_s = _PATIENCE_S
+        while left_s > 0:
+            try:
+                as_of_ns = await self._rest.user_data_timestamp()
+            except Refuse:
+                await sleep(_USUAL_LAG_S)
+                return
+            if not as_of_ns or as_of_ns >= joined_ns:
+                return
+            pause_s = min((joined_ns - as_of_ns) / _SECOND_NS + _MARGIN_S, left_s)
+            left_s -= pause_s
+            await sleep(pause_s)
 
     async def read(self) -> AccountRead:
         """Read the account; raises ``DeskError``.

@@ -151,6 +151,8 @@ class KalshiFeed:
 
     async def _on_open(self) -> None:
         self._connection(LinkState.CONNECTING, "reading the account")
+        joined_ns = self._rest.http.exchange_now_ns()
+        await self._insist(lambda: self._account.wait_for(joined_ns, self._sleep))
         await self._read_account()
         self._connection(LinkState.LIVE)
 
