@@ -1,4 +1,4 @@
-"""Who is asking: generated keys, and the check of signed requests with the recorded answers."""
+"""Who is asking: keys and what they may do, and the check of signed requests."""
 
 from __future__ import annotations
 
@@ -14,12 +14,23 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from kalshi_desk.exchange.listing import stable_uuid
+from kalshi_desk.exchange.records import ApiKey
 from kalshi_desk.exchange.refusals import Refusal, refused
 from kalshi_desk.exchange.rules import Rules
 
 PublicKey = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
 _KEY_FILE = "practice-key.pem"
+FULL_ACCESS = frozenset({"read", "write"})
+SCOPES = FULL_ACCESS | {
+    "read::block_trade_accept",
+    "read::portfolio_balance",
+    "write::trade",
+    "write::transfer",
+    "write::fcm_risk",
+    "write::block_trade_accept",
+}
+"""Every scope that a key may be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,37 @@ class KeyPair:
     key_id: str
     path: Path
     public: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one key may do: whose it is, its scopes, and the one subaccount it is locked to."""
+
+    key_id: str
+    owner: int
+    public: PublicKey
+    scopes: frozenset[str] = FULL_ACCESS
+    subaccount: int | None = None
+    name: str = "practice"
+
+    def allows(self, scope: str) -> bool:
+        """Return whether the key has a scope, or the wider one that includes it."""
+        return scope in self.scopes or scope.partition("::")[0] in self.scopes
+
+
+def make_pair(key_type: str) -> tuple[str, str]:
+    """Return a new private key and its public half, both PEM, as the exchange hands them out."""
+    private = _generate(key_type)
+    form = serialization.PrivateFormat
+    pem = private.private_bytes(
+        serialization.Encoding.PEM,
+        form.TraditionalOpenSSL if key_type == "rsa" else form.PKCS8,
+        serialization.NoEncryption(),
+    )
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return pem.decode(), public.decode()
 
 
 def load_or_create_key(folder: Path, key_type: str = "ed25519") -> KeyPair:
@@ -74,14 +116,30 @@ class KeyRing:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._keys: dict[str, tuple[PublicKey, int]] = {}
+        self._keys: dict[str, Grant] = {}
 
     def add(self, key_id: str, public: PublicKey, owner: int) -> None:
-        """Let a key act for an account."""
-        self._keys[key_id] = (public, owner)
+        """Let a key act for an account with full access."""
+        self._keys[key_id] = Grant(key_id, owner, public)
 
-    def owner_of(self, headers: Mapping[str, str], method: str, path: str, now_ns: int) -> int:
-        """Return the account that signed a request; raises the 401 refusals."""
+    def add_made(self, key: ApiKey) -> None:
+        """Let a key that was made through the API act; raises ``ValueError`` for a bad one."""
+        public = read_public(key.public_pem)
+        scopes = frozenset(key.scopes) or FULL_ACCESS
+        self._keys[key.key_id] = Grant(
+            key.key_id, key.owner, public, scopes, key.subaccount, key.name
+        )
+
+    def remove(self, key_id: str) -> None:
+        """Forget a key."""
+        self._keys.pop(key_id, None)
+
+    def of(self, owner: int) -> list[Grant]:
+        """Return the keys of a member."""
+        return [grant for grant in self._keys.values() if grant.owner == owner]
+
+    def grant_of(self, headers: Mapping[str, str], method: str, path: str, now_ns: int) -> Grant:
+        """Return what the key that signed a request may do; raises the 401 refusals."""
         key_id = headers.get("kalshi-access-key", "")
         stamp = headers.get("kalshi-access-timestamp", "")
         signature = headers.get("kalshi-access-signature", "")
@@ -95,10 +153,9 @@ class KeyRing:
         if known is None:
             raise _unknown("NOT_FOUND")
         self._check_age(stamp, now_ns)
-        public, owner = known
-        if not _is_signed(public, signature, f"{stamp}{method}{path}".encode()):
+        if not _is_signed(known.public, signature, f"{stamp}{method}{path}".encode()):
             raise _unknown("INCORRECT_API_KEY_SIGNATURE")
-        return owner
+        return known
 
     def _check_age(self, stamp: str, now_ns: int) -> None:
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 19):
@@ -106,6 +163,14 @@ class KeyRing:
         ahead_s = (int(stamp) * 1_000_000 - now_ns) / 1_000_000_000
         if not -self._rules.skew_past_s <= ahead_s <= self._rules.skew_future_s:
             raise refused(401, "header_timestamp_expired")
+
+
+def read_public(pem: str) -> PublicKey:
+    """Return a public key; raises ``ValueError`` for another type or broken text."""
+    found = serialization.load_pem_public_key(pem.encode())
+    if not isinstance(found, rsa.RSAPublicKey | ed25519.Ed25519PublicKey):
+        raise ValueError("the key is neither RSA nor Ed25519")
+    return found
 
 
 def _missing(what: str, words: str = "") -> Refusal:

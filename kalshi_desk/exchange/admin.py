@@ -5,18 +5,30 @@ Every path begins with ``/admin/<token>``; the token is made at start and stands
 
 * ``GET health``, ``GET ledger``
 * ``POST advance {"seconds": 900}``: time goes on without simulating the crowd
-* ``POST pause {"what": "trading" | "exchange"}``, ``POST resume {}``
-* ``POST resolve {"ticker": T, "result": "yes" | "no"}``, settled after the market's timer
-* ``POST market {"ticker": T, "active": false}``
+* ``POST pause {"what": "trading" | "exchange", "shard": 2}``, ``POST resume {"shard": 2}``;
+  without a shard everywhere
+* ``POST maintenance {"in_s": 0, "for_s": 600}``
+* ``POST resolve {"ticker": T, "result": "yes" | "no" | "scalar", "value": 2500}``, settled
+  after the market's timer (value of one YES in 1/10,000 dollar), ``POST dispute {"ticker": T}``,
+  ``POST amend_result`` as ``resolve``
+* ``POST market {"ticker": T, "active": false}``, ``POST close {"ticker": T, "in_s": 60}``,
+  ``POST grid {"ticker": T, "structure": "deci_cent"}``
+* ``POST waive {"ticker": T, "for_s": 60}``, ``POST fees {"series_ticker": S, "event_ticker": E,
+  "fee_type": "quadratic", "fee_multiplier": 0.5, "in_s": 0}``
+* ``POST member {"name": N, "cash": "1000.00", "key_type": "ed25519"}``: a new account with money
+  from outside and a key, whose private half is in the answer
 * ``POST order {"account": "maker-a", "ticker": T, "is_bid": true, "price": 4700, "count": 100}``
   for a member of the crowd (price in 1/10,000 dollar, count in 1/100 contract)
-* ``POST fault {"kind": "refuse" | "lose" | "delay", "count": 1, "seconds": 0}`` for order
-  writes, ``{"kind": "cut" | "gap" | "overflow"}`` for sockets
+* ``POST fault {"kind": K, "count": 1, "seconds": 0}``: ``refuse``, ``lose``, ``delay`` for
+  writes, ``latency``, ``limit`` for any call, ``cut``, ``gap``, ``overflow``, ``broken`` for every
+  socket, ``drop``, ``duplicate``, ``reorder`` for its next frames; ``slow`` and ``skew`` last
+  until ``seconds`` is 0
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -24,11 +36,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from kalshi_desk.exchange.access import FULL_ACCESS, make_pair
+from kalshi_desk.exchange.admin_markets import WORKS as MARKET_WORKS
 from kalshi_desk.exchange.amounts import money6
-from kalshi_desk.exchange.commands import NewOrder, ResolveMarket, SetMarketActive, SetTrading
-from kalshi_desk.exchange.faults import STREAM_FAULTS
+from kalshi_desk.exchange.calendar import SECOND_NS
+from kalshi_desk.exchange.commands import AddKey, AddMember, NewOrder, SetMaintenance, SetTrading
+from kalshi_desk.exchange.faults import FRAME_FAULTS, STREAM_FAULTS
+from kalshi_desk.exchange.halts import ALL_SHARDS
 from kalshi_desk.exchange.host import Host
 from kalshi_desk.exchange.ledger import locked
+from kalshi_desk.exchange.listing import stable_uuid
+from kalshi_desk.exchange.records import Account, ApiKey
 from kalshi_desk.exchange.refusals import Refusal, bad_body
 from kalshi_desk.exchange.rest_support import json_response
 
@@ -44,10 +62,11 @@ def routes(host: Host, token: str) -> list[Route]:
         ("POST", "advance", _advance),
         ("POST", "pause", _pause),
         ("POST", "resume", _resume),
-        ("POST", "resolve", _resolve),
-        ("POST", "market", _market),
+        ("POST", "maintenance", _maintenance),
+        ("POST", "member", _member),
         ("POST", "order", _order),
         ("POST", "fault", _fault),
+        *(("POST", name, _then_health(work)) for name, work in MARKET_WORKS.items()),
     )
     return [_route(host, method, f"/admin/{token}/{name}", work) for method, name, work in table]
 
@@ -93,7 +112,7 @@ def _ledger(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
     return {
         "accounts": [
             {
-                "cash": money6(account.cash),
+                "cash": money6(account.funds),
                 "fees_paid": money6(sum((p.fees for p in account.positions.values()), locked({}))),
                 "name": account.name,
                 "positions": {
@@ -122,33 +141,64 @@ def _advance(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
     return _health(host, fields)
 
 
+def _then_health(work: Callable[[Host, dict[str, Any]], None]) -> Work:
+    def run(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
+        work(host, fields)
+        return _health(host, fields)
+
+    return run
+
+
 def _pause(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
-    """Pause ``what``: ``trading`` (the default) or ``exchange``."""
+    """Pause ``what``: ``trading`` (the default) or ``exchange``, on one shard or everywhere."""
     engine = host.venue.engine
     whole = fields.get("what", "trading") == "exchange"
     host.execute(
-        SetTrading(trading_active=False, exchange_active=engine.exchange_active and not whole)
+        SetTrading(
+            trading_active=False,
+            exchange_active=engine.exchange_active and not whole,
+            shard=int(fields.get("shard", ALL_SHARDS)),
+        )
     )
     return _health(host, fields)
 
 
 def _resume(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
-    host.execute(SetTrading(trading_active=True, exchange_active=True))
+    shard = int(fields.get("shard", ALL_SHARDS))
+    host.execute(SetTrading(trading_active=True, exchange_active=True, shard=shard))
     return _health(host, fields)
 
 
-def _resolve(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
-    result = fields["result"]
-    if result not in {"yes", "no"}:
-        raise ValueError("result must be yes or no")
-    host.execute(ResolveMarket(ticker=str(fields["ticker"]), result=result))
+def _maintenance(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
+    """Enter a maintenance window that begins ``in_s`` from now and lasts ``for_s``."""
+    start_ns = host.clock.now_ns() + int(float(fields.get("in_s", 0)) * SECOND_NS)
+    end_ns = start_ns + int(float(fields["for_s"]) * SECOND_NS)
+    host.execute(SetMaintenance(start_ns=start_ns, end_ns=end_ns))
     return _health(host, fields)
 
 
-def _market(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
-    """Deactivate or reactivate one market."""
-    host.execute(SetMarketActive(ticker=str(fields["ticker"]), active=bool(fields["active"])))
-    return _health(host, fields)
+def _member(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
+    """Open an account for another person; the answer holds its key."""
+    name, kind = str(fields["name"]), str(fields.get("key_type", "ed25519"))
+    if kind not in {"ed25519", "rsa"}:
+        raise ValueError("key_type must be ed25519 or rsa")
+    try:
+        cash = Decimal(str(fields["cash"]))
+    except InvalidOperation as error:
+        raise ValueError("cash must be dollars") from error
+    account: Account = host.execute(AddMember(name=name, cash=cash))
+    private, public = make_pair(kind)
+    key: ApiKey = host.execute(
+        AddKey(
+            owner=account.number,
+            key_id=stable_uuid("key", host.venue.seed, name),
+            name=name,
+            public_pem=public,
+            scopes=sorted(FULL_ACCESS),
+        )
+    )
+    host.keys.add_made(key)
+    return {"key_id": key.key_id, "private_key": private, "user_id": account.user_id}
 
 
 def _order(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
@@ -160,10 +210,10 @@ def _order(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fault(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
-    """Let ``kind`` go wrong: in the next ``count`` order writes, or in every socket now."""
-    kind = str(fields["kind"])
-    if kind in STREAM_FAULTS:
-        host.on_stream_fault(kind)
+    """Let ``kind`` go wrong: in the next ``count`` calls or frames, or in every socket now."""
+    kind, count = str(fields["kind"]), int(fields.get("count", 1))
+    if kind in STREAM_FAULTS | FRAME_FAULTS:
+        host.on_stream_fault(kind, count)
     else:
-        host.faults.order(kind, int(fields.get("count", 1)), float(fields.get("seconds", 0)))
+        host.faults.order(kind, count, float(fields.get("seconds", 0)))
     return _health(host, fields)

@@ -8,6 +8,7 @@ from kalshi_desk.core.types import PRICE_SCALE, Count, Price
 
 ZERO = Decimal(0)
 ONE_DOLLAR = Decimal(1)
+CENT = Decimal("0.01")
 MICRO = Decimal("0.000001")
 CONTRACT = Decimal("0.01")
 

@@ -36,6 +36,19 @@ class Bucket:
         return True
 
 
+class Unsigned:
+    """The one bucket of all calls without a key."""
+
+    def __init__(self, rules: Rules, now_s: float) -> None:
+        capacity = rules.unsigned_refill * rules.bucket_seconds
+        self._bucket = Bucket(rules.unsigned_refill, capacity, now_s)
+
+    def spend(self, cost: int, now_s: float) -> None:
+        """Take tokens; raises the 429 when there are too few."""
+        if not self._bucket.take(cost, now_s):
+            raise too_many_requests()
+
+
 class Budget:
     """The read, write and balance buckets of one account."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 
@@ -20,6 +22,7 @@ class NewOrder(msgspec.Struct, kw_only=True, tag="create", omit_defaults=True):
     reduce_only: bool = False
     expires_ns: int = 0
     cancel_on_pause: bool = False
+    group: int = 0
 
 
 class CancelOrder(msgspec.Struct, kw_only=True, frozen=True, tag="cancel"):
@@ -58,18 +61,130 @@ class AmendOrder(msgspec.Struct, kw_only=True, frozen=True, tag="amend"):
     new_client_id: str | None = None
 
 
+class AddMember(msgspec.Struct, kw_only=True, frozen=True, tag="member"):
+    """Open an account with cash (dollars) on shard 0 for a person with an API key."""
+
+    name: str
+    cash: Decimal
+
+
+class AddSubaccount(msgspec.Struct, kw_only=True, frozen=True, tag="subaccount"):
+    """Open the next subaccount of a member."""
+
+    owner: int
+
+
+class MoveMoney(msgspec.Struct, kw_only=True, frozen=True, tag="move"):
+    """Move dollars between two of a member's subaccounts, or between shards."""
+
+    owner: int
+    client_id: str
+    source: int
+    """Number of the subaccount that gives."""
+    destination: int
+    source_shard: int
+    destination_shard: int
+    amount: Decimal
+    between_subaccounts: bool = False
+
+
+class ChangeGroup(msgspec.Struct, kw_only=True, frozen=True, tag="group"):
+    """Create, reset, trigger, limit or delete an order group; a limit is in 1/100 contract."""
+
+    owner: int
+    action: str
+    number: int = 0
+    limit: int = 0
+    shard: int = 0
+
+
+class AddKey(msgspec.Struct, kw_only=True, frozen=True, tag="add_key"):
+    """Let another key act for a member."""
+
+    owner: int
+    key_id: str
+    name: str
+    public_pem: str
+    scopes: list[str]
+    subaccount: int | None = None
+
+
+class RemoveKey(msgspec.Struct, kw_only=True, frozen=True, tag="remove_key"):
+    """Take a key away from a member."""
+
+    owner: int
+    key_id: str
+
+
 class SetTrading(msgspec.Struct, kw_only=True, frozen=True, tag="trading"):
-    """Pause or resume trading, or the whole exchange."""
+    """Pause or resume trading, on one shard (0 and up) or everywhere, or the whole exchange."""
 
     trading_active: bool
     exchange_active: bool
+    shard: int = -1
+
+
+class SetMaintenance(msgspec.Struct, kw_only=True, frozen=True, tag="maintenance"):
+    """Enter a window in which trading is paused and sockets are closed."""
+
+    start_ns: int
+    end_ns: int
 
 
 class ResolveMarket(msgspec.Struct, kw_only=True, frozen=True, tag="resolve"):
-    """Close a market now with a result; settlement follows after its timer."""
+    """Close a market now with a result; settlement follows after its timer.
+
+    ``value`` is what one YES contract is worth (1/10,000 dollar) when the result is scalar.
+    """
 
     ticker: str
     result: str
+    value: int = 0
+
+
+class DisputeMarket(msgspec.Struct, kw_only=True, frozen=True, tag="dispute"):
+    """Challenge a result: settlement waits."""
+
+    ticker: str
+
+
+class AmendResult(msgspec.Struct, kw_only=True, frozen=True, tag="amend_result"):
+    """Give a determined or disputed market a result anew; its timer starts again."""
+
+    ticker: str
+    result: str
+    value: int = 0
+
+
+class MoveClose(msgspec.Struct, kw_only=True, frozen=True, tag="move_close"):
+    """Move a market's close time; a closed market with a later one trades again."""
+
+    ticker: str
+    close_ns: int
+
+
+class SetGrid(msgspec.Struct, kw_only=True, frozen=True, tag="grid"):
+    """Change a market's price level structure; resting orders keep their prices."""
+
+    ticker: str
+    structure: str
+
+
+class WaiveFees(msgspec.Struct, kw_only=True, frozen=True, tag="waive"):
+    """Take no fees in a market until a time."""
+
+    ticker: str
+    until_ns: int
+
+
+class ChangeFees(msgspec.Struct, kw_only=True, frozen=True, tag="fees"):
+    """Change the fees of a series, or of one event, at a time; an empty type ends an override."""
+
+    series_ticker: str
+    event_ticker: str
+    fee_type: str
+    fee_multiplier: float | None
+    at_ns: int
 
 
 class SetMarketActive(msgspec.Struct, kw_only=True, frozen=True, tag="market_active"):
@@ -91,8 +206,21 @@ Command = (
     | CancelAll
     | DecreaseOrder
     | AmendOrder
+    | AddMember
+    | AddSubaccount
+    | MoveMoney
+    | ChangeGroup
+    | AddKey
+    | RemoveKey
     | SetTrading
+    | SetMaintenance
     | ResolveMarket
+    | DisputeMarket
+    | AmendResult
+    | MoveClose
+    | SetGrid
+    | WaiveFees
+    | ChangeFees
     | SetMarketActive
     | Jump
 )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kalshi_desk.exchange import messages
-from kalshi_desk.exchange.subscriptions import CHANNELS, Member, Subscription
+from kalshi_desk.exchange.subscriptions import CHANNELS, PRIVATE, Member, Subscription
 from kalshi_desk.exchange.venue import Venue
 
 _TEXTS = {
@@ -23,6 +23,8 @@ _TEXTS = {
     13: "Unsupported action",
     14: "Market ticker required",
     15: "Action required",
+    26: "Subscription market limit exceeded",
+    27: "Too many requests",
 }
 _ACTIONS = {"add_markets", "delete_markets", "get_snapshot"}
 
@@ -52,6 +54,7 @@ class CommandReader:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
+        self._rules = venue.rules
 
     def run(self, member: Member, data: str | bytes) -> None:
         """Run one command; raises ``CommandError``."""
@@ -108,7 +111,10 @@ class CommandReader:
         before = member.by_channel.get(channel)
         had = set(before.tickers or ()) if before is not None else set()
         wanted = None if tickers is None or channel == "market_lifecycle_v2" else set(tickers)
-        sub = member.open(channel, wanted, params)
+        self._check_size(len(had | (wanted or set())), command_id)
+        sub = member.open(
+            channel, wanted, params, yes_price_by_default=self._rules.yes_price_by_default
+        )
         member.reply(
             {"type": "subscribed", "id": command_id, "msg": {"channel": channel, "sid": sub.sid}}
         )
@@ -117,6 +123,13 @@ class CommandReader:
             self._snapshots(member, sub, fresh, 0)
         elif channel == "ticker" and params.get("send_initial_snapshot") is True:
             self._tops(member, sub, tickers)
+        elif channel in PRIVATE and self._rules.private_snapshots and before is None:
+            for kind, body in messages.standing(self._venue, member.owner, channel):
+                member.send(sub, kind, body)
+
+    def _check_size(self, count: int, command_id: int) -> None:
+        if count > self._rules.markets_per_subscription:
+            raise CommandError(26, command_id)
 
     def _unsubscribe(self, member: Member, command_id: int, params: dict[str, Any]) -> None:
         sids = params.get("sids")
@@ -127,7 +140,8 @@ class CommandReader:
             raise CommandError(7, command_id)
         for sub in subs:
             if sub is not None:
-                member.send(sub, "unsubscribed", b"", command_id)
+                takes = self._rules.control_takes_seq
+                member.send(sub, "unsubscribed", b"", command_id, takes_seq=takes)
                 del member.by_channel[sub.channel]
 
     def _update(self, member: Member, command_id: int, params: dict[str, Any]) -> None:
@@ -156,6 +170,8 @@ class CommandReader:
         self, member: Member, sub: Subscription, command_id: int, action: str, tickers: list[str]
     ) -> None:
         before = set(sub.tickers or ())
+        if action == "add_markets":
+            self._check_size(len(before | set(tickers)), command_id)
         if sub.tickers is not None:
             sub.tickers = (
                 before | set(tickers) if action == "add_markets" else before - set(tickers)
@@ -163,7 +179,8 @@ class CommandReader:
         body: dict[str, Any] = {}
         if not sub.skip_ticker_ack:
             body["market_tickers"] = sorted(sub.tickers or ())
-        member.send(sub, "ok", msgspec.json.encode(body), command_id)
+        takes = self._rules.control_takes_seq
+        member.send(sub, "ok", msgspec.json.encode(body), command_id, takes_seq=takes)
         if action == "add_markets" and sub.channel == "orderbook_delta":
             fresh = [ticker for ticker in tickers if ticker not in before]
             self._snapshots(member, sub, fresh, 0)
@@ -200,7 +217,8 @@ class CommandReader:
         for ticker in tickers:
             market = self._venue.engine.markets[ticker]
             body = messages.snapshot_body(self._venue, market, use_yes_price=sub.use_yes_price)
-            member.send(sub, "orderbook_snapshot", body, command_id)
+            takes = not command_id or self._rules.snapshot_reply_takes_seq
+            member.send(sub, "orderbook_snapshot", body, command_id, takes_seq=takes)
 
     def _tops(self, member: Member, sub: Subscription, tickers: list[str] | None) -> None:
         markets = self._venue.engine.markets

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from kalshi_desk.core.types import parse_count, parse_price
+from kalshi_desk.core.types import COUNT_SCALE, parse_count, parse_price
 from kalshi_desk.exchange.calendar import SECOND_NS
 from kalshi_desk.exchange.commands import AmendOrder, DecreaseOrder, NewOrder
 from kalshi_desk.exchange.refusals import Refusal, bad_body, refused
@@ -15,6 +16,8 @@ _MODES = {"taker_at_cross", "maker"}
 _DURATIONS = {"good_till_canceled", "immediate_or_cancel", "fill_or_kill"}
 _GO_TYPES = {bool: "bool", int: "number", float: "number", str: "string", list: "array"}
 _MOST_CLIENT_ID = 64
+AUTO_ROUTED = -1
+"""An ``exchange_index`` that asks for the shard of the named market."""
 
 
 def read_object(body: bytes, content_type: str) -> dict[str, Any]:
@@ -30,9 +33,22 @@ def read_object(body: bytes, content_type: str) -> dict[str, Any]:
     return found
 
 
-def read_new_order(body: dict[str, Any], owner: int, now_ns: int) -> NewOrder:
+def read_subaccount(body: dict[str, Any]) -> int | None:
+    """Return the subaccount that a request body names."""
+    return Fields(body, "Request").integer("subaccount")
+
+
+def read_shard(body: dict[str, Any]) -> int | None:
+    """Return the shard a body names, None for auto-routing."""
+    shard = Fields(body, "Request").integer("exchange_index")
+    return None if shard == AUTO_ROUTED else shard
+
+
+def read_new_order(
+    body: dict[str, Any], owner: int, now_ns: int, group_number: Callable[[str], int]
+) -> NewOrder:
     """Return a decoded create request; raises the refusals of request decoding."""
-    text = _Fields(body, "CreateOrderV2Request")
+    text = Fields(body, "CreateOrderV2Request")
     ticker = text.required("ticker")
     is_bid = _read_side(text.required("side"))
     count_text, price = text.required("count"), text.required("price")
@@ -44,9 +60,7 @@ def read_new_order(body: dict[str, Any], owner: int, now_ns: int) -> NewOrder:
     if len(client_id) > _MOST_CLIENT_ID:
         raise _invalid("client_order_id is longer than 64 characters")
     expires = _read_expiry(text, duration, now_ns)
-    if text.optional("order_group_id"):
-        raise refused(404, "not_found", message="order group not found")
-    _check_account(text)
+    group = text.optional("order_group_id")
     post_only, reduce_only = text.flag("post_only"), text.flag("reduce_only")
     if post_only and duration != "good_till_canceled":
         raise refused(400, "invalid_order", details="post only requires good_till_canceled")
@@ -63,12 +77,22 @@ def read_new_order(body: dict[str, Any], owner: int, now_ns: int) -> NewOrder:
         reduce_only=reduce_only,
         expires_ns=expires,
         cancel_on_pause=text.flag("cancel_order_on_pause"),
+        group=group_number(group) if group else 0,
     )
+
+
+def read_limit(body: dict[str, Any]) -> int:
+    """Return the contracts limit of an order group, given in either of its two forms."""
+    text = Fields(body, "OrderGroupRequest")
+    exact = text.optional("contracts_limit_fp")
+    if exact is not None:
+        return _read_count(exact)
+    return text.whole("contracts_limit") * COUNT_SCALE
 
 
 def read_amend(body: dict[str, Any], owner: int, number: int, now_ns: int) -> AmendOrder:
     """Return a decoded amend request."""
-    text = _Fields(body, "AmendOrderV2Request")
+    text = Fields(body, "AmendOrderV2Request")
     expires = text.integer("expiration_time")
     expires_ns = None if expires is None else expires * SECOND_NS
     if expires_ns and expires_ns <= now_ns:
@@ -88,7 +112,7 @@ def read_amend(body: dict[str, Any], owner: int, number: int, now_ns: int) -> Am
 
 def read_decrease(body: dict[str, Any], owner: int, number: int) -> DecreaseOrder:
     """Return a decoded decrease request; exactly one of the two counts may be given."""
-    text = _Fields(body, "DecreaseOrderV2Request")
+    text = Fields(body, "DecreaseOrderV2Request")
     by, to = text.optional("reduce_by"), text.optional("reduce_to")
     if (by is None) == (to is None):
         raise _invalid("exactly one of reduce_by and reduce_to is required")
@@ -103,7 +127,7 @@ def read_decrease(body: dict[str, Any], owner: int, number: int) -> DecreaseOrde
     )
 
 
-class _Fields:
+class Fields:
     """Typed reads of one JSON object, refused in the server's own words."""
 
     def __init__(self, body: dict[str, Any], model: str) -> None:
@@ -111,6 +135,7 @@ class _Fields:
         self._model = model
 
     def optional(self, name: str) -> str | None:
+        """Return a string, None where it is absent."""
         found = self._body.get(name)
         if found is None:
             return None
@@ -119,12 +144,14 @@ class _Fields:
         return found
 
     def required(self, name: str) -> str:
+        """Return a string that must not be empty."""
         found = self.optional(name)
         if not found:
             raise _invalid(f"{name} is required")
         return found
 
     def flag(self, name: str) -> bool:
+        """Return a boolean, false where it is absent."""
         found = self._body.get(name)
         if found is None:
             return False
@@ -133,11 +160,19 @@ class _Fields:
         return found
 
     def integer(self, name: str) -> int | None:
+        """Return a whole number, None where it is absent."""
         found = self._body.get(name)
         if found is None:
             return None
         if isinstance(found, bool) or not isinstance(found, int):
             raise self._wrong(name, found, "int64")
+        return found
+
+    def whole(self, name: str) -> int:
+        """Return a whole number that must be there."""
+        found = self.integer(name)
+        if found is None:
+            raise _invalid(f"{name} is required")
         return found
 
     def _wrong(self, name: str, found: object, wanted: str) -> Refusal:
@@ -171,7 +206,7 @@ def _read_count(text: str) -> int:
     return count
 
 
-def _read_expiry(text: _Fields, duration: str, now_ns: int) -> int:
+def _read_expiry(text: Fields, duration: str, now_ns: int) -> int:
     expires = text.integer("expiration_time")
     if expires is None:
         return 0
@@ -180,13 +215,6 @@ def _read_expiry(text: _Fields, duration: str, now_ns: int) -> int:
     if expires * SECOND_NS <= now_ns:
         raise _expired()
     return expires * SECOND_NS
-
-
-def _check_account(text: _Fields) -> None:
-    if text.integer("subaccount"):
-        raise refused(404, "not_found", message="subaccount not found")
-    if text.integer("exchange_index") not in {None, -1, 0}:
-        raise _invalid("exchange_index does not match the market")
 
 
 def _expired() -> Refusal:

@@ -26,6 +26,10 @@ class FeeSchedule:
     maker: Decimal
 
 
+NO_FEES = FeeSchedule(taker=ZERO, maker=ZERO)
+"""What a market charges while its fees are waived."""
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """The fee of one fill: what was rounded, what was paid back, and the new accumulator."""

@@ -13,9 +13,14 @@ STRUCTURES: dict[str, tuple[Band, ...]] = {
     "deci_cent": ((0, 10_000, 10),),
     "tapered_deci_cent": ((0, 1_000, 10), (1_000, 9_000, 100), (9_000, 10_000, 10)),
     "center_whole_edge_half_cent": ((0, 1_000, 50), (1_000, 9_000, 100), (9_000, 10_000, 50)),
+    "center_whole_edge_quint_cent": ((0, 1_000, 20), (1_000, 9_000, 100), (9_000, 10_000, 20)),
     "center_half_edge_half_cent": ((0, 10_000, 50),),
+    "center_half_edge_quint_cent": ((0, 1_000, 20), (1_000, 9_000, 50), (9_000, 10_000, 20)),
     "center_half_edge_deci_cent": ((0, 1_000, 10), (1_000, 9_000, 50), (9_000, 10_000, 10)),
+    "center_quint_edge_quint_cent": ((0, 10_000, 20),),
+    "center_quint_edge_deci_cent": ((0, 1_000, 10), (1_000, 9_000, 20), (9_000, 10_000, 10)),
     "center_centi_edge_centi_cent": ((0, 10_000, 1),),
+    "center_deci_edge_centi_cent": ((0, 100, 1), (100, 9_900, 10), (9_900, 10_000, 1)),
 }
 
 

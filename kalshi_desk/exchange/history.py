@@ -58,6 +58,11 @@ def _current(candles: list[Candle], end: int, bid: int, ask: int, kept: int) -> 
     return candles[-1]
 
 
+def empty_candle(end: int) -> Candle:
+    """Return a candle in which nothing is known, ending at a second."""
+    return [end, *[0] * 15]
+
+
 def volume_since(market: Market, since_ns: int) -> int:
     """Return the contracts (1/100) traded in the hours that end after a time."""
     since = since_ns // SECOND_NS

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from kalshi_desk.exchange.access import KeyRing
-from kalshi_desk.exchange.buckets import Budget
+from kalshi_desk.exchange.buckets import Budget, Unsigned
 from kalshi_desk.exchange.clock import Clock
 from kalshi_desk.exchange.commands import Command, Jump
 from kalshi_desk.exchange.faults import Faults
 from kalshi_desk.exchange.notices import Notice
+from kalshi_desk.exchange.replicas import Replicas
 from kalshi_desk.exchange.statefile import StateFile
 from kalshi_desk.exchange.venue import Venue
 
@@ -30,15 +31,19 @@ class Host:
         self.clock = clock
         self.keys = keys
         self.budgets: dict[int, Budget] = {}
+        self.unsigned = Unsigned(venue.rules, time.monotonic())
         self.open_sockets = 0
         self.faults = Faults()
-        self.on_stream_fault: Callable[[str], None] = lambda kind: None
+        self.on_stream_fault: Callable[[str, int], None] = lambda kind, count: None
         self._state = state
         self._listeners: list[Listener] = []
         self._last_seen_s = time.monotonic()
         self._saved_s = time.monotonic()
         if clock.now_ns() < venue.now_ns:
             clock.advanced_ns += venue.now_ns - clock.now_ns()
+        self.replicas = Replicas(venue.ledger.accounts, venue.rules.read_lag_ms, clock.now_ns)
+        for key in venue.api_keys:
+            keys.add_made(key)
         if state is not None:
             state.save(venue)
 
@@ -83,6 +88,10 @@ class Host:
                 self._state.reached(venue.step_number)
             self._publish()
 
+    def signing_ns(self) -> int:
+        """Return the time that signatures are held against and ``Date`` tells."""
+        return self.clock.signing_ns() + int(self.faults.skew_s * 1_000_000_000)
+
     # -- lifetime -----------------------------------------------------------------------
 
     def seen(self) -> None:
@@ -116,6 +125,7 @@ class Host:
     def _publish(self) -> None:
         notices = self.venue.take_notices()
         dirty = self.venue.take_dirty()
+        self.replicas.note(notices, self.clock.now_ns())
         if notices or dirty:
             for listener in self._listeners:
                 listener(notices, dirty)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
-from random import Random
 
-from kalshi_desk.exchange import beliefs
-from kalshi_desk.exchange.amounts import ONE_DOLLAR, ZERO
+from kalshi_desk.exchange import grids
 from kalshi_desk.exchange.calendar import SECOND_NS
 from kalshi_desk.exchange.catalog import TEMPLATES
 from kalshi_desk.exchange.catalog_terms import Template
-from kalshi_desk.exchange.fees import schedule_of
+from kalshi_desk.exchange.commands import AmendResult, ResolveMarket
+from kalshi_desk.exchange.fees import NO_FEES, FeeSchedule
 from kalshi_desk.exchange.listing import list_event
 from kalshi_desk.exchange.matching import MatchingEngine
 from kalshi_desk.exchange.notices import EventListed, LifecycleChanged
+from kalshi_desk.exchange.outcomes import Outcomes
 from kalshi_desk.exchange.records import Driver, Event, Market, Order
 from kalshi_desk.exchange.refusals import refused
 
 _SETTLED_KEPT = 24
+_MS_NS = 1_000_000
 _BY_SERIES: dict[str, Template] = {template.series: template for template in TEMPLATES}
 
 
@@ -35,13 +37,17 @@ class Lifecycle:
         self.engine = engine
         self.events = events
         self.drivers = drivers
+        self.shard_of: Callable[[str], int] = lambda series: 0
+        self.fees_for: Callable[[str], FeeSchedule] = lambda series: NO_FEES
         self.opened: list[Market] = []
         self.has_changed = True
         self.is_rolling = True
         """False while time jumps: what closes then is listed anew only after the jump."""
         self._to_roll: list[Template] = []
         self._due: list[tuple[int, str]] = []
+        self._sweeps: list[tuple[int, str]] = []
         self._expiring: list[tuple[int, int, int]] = []
+        self._outcomes = Outcomes(seed, engine, events, drivers, self._close_now)
         engine.on_expiring = self._watch_expiry
 
     def restore(self) -> None:
@@ -49,6 +55,8 @@ class Lifecycle:
         self._due = []
         for market in self.engine.markets.values():
             self._schedule(market)
+            if market.status == "closed":
+                heappush(self._sweeps, (market.close_ns, market.ticker))
 
     def list_all(self, now_ns: int, *, windows: bool) -> None:
         """List the current event of every series: the short windows, or all the others."""
@@ -66,7 +74,13 @@ class Lifecycle:
         """Apply everything due up to now."""
         while self._due and self._due[0][0] <= now_ns:
             _, ticker = heappop(self._due)
-            self._advance(self.engine.markets[ticker], now_ns)
+            market = self.engine.markets.get(ticker)
+            if market is not None:
+                self._advance(market, now_ns)
+        while self._sweeps and self._sweeps[0][0] <= now_ns:
+            market = self.engine.markets.get(heappop(self._sweeps)[1])
+            if market is not None and market.status not in {"active", "inactive"}:
+                self._sweep(market, "CloseCancel", now_ns)
         while self._expiring and self._expiring[0][0] <= now_ns:
             _, owner, number = heappop(self._expiring)
             order = self.engine.open_orders[owner].get(number)
@@ -84,27 +98,49 @@ class Lifecycle:
         """Return when the next change of a market falls due."""
         return self._due[0][0] if self._due else None
 
-    def resolve(self, ticker: str, result: str, now_ns: int) -> None:
+    def resolve(self, command: ResolveMarket, now_ns: int) -> None:
         """Close and determine a market now; the other choices of its event follow."""
-        market = self.engine.markets.get(ticker)
-        if market is None:
-            raise refused(404, "market_not_found")
+        for market in self._outcomes.resolve(command, now_ns):
+            self._sweep(market, "CloseCancel", now_ns)
+            self._schedule(market)
+        self.has_changed = True
+
+    def dispute(self, ticker: str, now_ns: int) -> None:
+        """Hold back the settlement of a determined market."""
+        self._outcomes.dispute(ticker, now_ns)
+
+    def amend_result(self, command: AmendResult, now_ns: int) -> None:
+        """Give a market its result anew; its timer starts again."""
+        self._schedule(self._outcomes.amend(command, now_ns))
+
+    def move_close(self, ticker: str, close_ns: int, now_ns: int) -> None:
+        """Move a market's close time; a closed market with a later one trades again."""
+        market = self._market(ticker)
         if market.status not in {"active", "inactive", "closed"}:
             raise refused(400, "invalid_parameters", details=f"market is {market.status}")
-        event = self.events[market.event_ticker]
-        self._resolve_one(market, result, now_ns)
-        if result == "yes" and event.mutually_exclusive:
-            for other in event.markets:
-                sibling = self.engine.markets[other]
-                if sibling.status in {"active", "inactive", "closed"}:
-                    self._resolve_one(sibling, "no", now_ns)
+        market.close_ns = max(close_ns, now_ns)
+        market.updated_ns = now_ns
+        self._tell(market, "close_date_updated", now_ns)
+        if market.status == "closed" and market.close_ns > now_ns:
+            self._sweep(market, "CloseCancel", now_ns)
+            market.status = "active"
+            self.opened.append(market)
+            self._tell(market, "activated", now_ns)
         self.has_changed = True
+        self._schedule(market)
+
+    def set_grid(self, ticker: str, structure: str, now_ns: int) -> None:
+        """Change a market's price level structure; resting orders keep their prices."""
+        market = self._market(ticker)
+        if structure not in grids.STRUCTURES:
+            raise refused(400, "invalid_parameters", details=f"no structure {structure!r}")
+        market.structure = structure
+        market.updated_ns = now_ns
+        self._tell(market, "price_level_structure_updated", now_ns)
 
     def set_active(self, ticker: str, active: bool, now_ns: int) -> None:
         """Deactivate a market, or reactivate it, which cancels its resting orders."""
-        market = self.engine.markets.get(ticker)
-        if market is None:
-            raise refused(404, "market_not_found")
+        market = self._market(ticker)
         if market.status != ("inactive" if active else "active"):
             raise refused(400, "invalid_parameters", details=f"market is {market.status}")
         market.status = "active" if active else "inactive"
@@ -115,12 +151,16 @@ class Lifecycle:
 
     # -- single changes -----------------------------------------------------------------
 
-    def _resolve_one(self, market: Market, result: str, now_ns: int) -> None:
-        if market.status != "closed":
-            market.close_ns = now_ns
-            self._close(market, now_ns)
-            self._tell(market, "close_date_updated", now_ns)
-        self._determine(market, result, now_ns)
+    def _market(self, ticker: str) -> Market:
+        market = self.engine.markets.get(ticker)
+        if market is None:
+            raise refused(404, "market_not_found")
+        return market
+
+    def _close_now(self, market: Market, now_ns: int) -> None:
+        market.close_ns = now_ns
+        self._close(market, now_ns)
+        self._tell(market, "close_date_updated", now_ns)
 
     def _schedule(self, market: Market) -> None:
         due = {
@@ -129,6 +169,7 @@ class Lifecycle:
             "inactive": market.close_ns,
             "closed": market.close_ns + market.determine_after_s * SECOND_NS,
             "determined": market.determined_ns + market.settle_after_s * SECOND_NS,
+            "amended": market.determined_ns + market.settle_after_s * SECOND_NS,
         }.get(market.status)
         if due is not None:
             heappush(self._due, (due, market.ticker))
@@ -143,14 +184,13 @@ class Lifecycle:
             case "active" | "inactive" if market.close_ns <= now_ns:
                 self._close(market, now_ns)
             case "closed" if market.close_ns + market.determine_after_s * SECOND_NS <= now_ns:
-                event = self.events[market.event_ticker]
-                if event.truth is None:
-                    rng = Random(f"{self.seed}/{event.ticker}")
-                    event.truth = beliefs.decide(event, self.drivers[event.driver], rng)
-                self._determine(market, beliefs.result_of(event, market), now_ns)
-                return
-            case "determined" if market.determined_ns + market.settle_after_s * SECOND_NS <= now_ns:
-                self._settle(market, now_ns)
+                self._sweep(market, "CloseCancel", now_ns)
+                self._outcomes.decide(market, now_ns)
+                self.has_changed = True
+            case "determined" | "amended" if (
+                market.determined_ns + market.settle_after_s * SECOND_NS <= now_ns
+            ):
+                self._outcomes.settle(market, now_ns)
             case _:
                 return
         self._schedule(market)
@@ -159,7 +199,7 @@ class Lifecycle:
         market.status = "closed"
         market.updated_ns = now_ns
         self.has_changed = True
-        self._sweep(market, "CloseCancel", now_ns)
+        heappush(self._sweeps, (now_ns + self.engine.rules.close_sweep_ms * _MS_NS, market.ticker))
         event = self.events[market.event_ticker]
         if not event.is_rolled and all(
             self.engine.markets[ticker].status not in {"active", "inactive", "initialized"}
@@ -174,29 +214,6 @@ class Lifecycle:
             else:
                 self._to_roll.append(template)
 
-    def _determine(self, market: Market, result: str, now_ns: int) -> None:
-        market.result = result
-        market.status = "determined"
-        market.determined_ns = now_ns
-        market.updated_ns = now_ns
-        truth = self.events[market.event_ticker].truth
-        if truth is not None and market.low is not None:
-            market.expiration_value = f"{truth:.2f}"
-        self.has_changed = True
-        self._tell(market, "determined", now_ns)
-        self._schedule(market)
-
-    def _settle(self, market: Market, now_ns: int) -> None:
-        market.status = "finalized"
-        market.settled_ns = now_ns
-        market.updated_ns = now_ns
-        value = ONE_DOLLAR if market.result == "yes" else ZERO
-        ledger = self.engine.ledger
-        for owner in ledger.settle(market, value, now_ns):
-            if ledger.accounts[owner].keyed:
-                self.engine.tell_position(owner, ledger.position(owner, market.ticker))
-        self._tell(market, "settled", now_ns)
-
     def _sweep(self, market: Market, reason: str, now_ns: int) -> None:
         book = self.engine.books[market.ticker]
         for order in [*book.bids.orders(), *book.asks.orders()]:
@@ -206,11 +223,13 @@ class Lifecycle:
         event, markets = list_event(template, self.drivers[template.driver], now_ns)
         if event.ticker in self.events:
             return
+        event.shard = self.shard_of(template.series)
         self._forget_old(template.series)
         self.events[event.ticker] = event
         self.engine.notices.append(EventListed(event.ticker))
-        schedule = schedule_of(template.fee_type, template.fee_multiplier)
+        schedule = self.fees_for(template.series)
         for market in markets:
+            market.shard = event.shard
             self.engine.add_market(market, schedule)
             self._tell(market, "created", now_ns)
             if market.open_ns <= now_ns:

@@ -10,6 +10,7 @@ from kalshi_desk.exchange import calendar
 from kalshi_desk.exchange.calendar import SECOND_NS
 from kalshi_desk.exchange.catalog_terms import Template
 from kalshi_desk.exchange.records import Driver, Event, Market, Series
+from kalshi_desk.exchange.shards import shard_of
 
 _DAY_NS = 86_400 * SECOND_NS
 _FRIDAY = 4
@@ -34,8 +35,8 @@ def stable_uuid(*parts: object) -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
-def series_record(template: Template) -> Series:
-    """Return the series that a template describes."""
+def series_record(template: Template, *, sharded: bool = True) -> Series:
+    """Return the series that a template describes, on its shard where there are several."""
     return Series(
         ticker=template.series,
         title=template.title,
@@ -46,6 +47,7 @@ def series_record(template: Template) -> Series:
         tags=list(template.tags),
         source_name=template.source[0],
         source_url=template.source[1],
+        shard=shard_of(template.series, template.category) if sharded else 0,
     )
 
 

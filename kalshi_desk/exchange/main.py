@@ -20,7 +20,7 @@ import msgspec
 from kalshi_desk.exchange.access import KeyPair, KeyRing, load_or_create_key
 from kalshi_desk.exchange.clock import Clock
 from kalshi_desk.exchange.host import Host
-from kalshi_desk.exchange.rules import DEFAULT_RULES
+from kalshi_desk.exchange.rules import Rules, read_rules
 from kalshi_desk.exchange.server import bind, run_until_stopped
 from kalshi_desk.exchange.statefile import StateError, StateFile
 from kalshi_desk.exchange.venue import DESK, WARM_MINUTES, Venue
@@ -51,6 +51,13 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=WARM_MINUTES,
         help="minutes of market history to begin with",
+    )
+    parser.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another behaviour where the documentation leaves it open; may be repeated",
     )
     parser.add_argument("--start", help="exchange time to start at, ISO 8601")
     return parser
@@ -83,11 +90,12 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     is_scaled = options.start is not None or options.speed != 1.0
     # The wall goes on while a computer sleeps, and members sign with it.
     clock = Clock(origin_ns, options.speed, time.monotonic_ns if is_scaled else time.time_ns)
-    venue = state.load(DEFAULT_RULES) if state is not None else None
+    rules = _rules(options)
+    venue = state.load(rules) if state is not None else None
     if venue is None:
         minutes = max(options.history_min, 1)
-        venue = Venue.new(options.seed, origin_ns, DEFAULT_RULES, warm_minutes=minutes)
-    keys = KeyRing(DEFAULT_RULES)
+        venue = Venue.new(options.seed, origin_ns, rules, warm_minutes=minutes)
+    keys = KeyRing(rules)
     keys.add(key.key_id, key.public, DESK)
     host = Host(venue, clock, keys, state)
     token = secrets.token_urlsafe(16)
@@ -134,6 +142,13 @@ def _state(options: argparse.Namespace) -> StateFile | None:
     except OSError as error:
         raise StartError(f"{path.parent} cannot be made ({error}): name another --state") from error
     return StateFile(path)
+
+
+def _rules(options: argparse.Namespace) -> Rules:
+    try:
+        return read_rules(options.rule)
+    except ValueError as error:
+        raise StartError(f"--rule: {error}") from error
 
 
 def _origin(options: argparse.Namespace) -> int:

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 
-from kalshi_desk.core.types import PRICE_SCALE
 from kalshi_desk.exchange import admission, collateral, grids
-from kalshi_desk.exchange.admission import Floor
-from kalshi_desk.exchange.amounts import ZERO, dollars
+from kalshi_desk.exchange.amounts import ZERO
 from kalshi_desk.exchange.book import Book, Side
+from kalshi_desk.exchange.booking import Booking
 from kalshi_desk.exchange.commands import NewOrder
-from kalshi_desk.exchange.fees import FeeSchedule, fill_charge
+from kalshi_desk.exchange.fees import FeeSchedule
+from kalshi_desk.exchange.groups import Groups
 from kalshi_desk.exchange.ledger import Ledger
-from kalshi_desk.exchange.notices import (
-    Filled,
-    LevelChanged,
-    Notice,
-    OrderChanged,
-    PositionChanged,
-    Traded,
-)
-from kalshi_desk.exchange.records import Fill, Market, Order, Position, Trade
+from kalshi_desk.exchange.records import Market, Order, Trade
 from kalshi_desk.exchange.refusals import refused
 from kalshi_desk.exchange.rules import Rules
-
-_TRADES_KEPT = 250
 
 
 @dataclass(slots=True)
@@ -41,16 +30,15 @@ class Outcome:
     fees: Decimal = ZERO
 
 
-class MatchingEngine(Floor):
+class MatchingEngine(Booking):
     """Books, resting orders and the one path by which contracts change hands."""
 
     def __init__(self, ledger: Ledger, markets: dict[str, Market], rules: Rules) -> None:
         super().__init__(ledger, markets, rules)
-        self.notices: list[Notice] = []
-        self.dirty: set[str] = set()
         self.next_order = 1
         self.next_trade = 1
         self.next_priority = 1
+        self.order_groups = Groups(self, lambda: self.notices, self.remove)
         self.on_expiring: Callable[[Order], None] = lambda order: None
 
     def add_market(self, market: Market, schedule: FeeSchedule) -> None:
@@ -81,12 +69,16 @@ class MatchingEngine(Floor):
         if count == 0:
             self._kill(order, "ReduceOnlyCancel", now_ns)
             return outcome
+        side = self.books[order.ticker].side(not order.is_bid)
+        if order.post_only and admission.would_cross(side, order.price):
+            self._kill(order, "PostOnlyCrossCancel", now_ns)
+            return outcome
         self._match(order, outcome, new.self_trade, now_ns)
         if order.remaining and new.time_in_force == "good_till_canceled":
             self._rest(order, now_ns)
-            self._tell_order(order, "Trade" if outcome.filled else "")
+            self.tell_order(order, "Trade" if outcome.filled else "")
         elif order.remaining:
-            self._kill(order, "", now_ns)
+            self._kill(order, self.rules.remainder_reason, now_ns)
         return outcome
 
     def cancel(self, owner: int, number: int, now_ns: int) -> tuple[Order, int]:
@@ -121,7 +113,7 @@ class MatchingEngine(Floor):
             return order
         self._take_off(order, order.remaining - new_remaining, now_ns)
         order.updated_ns = now_ns
-        self._tell_order(order, "Decrease")
+        self.tell_order(order, "Decrease")
         return order
 
     def amend(
@@ -143,17 +135,21 @@ class MatchingEngine(Floor):
         if remaining <= 0:
             raise refused(400, "invalid_order_size")
         outcome = Outcome(order)
-        keeps_queue = price == order.price and remaining <= order.remaining
+        is_smaller = price == order.price and remaining <= order.remaining
+        keeps_queue = is_smaller and (
+            self.rules.smaller_amend_keeps_queue or remaining == order.remaining
+        )
         if not keeps_queue:
-            self._check_requeue(order, price, remaining)
+            self._check_requeue(order, price, remaining, now_ns)
         if expires_ns is not None:
             order.expires_ns = expires_ns
             self.on_expiring(order)
-        order.initial = total
+        if self.rules.amend_restates_initial:
+            order.initial = total
         order.updated_ns = now_ns
         if keeps_queue:
             self._take_off(order, order.remaining - remaining, now_ns)
-            self._tell_order(order, "Amend")
+            self.tell_order(order, "Amend")
         else:
             self._requeue(order, price, remaining, outcome, now_ns)
         return outcome
@@ -183,13 +179,15 @@ class MatchingEngine(Floor):
             expires_ns=new.expires_ns,
             post_only=new.post_only,
             cancel_on_pause=new.cancel_on_pause,
+            group=new.group,
         )
         self.next_order += 1
         account = self.ledger.accounts[new.owner]
         if account.keyed:
             account.orders[order.number] = order
             if new.client_id:
-                account.client_ids[new.client_id] = order.number
+                primary = self.ledger.accounts[account.primary]
+                primary.client_ids[new.client_id] = order.number
         return order
 
     def _match(self, order: Order, outcome: Outcome, mode: str, now_ns: int) -> None:
@@ -199,7 +197,7 @@ class MatchingEngine(Floor):
             if best is None or not side.crosses(best, order.price):
                 return
             resting = next(iter(side.levels[best].orders.values()))
-            if resting.owner == order.owner:
+            if self.is_own(resting.owner, order.owner):
                 if mode == "taker_at_cross":
                     self._kill(order, "SelfTradeCancel", now_ns)
                     return
@@ -216,98 +214,20 @@ class MatchingEngine(Floor):
         self._untrack_part(maker, count)
         side.shrink(maker, count)
         taker.remaining -= count
-        self._level_notice(market, maker, price, -count, now_ns)
+        self.tell_level(market, maker, price, -count, now_ns)
         trade = Trade(number, now_ns, price, count, taker.is_bid)
-        self._print(market, trade)
-        schedule = self.fee_of[taker.ticker]
-        self._fill(market, maker, trade, is_taker=False, rate=schedule.maker)
-        outcome.fees += self._fill(market, taker, trade, is_taker=True, rate=schedule.taker)
+        self.print_trade(market, trade)
+        schedule = self.fees_of(market, now_ns)
+        self.book_fill(market, maker, trade, is_taker=False, rate=schedule.maker)
+        outcome.fees += self.book_fill(market, taker, trade, is_taker=True, rate=schedule.taker)
         outcome.filled += count
         outcome.value += price * count
+        if maker.group:
+            self.order_groups.note_fill(maker, count, now_ns)
+        if taker.group and self.order_groups.note_fill(taker, count, now_ns) and taker.remaining:
+            self._kill(taker, "", now_ns)
 
-    def _print(self, market: Market, trade: Trade) -> None:
-        market.last_price = trade.price
-        market.last_size = trade.count
-        market.volume += trade.count
-        market.dollar_volume += dollars(trade.price, trade.count)
-        market.trades.append(trade)
-        if len(market.trades) > _TRADES_KEPT * 2:
-            del market.trades[:_TRADES_KEPT]
-        self.notices.append(Traded(market.ticker, trade))
-
-    def _fill(
-        self, market: Market, order: Order, trade: Trade, *, is_taker: bool, rate: Decimal
-    ) -> Decimal:
-        """Book one side of a trade on its order and account; return the fee."""
-        charge = fill_charge(
-            rate,
-            is_bid=order.is_bid,
-            price=trade.price,
-            count=trade.count,
-            accumulator=order.rounding,
-            rules=self.rules,
-        )
-        fee = charge.net
-        order.rounding = charge.accumulator
-        order.filled += trade.count
-        order.updated_ns = trade.ts_ns
-        unit = trade.price if order.is_bid else PRICE_SCALE - trade.price
-        if is_taker:
-            order.taker_cost += dollars(unit, trade.count)
-            order.taker_fees += fee
-        else:
-            order.maker_cost += dollars(unit, trade.count)
-            order.maker_fees += fee
-        if not order.remaining:
-            order.status = "executed"
-        position = self.ledger.apply_fill(
-            order.owner,
-            market,
-            is_bid=order.is_bid,
-            price=trade.price,
-            count=trade.count,
-            fee=fee,
-            now_ns=trade.ts_ns,
-        )
-        if self.ledger.accounts[order.owner].keyed:
-            self._tell_fill(order, trade, position, fee, is_taker)
-        return fee
-
-    def _tell_fill(
-        self, order: Order, trade: Trade, position: Position, fee: Decimal, is_taker: bool
-    ) -> None:
-        fill = Fill(
-            trade=trade.number,
-            order=order.number,
-            ticker=order.ticker,
-            is_bid=order.is_bid,
-            price=trade.price,
-            count=trade.count,
-            is_taker=is_taker,
-            fee=fee,
-            ts_ns=trade.ts_ns,
-        )
-        self.ledger.accounts[order.owner].fills.append(fill)
-        self.notices.append(Filled(order.owner, fill, order.client_id, position.quantity))
-        if not is_taker or not order.remaining:
-            self._tell_order(order, "Trade")
-        self.tell_position(order.owner, position)
-
-    def tell_position(self, owner: int, position: Position) -> None:
-        """Announce a keyed account's position."""
-        self.notices.append(
-            PositionChanged(
-                owner,
-                position.ticker,
-                position.quantity,
-                position.cost,
-                position.realized,
-                position.fees,
-                position.volume,
-            )
-        )
-
-    def _check_requeue(self, order: Order, price: int, remaining: int) -> None:
+    def _check_requeue(self, order: Order, price: int, remaining: int, now_ns: int) -> None:
         """Refuse an amended price or size that a new order would be refused for."""
         side = self.books[order.ticker].side(not order.is_bid)
         if order.post_only and admission.would_cross(side, price):
@@ -319,7 +239,7 @@ class MatchingEngine(Floor):
             price=price,
             count=remaining,
         )
-        admission.check_cash(self, new, side, remaining, replaces=order.number)
+        admission.check_cash(self, new, side, remaining, now_ns, replaces=order.number)
 
     def _requeue(
         self, order: Order, price: int, remaining: int, outcome: Outcome, now_ns: int
@@ -330,7 +250,7 @@ class MatchingEngine(Floor):
         self._match(order, outcome, order.self_trade, now_ns)
         if order.remaining:
             self._rest(order, now_ns)
-            self._tell_order(order, "Amend")
+            self.tell_order(order, "Amend")
 
     def _rest(self, order: Order, now_ns: int) -> None:
         order.priority = self.next_priority
@@ -340,20 +260,20 @@ class MatchingEngine(Floor):
         self._track(order)
         market = self.markets[order.ticker]
         market.was_quoted = True
-        self._level_notice(market, order, order.price, order.remaining, now_ns)
+        self.tell_level(market, order, order.price, order.remaining, now_ns)
 
     def _take_off(self, order: Order, count: int, now_ns: int) -> None:
         if not count:
             return
         self._untrack_part(order, count)
         self.books[order.ticker].side(order.is_bid).shrink(order, count)
-        self._level_notice(self.markets[order.ticker], order, order.price, -count, now_ns)
+        self.tell_level(self.markets[order.ticker], order, order.price, -count, now_ns)
 
     def _kill(self, order: Order, reason: str, now_ns: int) -> None:
         order.remaining = 0
         order.status = "canceled"
         order.updated_ns = now_ns
-        self._tell_order(order, reason)
+        self.tell_order(order, reason)
 
     def _track(self, order: Order) -> None:
         self.open_orders[order.owner][order.number] = order
@@ -367,25 +287,3 @@ class MatchingEngine(Floor):
         self.gross_need[order.owner] -= collateral.opening_cost(order.is_bid, order.price, count)
         if count == order.remaining:
             del self.open_orders[order.owner][order.number]
-
-    def _level_notice(
-        self, market: Market, order: Order, price: int, delta: int, now_ns: int
-    ) -> None:
-        market.clock += 1
-        self.dirty.add(market.ticker)
-        self.notices.append(
-            LevelChanged(
-                market.ticker,
-                order.is_bid,
-                price,
-                delta,
-                market.clock,
-                order.owner,
-                order.client_id,
-                now_ns,
-            )
-        )
-
-    def _tell_order(self, order: Order, reason: str) -> None:
-        if self.ledger.accounts[order.owner].keyed:
-            self.notices.append(OrderChanged(order.owner, copy(order), reason))

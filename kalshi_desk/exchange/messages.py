@@ -11,7 +11,10 @@ from kalshi_desk.exchange import grids
 from kalshi_desk.exchange.amounts import ZERO, count_text, money6, other_side, price_text
 from kalshi_desk.exchange.calendar import SECOND_NS, rfc3339
 from kalshi_desk.exchange.notices import (
+    EventListed,
+    FeesChanged,
     Filled,
+    GroupChanged,
     LevelChanged,
     LifecycleChanged,
     OrderChanged,
@@ -42,7 +45,7 @@ def delta_body(venue: Venue, notice: LevelChanged, *, use_yes_price: bool, is_ow
     if is_own:
         if notice.client_id:
             body["client_order_id"] = notice.client_id
-        body["subaccount"] = 0
+        body["subaccount"] = venue.ledger.accounts[notice.owner].subaccount
     body["ts"] = rfc3339(notice.ts_ns)
     body["ts_ms"] = notice.ts_ns // MS_NS
     return _encode(body)
@@ -122,7 +125,7 @@ def fill_body(venue: Venue, notice: Filled) -> bytes:
         "trade_id": venue.trade_id(fill.trade),
         "order_id": venue.order_id(fill.order),
         "market_ticker": fill.ticker,
-        "exchange_index": 0,
+        "exchange_index": venue.shard_of(fill.ticker),
         "is_taker": fill.is_taker,
         "side": side,
         "yes_price_dollars": price_text(fill.price),
@@ -135,7 +138,7 @@ def fill_body(venue: Venue, notice: Filled) -> bytes:
         "purchased_side": side,
         "outcome_side": side,
         "book_side": book_side(fill.is_bid),
-        "subaccount": 0,
+        "subaccount": venue.ledger.accounts[notice.owner].subaccount,
     }
     if notice.client_id:
         body["client_order_id"] = notice.client_id
@@ -149,7 +152,7 @@ def order_body(venue: Venue, notice: OrderChanged) -> bytes:
         "order_id": venue.order_id(order.number),
         "user_id": venue.ledger.accounts[order.owner].user_id,
         "ticker": order.ticker,
-        "exchange_index": 0,
+        "exchange_index": venue.shard_of(order.ticker),
         "status": order.status,
         "side": outcome_side(order.is_bid),
         "is_yes": order.is_bid,
@@ -169,8 +172,10 @@ def order_body(venue: Venue, notice: OrderChanged) -> bytes:
         "last_update_time": rfc3339(order.updated_ns),
         "created_ts_ms": order.created_ns // MS_NS,
         "last_updated_ts_ms": order.updated_ns // MS_NS,
-        "subaccount_number": 0,
+        "subaccount_number": venue.ledger.accounts[order.owner].subaccount,
     }
+    if order.group:
+        body["order_group_id"] = venue.group_id(order.group)
     if order.expires_ns:
         body["expiration_time"] = rfc3339(order.expires_ns)
         body["expiration_ts_ms"] = order.expires_ns // MS_NS
@@ -191,7 +196,7 @@ def position_body(venue: Venue, notice: PositionChanged) -> bytes:
             "fees_paid_dollars": money6(notice.fees),
             "position_fee_cost_dollars": money6(notice.fees if notice.quantity else ZERO),
             "volume_fp": count_text(notice.volume),
-            "subaccount": 0,
+            "subaccount": venue.ledger.accounts[notice.owner].subaccount,
         }
     )
 
@@ -201,7 +206,7 @@ def lifecycle_body(venue: Venue, notice: LifecycleChanged) -> bytes:
     market = venue.engine.markets[notice.ticker]
     body: dict[str, Any] = {
         "market_ticker": market.ticker,
-        "exchange_index": 0,
+        "exchange_index": market.shard,
         "event_type": notice.kind,
     }
     match notice.kind:
@@ -215,8 +220,11 @@ def lifecycle_body(venue: Venue, notice: LifecycleChanged) -> bytes:
             body["close_ts"] = market.close_ns // SECOND_NS
         case "determined":
             body["result"] = market.result
-            body["settlement_value"] = "1.0000" if market.result == "yes" else "0.0000"
+            body["settlement_value"] = price_text(market.settlement_value)
             body["determination_ts"] = market.determined_ns // SECOND_NS
+        case "price_level_structure_updated":
+            body["price_level_structure"] = market.structure
+            body["price_ranges"] = grids.ranges(market.structure)
         case _:
             body["settled_ts"] = market.settled_ns // SECOND_NS
     return _encode(body)
@@ -248,13 +256,13 @@ def _created(market: Market) -> dict[str, Any]:
     }
 
 
-def event_body(venue: Venue, event_ticker: str) -> bytes:
+def event_body(venue: Venue, notice: EventListed) -> bytes:
     """Return a new event."""
-    event = venue.events[event_ticker]
+    event = venue.events[notice.event_ticker]
     return _encode(
         {
             "event_ticker": event.ticker,
-            "exchange_index": 0,
+            "exchange_index": event.shard,
             "title": event.title,
             "subtitle": event.sub_title,
             "collateral_return_type": event.collateral_return,
@@ -262,3 +270,60 @@ def event_body(venue: Venue, event_ticker: str) -> bytes:
             "strike_date": event.strike_ns // SECOND_NS,
         }
     )
+
+
+def standing(venue: Venue, owner: int, channel: str) -> list[tuple[str, bytes]]:
+    """Return what a private channel begins with where it has snapshots: kind and body."""
+    family = venue.ledger.family(owner)
+    if channel == "user_orders":
+        return [
+            ("user_order", order_body(venue, OrderChanged(account.number, order, "")))
+            for account in family
+            for order in venue.engine.open_orders[account.number].values()
+        ]
+    if channel != "market_positions":
+        return []
+    return [
+        (
+            "market_position",
+            position_body(
+                venue,
+                PositionChanged(
+                    account.number,
+                    held.ticker,
+                    held.quantity,
+                    held.cost,
+                    held.realized,
+                    held.fees,
+                    held.volume,
+                ),
+            ),
+        )
+        for account in family
+        for held in account.positions.values()
+        if held.quantity
+    ]
+
+
+def fees_body(venue: Venue, notice: FeesChanged) -> bytes:
+    """Return an event's own fees; both are null when its series' hold again."""
+    event = venue.events[notice.event_ticker]
+    return _encode(
+        {
+            "event_ticker": event.ticker,
+            "fee_type_override": event.fee_type or None,
+            "fee_multiplier_override": event.fee_multiplier,
+        }
+    )
+
+
+def group_body(venue: Venue, notice: GroupChanged) -> bytes:
+    """Return a change of an order group."""
+    body: dict[str, Any] = {
+        "event_type": notice.kind,
+        "order_group_id": venue.group_id(notice.number),
+        "ts_ms": notice.ts_ns // MS_NS,
+    }
+    if notice.limit is not None:
+        body["contracts_limit_fp"] = count_text(notice.limit)
+    return _encode(body)

@@ -79,6 +79,38 @@ class EventListed:
     event_ticker: str
 
 
+@dataclass(frozen=True, slots=True)
+class FeesChanged:
+    """An event's own fees were set or cleared."""
+
+    event_ticker: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged:
+    """An account's order group was made, triggered, reset, changed or deleted."""
+
+    owner: int
+    number: int
+    kind: str
+    limit: int | None
+    ts_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceBegan:
+    """Trading is paused and sockets are closed."""
+
+
 Notice = (
-    LevelChanged | Traded | Filled | OrderChanged | PositionChanged | LifecycleChanged | EventListed
+    LevelChanged
+    | Traded
+    | Filled
+    | OrderChanged
+    | PositionChanged
+    | LifecycleChanged
+    | EventListed
+    | FeesChanged
+    | GroupChanged
+    | MaintenanceBegan
 )

@@ -36,11 +36,25 @@ class Order(msgspec.Struct, kw_only=True):
     expires_ns: int = 0
     post_only: bool = False
     cancel_on_pause: bool = False
+    group: int = 0
+    """The order group it belongs to, 0 for none."""
     taker_cost: Decimal = ZERO
     maker_cost: Decimal = ZERO
     taker_fees: Decimal = ZERO
     maker_fees: Decimal = ZERO
     rounding: Decimal = ZERO
+
+
+class OrderGroup(msgspec.Struct, kw_only=True):
+    """A breaker over its member orders; ``limit`` is in 1/100 contract per 15 seconds."""
+
+    number: int
+    owner: int
+    shard: int
+    limit: int
+    is_triggered: bool = False
+    recent: list[list[int]] = msgspec.field(default_factory=list)
+    """Time (ns) and count of each fill that may still matter."""
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -86,23 +100,75 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     revenue: Decimal
     fees: Decimal
     ts_ns: int
+    value: int = 0
+    """What one YES contract was worth (1/10,000 dollar)."""
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """A member; ``keyed`` accounts have an API key, the others belong to the crowd."""
+    """A member or one of its subaccounts; ``keyed`` ones have an API key, the crowd has none.
+
+    ``cash`` lies on shard 0, ``purses`` hold what was ever moved to the other shards.
+    """
 
     number: int
     name: str
     user_id: str
     keyed: bool
     cash: Decimal
+    purses: dict[int, Decimal] = msgspec.field(default_factory=dict)
+    user: int = -1
+    """The number of the primary account; -1 for a primary account itself."""
+    subaccount: int = 0
     positions: dict[str, Position] = msgspec.field(default_factory=dict)
     fills: list[Fill] = msgspec.field(default_factory=list)
     settlements: list[Settlement] = msgspec.field(default_factory=list)
     orders: dict[int, Order] = msgspec.field(default_factory=dict)
     """Every order of a keyed account, dead ones too; empty for the crowd."""
     client_ids: dict[str, int] = msgspec.field(default_factory=dict)
-    """Client order id to order number, 0 for a killed order."""
+    """Client order id to order number, 0 for a killed order; kept by the primary account."""
+
+    @property
+    def primary(self) -> int:
+        """The number of the member's primary account."""
+        return self.number if self.user < 0 else self.user
+
+    @property
+    def funds(self) -> Decimal:
+        """Dollars on all shards."""
+        return self.cash + sum(self.purses.values(), ZERO)
+
+    def on_shard(self, shard: int) -> Decimal:
+        """Return the dollars on a shard, nothing where none were ever moved."""
+        return self.cash if shard == 0 else self.purses.get(shard, ZERO)
+
+    def knows(self, shard: int) -> bool:
+        """Return whether money was ever moved to a shard."""
+        return shard == 0 or shard in self.purses
+
+    def pay(self, shard: int, amount: Decimal) -> None:
+        """Add dollars to a shard, or take them for a negative amount."""
+        if shard == 0:
+            self.cash += amount
+        else:
+            self.purses[shard] = self.purses.get(shard, ZERO) + amount
+
+
+class Transfer(msgspec.Struct, kw_only=True):
+    """Money on its way between shards or subaccounts; off the one, not yet on the other."""
+
+    number: int
+    user: int
+    client_id: str
+    source: int
+    """The number of the account that gave it."""
+    destination: int
+    source_shard: int
+    destination_shard: int
+    amount: Decimal
+    created_ns: int
+    done_ns: int
+    is_done: bool = False
+    between_subaccounts: bool = False
 
 
 class Trade(msgspec.Struct, frozen=True, array_like=True):
@@ -135,6 +201,9 @@ class Market(msgspec.Struct, kw_only=True):
     settle_after_s: int
     determine_after_s: int
     index: int
+    shard: int = 0
+    waived_until_ns: int = 0
+    """No fees are taken before this time."""
     strike_type: str = ""
     floor_strike: float | None = None
     cap_strike: float | None = None
@@ -147,6 +216,8 @@ class Market(msgspec.Struct, kw_only=True):
     expiration_value: str = ""
     determined_ns: int = 0
     settled_ns: int = 0
+    settlement_value: int = 0
+    """What one YES contract is worth once there is a result."""
     updated_ns: int = 0
     last_price: int = 0
     last_size: int = 0
@@ -183,6 +254,10 @@ class Event(msgspec.Struct, kw_only=True):
     strike_ns: int
     """When the outcome is fixed."""
     updated_ns: int
+    shard: int = 0
+    fee_type: str = ""
+    """The event's own fee type, empty when its series' holds."""
+    fee_multiplier: float | None = None
     is_rolled: bool = False
     truth: float | None = None
 
@@ -199,6 +274,31 @@ class Series(msgspec.Struct, kw_only=True):
     tags: list[str]
     source_name: str
     source_url: str
+    shard: int = 0
+
+
+class FeeChange(msgspec.Struct, kw_only=True):
+    """A change of the fees of a series or an event, due at a time."""
+
+    number: int
+    at_ns: int
+    fee_type: str
+    """Empty: the event's own fees end."""
+    fee_multiplier: float | None
+    series_ticker: str
+    event_ticker: str = ""
+    is_done: bool = False
+
+
+class ApiKey(msgspec.Struct, kw_only=True):
+    """A key made through the API; its private half was shown once and is not kept."""
+
+    key_id: str
+    owner: int
+    name: str
+    public_pem: str
+    scopes: list[str]
+    subaccount: int | None = None
 
 
 class Driver(msgspec.Struct, kw_only=True):

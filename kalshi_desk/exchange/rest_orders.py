@@ -14,9 +14,10 @@ from kalshi_desk.exchange.buckets import CANCEL_COST, DEFAULT_COST
 from kalshi_desk.exchange.commands import CancelAll, CancelOrder
 from kalshi_desk.exchange.host import Host
 from kalshi_desk.exchange.matching import Outcome
-from kalshi_desk.exchange.records import Order
+from kalshi_desk.exchange.records import Account, Order
 from kalshi_desk.exchange.refusals import Refusal, bad_body, not_found, refused
-from kalshi_desk.exchange.rest_support import Answer, Call, route
+from kalshi_desk.exchange.rest_groups import group_number
+from kalshi_desk.exchange.rest_support import Answer, Call, Handler, read_body, route
 from kalshi_desk.exchange.wire import MS_NS
 
 _PATH = "/portfolio/events/orders"
@@ -33,14 +34,19 @@ _EVERY_METHOD = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 def routes(host: Host) -> list[Route]:
     """Return the order writes and the answers for what is gone or not served."""
+
+    def write(method: str, path: str, handler: Handler, cost: int | None = DEFAULT_COST) -> Route:
+        whole = _PATH + path
+        return route(host, method, whole, handler, private=True, cost=cost, scope="write::trade")
+
     served = [
-        route(host, "POST", f"{_PATH}/batched", _create_many, private=True, cost=None),
-        route(host, "DELETE", f"{_PATH}/batched", _cancel_many, private=True, cost=None),
-        route(host, "POST", _PATH, _create, private=True),
-        route(host, "DELETE", _PATH, _cancel_all, private=True, cost=CANCEL_COST),
-        route(host, "DELETE", f"{_PATH}/{{order_id}}", _cancel, private=True, cost=CANCEL_COST),
-        route(host, "POST", f"{_PATH}/{{order_id}}/amend", _amend, private=True),
-        route(host, "POST", f"{_PATH}/{{order_id}}/decrease", _decrease, private=True),
+        write("POST", "/batched", _create_many, None),
+        write("DELETE", "/batched", _cancel_many, None),
+        write("POST", "", _create),
+        write("DELETE", "", _cancel_all, CANCEL_COST),
+        write("DELETE", "/{order_id}", _cancel, CANCEL_COST),
+        write("POST", "/{order_id}/amend", _amend),
+        write("POST", "/{order_id}/decrease", _decrease),
     ]
     gone = [route(host, method, path, _gone) for method, path in _OLD_WRITES]
     missing = [route(host, method, "/{rest:path}", _not_served) for method in _EVERY_METHOD]
@@ -57,10 +63,6 @@ def _not_served(call: Call) -> Answer:
         "not_implemented",
         details=f"the practice exchange does not serve {call.request.method} {call.path('rest')}",
     )
-
-
-def _body(call: Call) -> dict[str, Any]:
-    return entry.read_object(call.body, call.request.headers.get("content-type", ""))
 
 
 def _ms(ns: int) -> int:
@@ -93,16 +95,23 @@ def _averages(outcome: Outcome) -> dict[str, str]:
 
 
 def _create(call: Call) -> Answer:
-    return 201, _create_one(call, _body(call))
+    return 201, _create_one(call, read_body(call))
 
 
 def _create_one(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    new = entry.read_new_order(body, call.owner, call.host.clock.now_ns())
-    return _created(call, call.host.execute(new))
+    host = call.host
+    owner = call.account(entry.read_subaccount(body)).number
+    new = entry.read_new_order(
+        body, owner, host.clock.now_ns(), lambda group_id: group_number(host, group_id)
+    )
+    shard = entry.read_shard(body)
+    if shard is not None and shard != host.venue.shard_of(new.ticker):
+        raise refused(404, "market_not_found")
+    return _created(call, host.execute(new))
 
 
 def _items(call: Call, cost: int) -> list[Any]:
-    items = _body(call).get("orders")
+    items = read_body(call).get("orders")
     if not isinstance(items, list) or not items:
         raise bad_body("orders is required", code="invalid_parameters")
     call.host.budget(call.owner).spend("write", cost * len(items), time.monotonic())
@@ -132,9 +141,35 @@ def _item(
         return row
 
 
-def _cancel_one(call: Call, order_id: str) -> dict[str, Any]:
-    number = call.host.venue.order_number(order_id)
-    order, reduced = call.host.execute(CancelOrder(owner=call.owner, number=number))
+def _find(
+    call: Call, order_id: str, subaccount: int | None, shard: int | None, ticker: str
+) -> tuple[Account, int]:
+    """Return whose order is named, and its number, as the shard that is asked finds it.
+
+    A ticker only routes; without ticker and shard the call goes to shard 0, which answers
+    with the 404 for an order of another shard.
+    """
+    venue = call.host.venue
+    account = call.account(subaccount)
+    number = venue.order_number(order_id)
+    order = account.orders.get(number)
+    asked = shard if shard is not None else venue.shard_of(ticker)
+    if order is None or venue.shard_of(order.ticker) != asked:
+        raise not_found()
+    return account, number
+
+
+def _find_named(
+    call: Call, order_id: str, body: dict[str, Any], ticker: str = "market_ticker"
+) -> tuple[Account, int]:
+    """Return the order that a path and a body name together; ``ticker`` is the routing field."""
+    named = entry.Fields(body, "Request").optional(ticker) or ""
+    subaccount = entry.read_subaccount(body)
+    return _find(call, order_id, subaccount, entry.read_shard(body), named)
+
+
+def _cancel_one(call: Call, order_id: str, account: Account, number: int) -> dict[str, Any]:
+    order, reduced = call.host.execute(CancelOrder(owner=account.number, number=number))
     return _with_client(
         {
             "order_id": order_id,
@@ -152,40 +187,41 @@ def _with_client(found: dict[str, Any], order: Order) -> dict[str, Any]:
 
 
 def _cancel(call: Call) -> Answer:
-    ticker = call.text("market_ticker")
-    number = call.host.venue.order_number(call.path("order_id"))
-    order = call.host.venue.ledger.accounts[call.owner].orders.get(number)
-    if order is None or (ticker and order.ticker != ticker):
-        raise not_found()
-    return 200, _cancel_one(call, call.path("order_id"))
+    order_id, shard = call.path("order_id"), call.shard()
+    asked = None if shard == entry.AUTO_ROUTED else shard
+    account, number = _find(call, order_id, None, asked, call.text("market_ticker"))
+    return 200, _cancel_one(call, order_id, account, number)
 
 
 def _cancel_many(call: Call) -> Answer:
+    def one(body: dict[str, Any]) -> dict[str, Any]:
+        fields = entry.Fields(body, "BatchCancelOrdersV2RequestOrder")
+        order_id = fields.required("order_id")
+        account, number = _find_named(call, order_id, body)
+        return {**_cancel_one(call, order_id, account, number), "error": None}
+
     rows = []
     for body in _items(call, CANCEL_COST):
         named = body.get("order_id") if isinstance(body, dict) else None
         order_id = named if isinstance(named, str) else ""
-
-        def one(_: dict[str, Any], order_id: str = order_id) -> dict[str, Any]:
-            return {**_cancel_one(call, order_id), "error": None}
-
         rows.append(_item(one, body, {"order_id": order_id, "reduced_by": "0.00"}))
     return 200, {"orders": rows}
 
 
 def _cancel_all(call: Call) -> Answer:
-    call.host.execute(CancelAll(owner=call.owner))
+    for account in call.accounts():
+        call.host.execute(CancelAll(owner=account.number))
     return 204, None
 
 
 def _amend(call: Call) -> Answer:
-    host = call.host
-    number = host.venue.order_number(call.path("order_id"))
-    before = host.venue.ledger.accounts[call.owner].orders[number].remaining
-    command = entry.read_amend(_body(call), call.owner, number, host.clock.now_ns())
+    host, order_id, body = call.host, call.path("order_id"), read_body(call)
+    account, number = _find_named(call, order_id, body, "ticker")
+    before = account.orders[number].remaining
+    command = entry.read_amend(body, account.number, number, host.clock.now_ns())
     outcome: Outcome = host.execute(command)
     order = outcome.order
-    found: dict[str, Any] = {"order_id": call.path("order_id"), "ts_ms": _ms(order.updated_ns)}
+    found: dict[str, Any] = {"order_id": order_id, "ts_ms": _ms(order.updated_ns)}
     if outcome.filled or order.remaining != before:
         found["fill_count"] = count_text(outcome.filled)
         found["remaining_count"] = count_text(order.remaining)
@@ -195,11 +231,12 @@ def _amend(call: Call) -> Answer:
 
 
 def _decrease(call: Call) -> Answer:
-    number = call.host.venue.order_number(call.path("order_id"))
-    order: Order = call.host.execute(entry.read_decrease(_body(call), call.owner, number))
+    order_id, body = call.path("order_id"), read_body(call)
+    account, number = _find_named(call, order_id, body)
+    order: Order = call.host.execute(entry.read_decrease(body, account.number, number))
     return 200, _with_client(
         {
-            "order_id": call.path("order_id"),
+            "order_id": order_id,
             "remaining_count": count_text(order.remaining),
             "ts_ms": _ms(order.updated_ns),
         },

@@ -1,18 +1,19 @@
-"""Public reads: exchange status, series, events, markets, books, trades and candlesticks."""
+"""Public reads: series, events, markets, books and trades of the live tier and the older one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import merge
 from itertools import islice
 from typing import Any
 
 from starlette.routing import Route
 
-from kalshi_desk.exchange import history, wire
-from kalshi_desk.exchange.buckets import DEFAULT_COST, ENDPOINT_COSTS
-from kalshi_desk.exchange.calendar import SECOND_NS, rfc3339
+from kalshi_desk.exchange import cutoffs, wire
+from kalshi_desk.exchange.amounts import count_text
+from kalshi_desk.exchange.calendar import SECOND_NS
 from kalshi_desk.exchange.host import Host
-from kalshi_desk.exchange.records import Event, Market, Trade
+from kalshi_desk.exchange.records import Event, Market, Series, Trade
 from kalshi_desk.exchange.refusals import bad_query, not_found
 from kalshi_desk.exchange.rest_support import (
     Answer,
@@ -24,6 +25,13 @@ from kalshi_desk.exchange.rest_support import (
     to_cursor,
 )
 
+_TIME_FILTERS: dict[str, tuple[str, set[str]]] = {
+    "created": ("created_ns", {"", "unopened", "open"}),
+    "close": ("close_ns", {"", "closed"}),
+    "settled": ("settled_ns", {"", "settled"}),
+    "updated": ("updated_ns", {""}),
+}
+"""Time filter to the record's field, and the status filters it goes with."""
 _STATUS_FILTERS: dict[str, set[str]] = {
     "unopened": {"initialized"},
     "open": {"active"},
@@ -31,83 +39,49 @@ _STATUS_FILTERS: dict[str, set[str]] = {
     "closed": {"closed", "determined", "disputed", "amended"},
     "settled": {"finalized"},
 }
-_PERIODS = {1, 60, 1440}
-_MOST_CANDLES = 5_000
 
 
 def routes(host: Host) -> list[Route]:
-    """Return the public routes."""
+    """Return the public routes about what is traded."""
     table: tuple[tuple[str, Handler], ...] = (
-        ("/exchange/status", _status),
-        ("/exchange/schedule", _schedule),
-        ("/exchange/user_data_timestamp", _user_data_timestamp),
-        ("/series/fee_changes", lambda call: (200, {"series_fee_change_arr": []})),
-        ("/events/fee_changes", lambda call: (200, {"event_fee_changes": [], "cursor": ""})),
         ("/series", _series_list),
         ("/series/{series}", _series),
-        ("/series/{series}/markets/{ticker}/candlesticks", _candlesticks),
         ("/events", _events),
         ("/events/{ticker}", _event),
         ("/markets", _markets),
         ("/markets/trades", _trades),
         ("/markets/orderbooks", _orderbooks),
-        ("/markets/candlesticks", _batch_candlesticks),
         ("/markets/{ticker}", _market),
         ("/markets/{ticker}/orderbook", _orderbook),
-        ("/account/endpoint_costs", _endpoint_costs),
-        ("/historical/cutoff", _cutoff),
+        ("/historical/markets", _old_markets),
+        ("/historical/markets/{ticker}", _old_market),
+        ("/historical/trades", _old_trades),
     )
     return [route(host, "GET", path, handler) for path, handler in table]
 
 
-def _status(call: Call) -> Answer:
-    engine = call.host.venue.engine
-    return 200, {
-        "exchange_active": engine.exchange_active,
-        "trading_active": engine.trading_active and engine.exchange_active,
-    }
-
-
-def _schedule(call: Call) -> Answer:
-    day = [{"close_time": "00:00", "open_time": "00:00"}]
-    names = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    week: dict[str, Any] = dict.fromkeys(names, day)
-    week["start_time"] = "2026-01-01T05:00:00Z"
-    week["end_time"] = "2100-01-01T05:00:00Z"
-    return 200, {"schedule": {"maintenance_windows": [], "standard_hours": [week]}}
-
-
-def _user_data_timestamp(call: Call) -> Answer:
-    return 200, {"as_of_time": rfc3339(call.host.clock.now_ns())}
-
-
-def _cutoff(call: Call) -> Answer:
-    start = rfc3339(call.host.venue.origin_ns - 90 * 86_400 * SECOND_NS)
-    names = (
-        "market_settled_ts",
-        "trades_created_ts",
-        "orders_updated_ts",
-        "market_positions_last_updated_ts",
-    )
-    return 200, dict.fromkeys(names, start)
-
-
-def _endpoint_costs(call: Call) -> Answer:
-    return 200, {
-        "default_cost": DEFAULT_COST,
-        "endpoint_costs": [
-            {"cost": cost, "method": method, "path": path} for method, path, cost in ENDPOINT_COSTS
-        ],
-    }
+def _series_json(call: Call, series: Series) -> dict[str, Any]:
+    venue = call.host.venue
+    found = wire.series_json(series, venue.rules)
+    if call.flag("include_volume"):
+        volumes = [
+            market.volume
+            for market in venue.engine.markets.values()
+            if market.series_ticker == series.ticker
+        ]
+        found["volume_fp"] = count_text(sum(volumes))
+    return found
 
 
 def _series_list(call: Call) -> Answer:
     category = call.text("category")
+    tags = {tag for tag in call.text("tags").split(",") if tag}
     return 200, {
         "series": [
-            wire.series_json(series)
+            _series_json(call, series)
             for series in call.host.venue.series.values()
-            if not category or series.category == category
+            if (not category or series.category == category)
+            and (not tags or not tags.isdisjoint(series.tags))
         ]
     }
 
@@ -116,16 +90,22 @@ def _series(call: Call) -> Answer:
     series = call.host.venue.series.get(call.path("series"))
     if series is None:
         raise not_found()
-    return 200, {"series": wire.series_json(series)}
+    return 200, {"series": _series_json(call, series)}
 
 
 # -- events -----------------------------------------------------------------------------
 
 
 def _event_with_markets(call: Call, event: Event) -> dict[str, Any]:
-    found = wire.event_json(event, call.host.venue.series[event.series_ticker])
+    found = wire.event_json(
+        event, call.host.venue.series[event.series_ticker], call.host.venue.rules
+    )
     markets = call.host.venue.engine.markets
-    found["markets"] = [_json(call, markets[t]) for t in event.markets if t in markets]
+    found["markets"] = [
+        _json(call, markets[ticker])
+        for ticker in event.markets
+        if ticker in markets and not cutoffs.is_old_market(call.host, markets[ticker])
+    ]
     return found
 
 
@@ -133,10 +113,19 @@ def _events(call: Call) -> Answer:
     venue = call.host.venue
     wanted = _status_filter(call)
     series = call.text("series_ticker")
+    tickers = {ticker for ticker in call.text("tickers").split(",") if ticker}
+    closes_after = call.number("min_close_ts", 0) * SECOND_NS
+    updated_after = call.number("min_updated_ts", 0) * SECOND_NS
     chosen = [
         event
         for event in venue.events.values()
         if (not series or event.series_ticker == series)
+        and (not tickers or event.ticker in tickers)
+        and event.updated_ns >= updated_after
+        and (
+            not closes_after
+            or any(venue.engine.markets[t].close_ns >= closes_after for t in event.markets)
+        )
         and (
             wanted is None
             or any(venue.engine.markets[ticker].status in wanted for ticker in event.markets)
@@ -145,7 +134,9 @@ def _events(call: Call) -> Answer:
     items, cursor = page(chosen, call, 200, 200)
     if call.flag("with_nested_markets"):
         return 200, {"cursor": cursor, "events": [_event_with_markets(call, e) for e in items]}
-    events = [wire.event_json(event, venue.series[event.series_ticker]) for event in items]
+    events = [
+        wire.event_json(event, venue.series[event.series_ticker], venue.rules) for event in items
+    ]
     return 200, {"cursor": cursor, "events": events}
 
 
@@ -157,6 +148,8 @@ def _event(call: Call) -> Answer:
     if call.flag("with_nested_markets"):
         return 200, {"event": found}
     markets = found.pop("markets")
+    if call.flag("exclude_markets"):
+        return 200, {"event": found}
     return 200, {"event": found, "markets": markets}
 
 
@@ -165,7 +158,8 @@ def _event(call: Call) -> Answer:
 
 def _json(call: Call, market: Market) -> dict[str, Any]:
     host = call.host
-    return wire.market_json(market, host.venue.engine.books[market.ticker], host.clock.now_ns())
+    book = host.venue.engine.books[market.ticker]
+    return wire.market_json(market, book, host.clock.now_ns(), host.venue.rules)
 
 
 def _status_filter(call: Call) -> set[str] | None:
@@ -174,38 +168,73 @@ def _status_filter(call: Call) -> set[str] | None:
         return None
     if text not in _STATUS_FILTERS:
         raise bad_query(f"invalid status filter {text!r}")
-    return _STATUS_FILTERS[text]
+    wanted = _STATUS_FILTERS[text]
+    if text == "open" and call.host.venue.rules.open_includes_inactive:
+        return wanted | {"inactive"}
+    return wanted
 
 
-def _find_market(call: Call) -> Market:
+def _find_market(call: Call, *, is_old: bool = False) -> Market:
     market = call.host.venue.engine.markets.get(call.path("ticker"))
-    if market is None:
+    if market is None or cutoffs.is_old_market(call.host, market) != is_old:
         raise not_found()
     return market
 
 
-def _markets(call: Call) -> Answer:
+def _time_filter(call: Call) -> Callable[[Market], bool]:
+    """Return the one time filter of a request; raises the 400 for two, or a wrong status."""
+    named = [
+        name for name in _TIME_FILTERS if call.text(f"min_{name}_ts") or call.text(f"max_{name}_ts")
+    ]
+    if len(named) > 1:
+        raise bad_query(f"timestamp filters exclude each other: {', '.join(named)}")
+    if not named:
+        return lambda market: True
+    field, statuses = _TIME_FILTERS[named[0]]
+    if call.text("status") not in statuses:
+        raise bad_query(f"the {named[0]} filter does not go with this status")
+    if named[0] == "updated" and call.text("mve_filter") != "exclude":
+        raise bad_query("the updated filter requires mve_filter=exclude")
+    after = call.number(f"min_{named[0]}_ts", 0) * SECOND_NS
+    before = call.number(f"max_{named[0]}_ts", 1 << 33) * SECOND_NS
+    return lambda market: after <= getattr(market, field) <= before
+
+
+def _chosen(call: Call, *, is_old: bool) -> list[Market]:
     wanted = _status_filter(call)
     event, series = call.text("event_ticker"), call.text("series_ticker")
     tickers = {ticker for ticker in call.text("tickers").split(",") if ticker}
-    closes_after = call.number("min_close_ts", 0) * SECOND_NS
-    closes_before = call.number("max_close_ts", 0) * SECOND_NS
-    chosen = [
+    fits = _time_filter(call)
+    if call.text("mve_filter") == "only":
+        return []
+    return [
         market
         for market in call.host.venue.engine.markets.values()
         if (wanted is None or market.status in wanted)
         and (not event or market.event_ticker == event)
         and (not series or market.series_ticker == series)
         and (not tickers or market.ticker in tickers)
-        and (not closes_after or market.close_ns >= closes_after)
-        and (not closes_before or market.close_ns <= closes_before)
+        and fits(market)
+        and cutoffs.is_old_market(call.host, market) == is_old
     ]
-    items, cursor = page(chosen, call, 100, 1_000)
+
+
+def _markets(call: Call) -> Answer:
+    items, cursor = page(_chosen(call, is_old=False), call, 100, 1_000)
+    return 200, {"cursor": cursor, "markets": [_json(call, market) for market in items]}
+
+
+def _old_markets(call: Call) -> Answer:
+    items, cursor = page(_chosen(call, is_old=True), call, 100, 1_000)
     return 200, {"cursor": cursor, "markets": [_json(call, market) for market in items]}
 
 
 def _market(call: Call) -> Answer:
     return 200, {"market": _json(call, _find_market(call))}
+
+
+def _old_market(call: Call) -> Answer:
+    return 200, {"market": _json(call, _find_market(call, is_old=True))}
 
 
 def _orderbook(call: Call) -> Answer:
@@ -214,7 +243,7 @@ def _orderbook(call: Call) -> Answer:
     if not 0 <= depth <= 100:
         raise bad_query("depth must be between 0 and 100")
     book = call.host.venue.engine.books[market.ticker]
-    return 200, {"orderbook_fp": wire.book_json(book, depth)}
+    return 200, {"orderbook_fp": wire.book_json(book, depth, call.host.venue.rules)}
 
 
 def _orderbooks(call: Call) -> Answer:
@@ -232,23 +261,33 @@ def _orderbooks(call: Call) -> Answer:
 
 
 def _trades(call: Call) -> Answer:
+    """Return prints of the live tier."""
+    return _prints(call, after_ns=cutoffs.markets_ns(call.host))
+
+
+def _old_trades(call: Call) -> Answer:
+    """Return prints that have left the live tier."""
+    return _prints(call, before_ns=cutoffs.markets_ns(call.host))
+
+
+def _prints(call: Call, *, after_ns: int = 0, before_ns: int = 0) -> Answer:
     """Return prints newest first; a cursor is the number of the last trade shown."""
     venue = call.host.venue
     limit = call.limit(100, 1_000)
-    before = from_cursor(call.text("cursor"))
+    seen = from_cursor(call.text("cursor"))
     ticker = call.text("ticker")
-    since = call.number("min_ts", 0) * SECOND_NS
-    until = call.number("max_ts", 0) * SECOND_NS
+    since = max(call.number("min_ts", 0) * SECOND_NS, after_ns)
+    until = min(call.number("max_ts", 1 << 33) * SECOND_NS, before_ns or 1 << 63)
     markets = venue.engine.markets
     chosen = [markets[ticker]] if ticker in markets else [] if ticker else list(markets.values())
+    if call.flag("is_block_trade"):
+        chosen = []
 
     def prints(market: Market) -> list[tuple[int, str, Trade]]:
         return [
             (-trade.number, market.ticker, trade)
             for trade in reversed(market.trades)
-            if (before is None or trade.number < before)
-            and trade.ts_ns >= since
-            and (not until or trade.ts_ns <= until)
+            if (seen is None or trade.number < seen) and since <= trade.ts_ns <= until
         ]
 
     rows = list(islice(merge(*(prints(market) for market in chosen)), limit + 1))
@@ -256,45 +295,4 @@ def _trades(call: Call) -> Answer:
     return 200, {
         "cursor": to_cursor(shown[-1][2].number) if len(rows) > limit else "",
         "trades": [wire.trade_json(venue, name, trade) for _, name, trade in shown],
-    }
-
-
-# -- candlesticks -----------------------------------------------------------------------
-
-
-def _candles_of(market: Market, call: Call) -> list[dict[str, Any]]:
-    period = call.number("period_interval", 1)
-    if period not in _PERIODS:
-        raise bad_query("period_interval must be 1, 60 or 1440")
-    start, end = call.number("start_ts", 0), call.number("end_ts", 1 << 40)
-    source = market.minutes if period == 1 else market.hours
-    candles = history.merge(source, period * 60) if period == 1440 else source
-    found: list[dict[str, Any]] = []
-    previous = 0
-    for candle in candles:
-        if start <= candle[0] <= end:
-            found.append(wire.candle_json(candle, previous))
-        if candle[14]:
-            previous = candle[12]
-    return found[-_MOST_CANDLES:]
-
-
-def _candlesticks(call: Call) -> Answer:
-    market = _find_market(call)
-    if market.series_ticker != call.path("series"):
-        raise not_found()
-    return 200, {"candlesticks": _candles_of(market, call), "ticker": market.ticker}
-
-
-def _batch_candlesticks(call: Call) -> Answer:
-    tickers = [ticker for ticker in call.text("market_tickers").split(",") if ticker]
-    if not 1 <= len(tickers) <= 100:
-        raise bad_query("market_tickers must hold between 1 and 100 values")
-    markets = call.host.venue.engine.markets
-    return 200, {
-        "markets": [
-            {"candlesticks": _candles_of(markets[ticker], call), "market_ticker": ticker}
-            for ticker in tickers
-            if ticker in markets
-        ]
     }

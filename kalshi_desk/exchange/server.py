@@ -10,8 +10,21 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from kalshi_desk.exchange import admin, rest_orders, rest_portfolio, rest_public
+from kalshi_desk.exchange import (
+    admin,
+    rest_candles,
+    rest_exchange,
+    rest_groups,
+    rest_keys,
+    rest_money,
+    rest_orders,
+    rest_portfolio,
+    rest_public,
+)
 from kalshi_desk.exchange.host import Host
 from kalshi_desk.exchange.stream import Stream
 
@@ -56,13 +69,26 @@ def make_app(host: Host, token: str) -> Starlette:
     """Return the REST application with the administrator's surface beside it."""
     routes = [
         *admin.routes(host, token),
+        *rest_exchange.routes(host),
+        *rest_candles.routes(host),
         *rest_public.routes(host),
         *rest_portfolio.routes(host),
+        *rest_groups.routes(host),
+        *rest_money.routes(host),
+        *rest_keys.routes(host),
+        Route("/{path:path}/", _bare_path, methods=["GET", "POST", "PUT", "DELETE"]),
         *rest_orders.routes(host),
     ]
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
     return app
+
+
+async def _bare_path(request: Request) -> Response:
+    """Redirect a path with a trailing slash; a signature does not survive it."""
+    bare = request.url.path.rstrip("/")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Response(status_code=301, headers={"Location": bare + query})
 
 
 async def run_until_stopped(

@@ -6,66 +6,56 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-import msgspec
-
 from kalshi_desk.exchange import beliefs
-from kalshi_desk.exchange.amounts import ZERO
+from kalshi_desk.exchange.amending import amend, decrease
 from kalshi_desk.exchange.catalog import TEMPLATES
 from kalshi_desk.exchange.commands import (
+    AddKey,
+    AddMember,
+    AddSubaccount,
     AmendOrder,
+    AmendResult,
     CancelAll,
     CancelOrder,
+    ChangeFees,
+    ChangeGroup,
     Command,
     DecreaseOrder,
+    DisputeMarket,
     Jump,
+    MoveClose,
+    MoveMoney,
     NewOrder,
+    RemoveKey,
     ResolveMarket,
+    SetGrid,
+    SetMaintenance,
     SetMarketActive,
     SetTrading,
+    WaiveFees,
 )
-from kalshi_desk.exchange.crowd import CROWD_NAMES, Crowd
-from kalshi_desk.exchange.fees import schedule_of
+from kalshi_desk.exchange.crowd import Crowd
+from kalshi_desk.exchange.halts import Halts
+from kalshi_desk.exchange.identity import Identity
 from kalshi_desk.exchange.ledger import Ledger
 from kalshi_desk.exchange.lifecycle import Lifecycle
-from kalshi_desk.exchange.listing import series_record, stable_uuid
-from kalshi_desk.exchange.matching import MatchingEngine, Outcome
+from kalshi_desk.exchange.listing import series_record
+from kalshi_desk.exchange.matching import MatchingEngine
 from kalshi_desk.exchange.notices import Notice
 from kalshi_desk.exchange.recorder import Recorder
-from kalshi_desk.exchange.records import Account, Driver, Event, Market, Order, Series
-from kalshi_desk.exchange.refusals import not_found, refused
+from kalshi_desk.exchange.records import ApiKey, Order, OrderGroup
+from kalshi_desk.exchange.refusals import not_found
 from kalshi_desk.exchange.rules import Rules
+from kalshi_desk.exchange.tariffs import Tariffs
+from kalshi_desk.exchange.treasury import Treasury
+from kalshi_desk.exchange.venue_state import DESK, STATE_FORMAT, VenueState, new_state
 
-DESK = 0
-"""The number of the account that people trade with."""
-STATE_FORMAT = 1
-_DESK_CASH = Decimal(10_000)
-_CROWD_CASH = Decimal(25_000_000)
+__all__ = ["DESK", "STATE_FORMAT", "WARM_MINUTES", "Venue", "VenueState"]
+
 WARM_MINUTES = 30
 
 
-class VenueState(msgspec.Struct, kw_only=True):
-    """Everything that must survive a restart; books are rebuilt from the resting orders."""
-
-    format: int
-    seed: int
-    origin_ns: int
-    step: int
-    accounts: list[Account]
-    fees: Decimal
-    opening_total: Decimal
-    series: dict[str, Series]
-    events: dict[str, Event]
-    markets: dict[str, Market]
-    drivers: dict[str, Driver]
-    resting: list[Order]
-    next_order: int
-    next_trade: int
-    next_priority: int
-    trading_active: bool
-    exchange_active: bool
-
-
-class Venue:
+class Venue(Identity):
     """Accounts, books, markets and crowd; changes only by ``step`` and ``apply``.
 
     ``origin_ns`` is the venue time of step 0; step k happens at origin + k steps.
@@ -81,10 +71,17 @@ class Venue:
         self.events = state.events
         self.drivers = state.drivers
         self.opening_total = state.opening_total
-        self.ledger = Ledger(state.accounts, state.fees)
+        self.sharded = state.sharded
+        self.api_keys = state.api_keys
+        self.ledger = Ledger(state.accounts, state.fees, state.transfers)
         self.engine = MatchingEngine(self.ledger, state.markets, rules)
         self.lifecycle = Lifecycle(self.seed, self.engine, self.events, self.drivers)
         self.crowd = Crowd(self.seed, self.engine, self.events, self.drivers)
+        self.halts = Halts(self.engine, state.maintenance, self.now_ns)
+        self.treasury = Treasury(self.seed, self.engine)
+        self.tariffs = Tariffs(self.engine, self.series, self.events, state.fee_changes)
+        self.lifecycle.fees_for = self.tariffs.of_series
+        self.lifecycle.shard_of = lambda series: self.series[series].shard
         self._recorder = Recorder(self.engine)
         self.order_numbers: dict[str, int] = {}
         self._restore(state)
@@ -95,28 +92,7 @@ class Venue:
     ) -> Venue:
         """Return a fresh exchange whose books and recent history are already alive."""
         start_ns = origin_ns - warm_minutes * 60_000_000_000
-        accounts = [_account(DESK, "desk", _DESK_CASH, seed, keyed=True)]
-        for number, name in enumerate(CROWD_NAMES, start=1):
-            accounts.append(_account(number, name, _CROWD_CASH, seed, keyed=False))
-        state = VenueState(
-            format=STATE_FORMAT,
-            seed=seed,
-            origin_ns=origin_ns,
-            step=0,
-            accounts=accounts,
-            fees=ZERO,
-            opening_total=sum((account.cash for account in accounts), ZERO),
-            series={template.series: series_record(template) for template in TEMPLATES},
-            events={},
-            markets={},
-            drivers=beliefs.new_drivers(Random(seed), start_ns),
-            resting=[],
-            next_order=1,
-            next_trade=1,
-            next_priority=1,
-            trading_active=True,
-            exchange_active=True,
-        )
+        state = new_state(seed, origin_ns, start_ns, rules)
         venue = cls(state, rules)
         venue._warm_up(start_ns, warm_minutes)
         return venue
@@ -158,15 +134,12 @@ class Venue:
         self.engine.dirty = set()
         return dirty
 
-    # -- identity -----------------------------------------------------------------------
+    # -- look-up -------------------------------------------------------------------------
 
-    def order_id(self, number: int) -> str:
-        """Return the public id of an order."""
-        return stable_uuid("order", self.seed, number)
-
-    def trade_id(self, number: int) -> str:
-        """Return the public id of a trade."""
-        return stable_uuid("trade", self.seed, number)
+    def shard_of(self, ticker: str) -> int:
+        """Return the shard of a market, 0 for one that is forgotten."""
+        market = self.engine.markets.get(ticker)
+        return market.shard if market is not None else 0
 
     def order_number(self, order_id: str) -> int:
         """Return the number of a keyed account's order; raises the 404 when unknown."""
@@ -199,6 +172,14 @@ class Venue:
             next_priority=engine.next_priority,
             trading_active=engine.trading_active,
             exchange_active=engine.exchange_active,
+            sharded=self.sharded,
+            paused_shards=sorted(engine.paused_shards),
+            transfers=self.ledger.transfers,
+            groups=engine.groups,
+            next_group=engine.next_group,
+            fee_changes=self.tariffs.changes,
+            api_keys=self.api_keys,
+            maintenance=self.halts.windows,
         )
 
     def adopt_catalog(self) -> None:
@@ -207,7 +188,7 @@ class Venue:
         for name, driver in beliefs.new_drivers(Random(self.seed), self.now_ns).items():
             self.drivers.setdefault(name, driver)
         for template in TEMPLATES:
-            self.series.setdefault(template.series, series_record(template))
+            self.series.setdefault(template.series, series_record(template, sharded=self.sharded))
         self.lifecycle.list_missing(known, self.now_ns)
         self._settle_changes(self.now_ns)
 
@@ -222,9 +203,11 @@ class Venue:
         engine.next_priority = state.next_priority
         engine.trading_active = state.trading_active
         engine.exchange_active = state.exchange_active
+        engine.paused_shards = set(state.paused_shards)
+        engine.groups, engine.next_group = state.groups, state.next_group
         for market in list(state.markets.values()):
-            series = self.series[market.series_ticker]
-            engine.add_market(market, schedule_of(series.fee_type, series.fee_multiplier))
+            event = self.events[market.event_ticker]
+            engine.add_market(market, self.tariffs.of_event(event))
         engine.restore([self._same_order(order) for order in state.resting])
         for account in self.ledger.accounts:
             for number in account.orders:
@@ -273,63 +256,88 @@ class Venue:
             case CancelAll():
                 return engine.cancel_all(command.owner, ts_ns)
             case DecreaseOrder():
-                return self._decrease(command, ts_ns)
+                return decrease(engine, command, ts_ns)
             case AmendOrder():
-                return self._amend(command, ts_ns)
+                return amend(engine, command, ts_ns)
+            case ChangeGroup():
+                return self._change_group(command, ts_ns)
+            case AddMember() | AddSubaccount() | MoveMoney():
+                return self._move_money(command, ts_ns)
+            case AddKey() | RemoveKey():
+                return self._change_key(command)
+            case WaiveFees():
+                return self.tariffs.waive(command, ts_ns)
+            case ChangeFees():
+                return self.tariffs.change(command, ts_ns)
             case SetTrading():
-                return self._set_trading(command, ts_ns)
+                return self.halts.set_trading(command, ts_ns)
+            case SetMaintenance():
+                return self.halts.add_window(command, ts_ns)
+            case _:
+                return self._change_market(command, ts_ns)
+
+    def _change_market(self, command: Command, ts_ns: int) -> Any:
+        lifecycle = self.lifecycle
+        match command:
             case ResolveMarket():
-                return self.lifecycle.resolve(command.ticker, command.result, ts_ns)
+                return lifecycle.resolve(command, ts_ns)
+            case DisputeMarket():
+                return lifecycle.dispute(command.ticker, ts_ns)
+            case AmendResult():
+                return lifecycle.amend_result(command, ts_ns)
+            case MoveClose():
+                return lifecycle.move_close(command.ticker, command.close_ns, ts_ns)
+            case SetGrid():
+                return lifecycle.set_grid(command.ticker, command.structure, ts_ns)
             case SetMarketActive():
-                return self.lifecycle.set_active(command.ticker, command.active, ts_ns)
+                return lifecycle.set_active(command.ticker, command.active, ts_ns)
             case Jump():
                 return self._jump(command.to_step)
+            case _:
+                raise TypeError(f"no such command: {command}")
 
-    def _decrease(self, command: DecreaseOrder, ts_ns: int) -> Order:
-        order = self.engine.open_orders[command.owner].get(command.number)
-        if order is None:
-            raise not_found()
-        if command.reduce_to is not None:
-            target = command.reduce_to
-        else:
-            target = order.remaining - (command.reduce_by or 0)
-        return self.engine.decrease(command.owner, command.number, max(target, 0), ts_ns)
+    def _change_group(self, command: ChangeGroup, ts_ns: int) -> OrderGroup:
+        groups, owner, number = self.engine.order_groups, command.owner, command.number
+        match command.action:
+            case "create":
+                return groups.create(owner, command.limit, command.shard, ts_ns)
+            case "reset":
+                return groups.reset(owner, number, ts_ns)
+            case "trigger":
+                return groups.trigger(owner, number, ts_ns)
+            case "limit":
+                return groups.set_limit(owner, number, command.limit, ts_ns)
+            case _:
+                return groups.delete(owner, number, ts_ns)
 
-    def _amend(self, command: AmendOrder, ts_ns: int) -> Outcome:
-        order = self.engine.open_orders[command.owner].get(command.number)
-        if order is None:
-            raise not_found()
-        if command.ticker != order.ticker:
-            raise refused(400, "order_ticker_mismatch")
-        if command.is_bid != order.is_bid:
-            raise refused(400, "order_side_mismatch")
-        if command.client_id is not None and command.client_id != order.client_id:
-            raise refused(400, "order_id_and_client_order_id_mismatch")
-        taken = self.ledger.accounts[command.owner].client_ids
-        if command.new_client_id and command.new_client_id in taken:
-            raise refused(409, "order_already_exists")
-        outcome = self.engine.amend(
-            command.owner,
-            command.number,
-            price=command.price,
-            total=command.total,
-            expires_ns=command.expires_ns,
-            now_ns=ts_ns,
-        )
-        if command.new_client_id:
-            order.client_id = command.new_client_id
-            taken[command.new_client_id] = order.number
-        return outcome
+    def _move_money(self, command: AddMember | AddSubaccount | MoveMoney, ts_ns: int) -> Any:
+        match command:
+            case AddMember():
+                account = self.treasury.add_member(command)
+                self.opening_total += command.cash
+                return account
+            case AddSubaccount():
+                return self.treasury.add_subaccount(command)
+            case MoveMoney():
+                return self.treasury.move(command, ts_ns)
 
-    def _set_trading(self, command: SetTrading, ts_ns: int) -> None:
-        engine = self.engine
-        engine.trading_active = command.trading_active
-        engine.exchange_active = command.exchange_active
-        if command.trading_active and command.exchange_active:
-            return
-        for orders in engine.open_orders:
-            for order in [order for order in orders.values() if order.cancel_on_pause]:
-                engine.remove(order, "HaltCancel", ts_ns)
+    def _change_key(self, command: AddKey | RemoveKey) -> ApiKey:
+        if isinstance(command, AddKey):
+            key = ApiKey(
+                key_id=command.key_id,
+                owner=command.owner,
+                name=command.name,
+                public_pem=command.public_pem,
+                scopes=command.scopes,
+                subaccount=command.subaccount,
+            )
+            self.api_keys.append(key)
+            return key
+        for key in self.api_keys:
+            if key.key_id == command.key_id and key.owner == command.owner:
+                self.api_keys.remove(key)
+                return key
+        raise not_found()
 
     def _jump(self, to_step: int) -> None:
         """Move to a later step, applying what fell due on the way at its own time."""
@@ -357,6 +365,9 @@ class Venue:
         self.lifecycle.has_changed = True
 
     def _live(self, now_ns: int) -> None:
+        self.halts.run(now_ns)
+        self.tariffs.run(now_ns)
+        self.treasury.run(now_ns)
         self.lifecycle.run(now_ns)
         if self.lifecycle.has_changed:
             self.lifecycle.has_changed = False
@@ -375,13 +386,3 @@ class Venue:
             self.crowd.refresh()
             self._open_markets(self.crowd.rng_of(self.step_number | 1 << 38), ts_ns)
         self._recorder.note(ts_ns)
-
-
-def _account(number: int, name: str, cash: Decimal, seed: int, *, keyed: bool) -> Account:
-    return Account(
-        number=number,
-        name=name,
-        user_id=stable_uuid("user", seed, name),
-        keyed=keyed,
-        cash=cash,
-    )

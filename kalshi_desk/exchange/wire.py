@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from kalshi_desk.core.types import PRICE_SCALE
@@ -30,6 +31,7 @@ from kalshi_desk.exchange.records import (
     Settlement,
     Trade,
 )
+from kalshi_desk.exchange.rules import DEFAULT_RULES, Rules
 from kalshi_desk.exchange.venue import Venue
 
 Json = dict[str, Any]
@@ -65,7 +67,12 @@ def quotes(market: Market, book: Book) -> tuple[str, str, str, str]:
     )
 
 
-def market_json(market: Market, book: Book, now_ns: int) -> Json:
+def index_json(rules: Rules, shard: int) -> Json:
+    """Return the field that says which shard a thing lives on."""
+    return {} if shard == 0 and rules.shard_zero_is_absent else {"exchange_index": shard}
+
+
+def market_json(market: Market, book: Book, now_ns: int, rules: Rules = DEFAULT_RULES) -> Json:
     """Return a market object."""
     yes_bid, yes_ask, no_bid, no_ask = quotes(market, book)
     day_ago = now_ns - 86_400 * SECOND_NS
@@ -75,7 +82,7 @@ def market_json(market: Market, book: Book, now_ns: int) -> Json:
         "created_time": rfc3339(market.created_ns),
         "early_close_condition": "This market will close and expire after the event occurs.",
         "event_ticker": market.event_ticker,
-        "exchange_index": 0,
+        **index_json(rules, market.shard),
         "expected_expiration_time": rfc3339(market.expected_ns),
         "expiration_time": rfc3339(market.latest_ns),
         "expiration_value": market.expiration_value,
@@ -117,19 +124,21 @@ def market_json(market: Market, book: Book, now_ns: int) -> Json:
     if market.cap_strike is not None:
         found["cap_strike"] = plain_number(market.cap_strike)
     if market.result:
-        found["settlement_value_dollars"] = "1.0000" if market.result == "yes" else "0.0000"
+        found["settlement_value_dollars"] = price_text(market.settlement_value)
+    if market.waived_until_ns:
+        found["fee_waiver_expiration_time"] = rfc3339(market.waived_until_ns)
     if market.settled_ns:
         found["settlement_ts"] = rfc3339(market.settled_ns)
     return found
 
 
-def event_json(event: Event, series: Series) -> Json:
+def event_json(event: Event, series: Series, rules: Rules = DEFAULT_RULES) -> Json:
     """Return an event object without its markets."""
-    return {
+    found: Json = {
         "category": event.category,
         "collateral_return_type": event.collateral_return,
         "event_ticker": event.ticker,
-        "exchange_index": 0,
+        **index_json(rules, event.shard),
         "last_updated_ts": rfc3339(event.updated_ns),
         "mutually_exclusive": event.mutually_exclusive,
         "series_ticker": event.series_ticker,
@@ -138,9 +147,14 @@ def event_json(event: Event, series: Series) -> Json:
         "sub_title": event.sub_title,
         "title": event.title,
     }
+    if event.fee_type:
+        found["fee_type_override"] = event.fee_type
+        if event.fee_multiplier is not None:
+            found["fee_multiplier_override"] = plain_number(event.fee_multiplier)
+    return found
 
 
-def series_json(series: Series) -> Json:
+def series_json(series: Series, rules: Rules = DEFAULT_RULES) -> Json:
     """Return a series object."""
     return {
         "additional_prohibitions": [],
@@ -148,7 +162,7 @@ def series_json(series: Series) -> Json:
         "category": series.category,
         "contract_terms_url": "",
         "contract_url": "",
-        "exchange_index": 0,
+        **index_json(rules, series.shard),
         "fee_multiplier": plain_number(series.fee_multiplier),
         "fee_type": series.fee_type,
         "frequency": series.frequency,
@@ -159,11 +173,13 @@ def series_json(series: Series) -> Json:
     }
 
 
-def book_json(book: Book, depth: int) -> Json:
+def book_json(book: Book, depth: int, rules: Rules = DEFAULT_RULES) -> Json:
     """Return both lists of bids, best last; ``depth`` 0 means all of them."""
     yes, no = book.yes_levels(), book.no_levels()
-    if depth:
+    if depth and rules.depth_keeps_best:
         yes, no = yes[-depth:], no[-depth:]
+    elif depth:
+        yes, no = yes[:depth], no[:depth]
     return {
         "no_dollars": [[price_text(price), count_text(size)] for price, size in no],
         "yes_dollars": [[price_text(price), count_text(size)] for price, size in yes],
@@ -188,13 +204,14 @@ def trade_json(venue: Venue, ticker: str, trade: Trade) -> Json:
 
 def order_json(venue: Venue, order: Order) -> Json:
     """Return an order object."""
+    account = venue.ledger.accounts[order.owner]
     found: Json = {
         "action": "buy",
         "book_side": book_side(order.is_bid),
         "cancel_order_on_pause": order.cancel_on_pause,
         "client_order_id": order.client_id,
         "created_time": rfc3339(order.created_ns),
-        "exchange_index": 0,
+        **index_json(venue.rules, venue.shard_of(order.ticker)),
         "fill_count_fp": count_text(order.filled),
         "initial_count_fp": count_text(order.initial),
         "last_update_time": rfc3339(order.updated_ns),
@@ -207,27 +224,29 @@ def order_json(venue: Venue, order: Order) -> Json:
         "self_trade_prevention_type": order.self_trade,
         "side": outcome_side(order.is_bid),
         "status": order.status,
-        "subaccount_number": 0,
+        "subaccount_number": account.subaccount,
         "taker_fees_dollars": money6(order.taker_fees),
         "taker_fill_cost_dollars": money6(order.taker_cost),
         "ticker": order.ticker,
         "type": "limit",
-        "user_id": venue.ledger.accounts[order.owner].user_id,
+        "user_id": account.user_id,
         "yes_price_dollars": price_text(order.price),
     }
     if order.expires_ns:
         found["expiration_time"] = rfc3339(order.expires_ns)
+    if order.group:
+        found["order_group_id"] = venue.group_id(order.group)
     return found
 
 
-def fill_json(venue: Venue, fill: Fill) -> Json:
+def fill_json(venue: Venue, fill: Fill, account: Account) -> Json:
     """Return a fill object."""
     return {
         "action": "buy",
         "book_side": book_side(fill.is_bid),
         "count_fp": count_text(fill.count),
         "created_time": rfc3339(fill.ts_ns),
-        "exchange_index": 0,
+        **index_json(venue.rules, venue.shard_of(fill.ticker)),
         "fee_cost": money6(fill.fee),
         "fill_id": venue.trade_id(fill.trade),
         "is_taker": fill.is_taker,
@@ -236,7 +255,7 @@ def fill_json(venue: Venue, fill: Fill) -> Json:
         "order_id": venue.order_id(fill.order),
         "outcome_side": outcome_side(fill.is_bid),
         "side": outcome_side(fill.is_bid),
-        "subaccount_number": 0,
+        "subaccount_number": account.subaccount,
         "ticker": fill.ticker,
         "trade_id": venue.trade_id(fill.trade),
         "ts": fill.ts_ns // SECOND_NS,
@@ -244,37 +263,43 @@ def fill_json(venue: Venue, fill: Fill) -> Json:
     }
 
 
-def position_json(position: Position) -> Json:
+def position_json(venue: Venue, position: Position) -> Json:
     """Return a market position."""
     return {
-        "exchange_index": 0,
+        **index_json(venue.rules, venue.shard_of(position.ticker)),
         "fees_paid_dollars": money6(position.fees),
         "last_updated_ts": rfc3339(position.updated_ns),
         "market_exposure_dollars": money6(position.cost),
         "position_fp": count_text(position.quantity),
-        "realized_pnl_dollars": money6(position.realized),
+        "realized_pnl_dollars": money6(realized(venue, position)),
         "ticker": position.ticker,
         "total_traded_dollars": money6(position.traded),
     }
 
 
-def event_position_json(event_ticker: str, positions: list[Position]) -> Json:
+def realized(venue: Venue, position: Position) -> Decimal:
+    """Return realised profit in dollars, before or after fees as the rules say."""
+    is_net = venue.rules.realized_is_net_of_fees
+    return position.realized - position.fees if is_net else position.realized
+
+
+def event_position_json(venue: Venue, event_ticker: str, positions: list[Position]) -> Json:
     """Return the sum of an event's market positions."""
     return {
         "event_exposure_dollars": money6(sum((p.cost for p in positions), ZERO)),
         "event_ticker": event_ticker,
         "fees_paid_dollars": money6(sum((p.fees for p in positions), ZERO)),
-        "realized_pnl_dollars": money6(sum((p.realized for p in positions), ZERO)),
+        "realized_pnl_dollars": money6(sum((realized(venue, p) for p in positions), ZERO)),
         "total_cost_dollars": money6(sum((p.opened_cost for p in positions), ZERO)),
         "total_cost_shares_fp": count_text(sum(p.opened_count for p in positions)),
     }
 
 
-def settlement_json(settlement: Settlement) -> Json:
+def settlement_json(venue: Venue, settlement: Settlement) -> Json:
     """Return a settlement."""
     return {
         "event_ticker": settlement.event_ticker,
-        "exchange_index": 0,
+        **index_json(venue.rules, venue.shard_of(settlement.ticker)),
         "fee_cost": money6(settlement.fees),
         "market_result": settlement.result,
         "no_count_fp": count_text(settlement.no_count),
@@ -282,24 +307,30 @@ def settlement_json(settlement: Settlement) -> Json:
         "revenue": cents(settlement.revenue),
         "settled_time": rfc3339(settlement.ts_ns),
         "ticker": settlement.ticker,
-        "value": 100 if settlement.result == "yes" else 0,
+        "value": settlement.value // 100,
         "yes_count_fp": count_text(settlement.yes_count),
         "yes_total_cost_dollars": money6(settlement.yes_cost),
     }
 
 
-def balance_json(venue: Venue, account: Account, now_ns: int) -> Json:
-    """Return cash and the value of open positions at the last prices."""
-    value = ZERO
+def balance_json(venue: Venue, account: Account, now_ns: int, shard: int | None) -> Json:
+    """Return cash and the value of open positions at the last prices, on one shard or on all."""
+    cash = account.funds if shard is None else account.on_shard(shard)
+    value = cash if venue.rules.portfolio_value_has_cash else ZERO
     for position in account.positions.values():
-        if position.quantity:
+        is_here = shard in {None, venue.shard_of(position.ticker)}
+        if position.quantity and is_here:
             last = venue.engine.markets[position.ticker].last_price
             unit = last if position.quantity > 0 else PRICE_SCALE - last
             value += dollars(unit, abs(position.quantity))
+    shards = sorted({0, *account.purses})
     return {
-        "balance": cents(account.cash),
-        "balance_breakdown": [{"balance": money4(account.cash), "exchange_index": 0}],
-        "balance_dollars": money4(account.cash),
+        "balance": cents(cash),
+        "balance_breakdown": [
+            {"balance": money4(account.on_shard(number)), "exchange_index": number}
+            for number in shards
+        ],
+        "balance_dollars": money4(cash),
         "portfolio_value": cents(value),
         "updated_ts": now_ns // SECOND_NS,
     }
@@ -327,6 +358,28 @@ def candle_json(candle: Candle, previous: int) -> Json:
     if previous:
         found["price"]["previous_dollars"] = price_text(previous)
     return found
+
+
+def old_candle_json(candle: Candle, previous: int) -> Json:
+    """Return a candlestick as the historical tier writes it: bare names, nulls for no trade."""
+    bid, ask, price = candle[1:5], candle[5:9], candle[9:13]
+    traded = _bare(price) if candle[14] else dict.fromkeys(("open", "high", "low", "close"))
+    return {
+        "end_period_ts": candle[0],
+        "open_interest": count_text(candle[15]),
+        "price": {
+            **traded,
+            "mean": price_text(candle[13] // candle[14]) if candle[14] else None,
+            "previous": price_text(previous) if previous else None,
+        },
+        "volume": count_text(candle[14]),
+        "yes_ask": _bare(ask),
+        "yes_bid": _bare(bid),
+    }
+
+
+def _bare(values: list[int]) -> Json:
+    return {name.removesuffix("_dollars"): text for name, text in _ohlc(values).items()}
 
 
 def _ohlc(values: list[int]) -> Json:

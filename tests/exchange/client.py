@@ -33,19 +33,14 @@ def start_process(*options: str) -> subprocess.Popen[str]:
     )
 
 
-class Exchange:
-    """A running exchange and a client with its key."""
+class Seat:
+    """One member of an exchange: a key and the calls signed with it."""
 
-    def __init__(self, *options: str) -> None:
-        self.process = start_process("--port", "0", "--json", *options)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, self.process.communicate()[1]
-        self.ready: dict[str, Any] = json.loads(line)
-        self.key = serialization.load_pem_private_key(
-            Path(self.ready["private_key_path"]).read_bytes(), password=None
-        )
-        self.http = httpx.Client(base_url=self.ready["rest"], trust_env=False)
+    def __init__(self, ready: dict[str, Any], key_id: str, pem: bytes) -> None:
+        self.ready = ready
+        self.key_id = key_id
+        self.key = serialization.load_pem_private_key(pem, password=None)
+        self.http = httpx.Client(base_url=ready["rest"], trust_env=False)
 
     def headers(self, method: str, path: str, *, offset_s: float = 0.0) -> dict[str, str]:
         """Return the signed headers of a request."""
@@ -58,7 +53,7 @@ class Exchange:
             assert isinstance(self.key, ed25519.Ed25519PrivateKey)
             signature = self.key.sign(message)
         return {
-            "KALSHI-ACCESS-KEY": self.ready["key_id"],
+            "KALSHI-ACCESS-KEY": self.key_id,
             "KALSHI-ACCESS-TIMESTAMP": stamp,
             "KALSHI-ACCESS-SIGNATURE": base64.b64encode(signature).decode(),
         }
@@ -92,7 +87,41 @@ class Exchange:
         }
         return self.call("POST", "/portfolio/events/orders", body)
 
-    def admin(self, name: str, **fields: Any) -> Any:
+    def quiet_market(self, series: str = "KXRECSSNBER") -> dict[str, Any]:
+        """Return an open market in the middle of its range that does not close soon."""
+        markets = self.http.get("/markets?status=open&limit=1000").json()["markets"]
+        return next(
+            m
+            for m in markets
+            if m["event_ticker"].startswith(series) and m["yes_ask_dollars"] < "0.90"
+        )
+
+
+class Exchange(Seat):
+    """A running exchange and a client with its key."""
+
+    def __init__(self, *options: str) -> None:
+        self.process = start_process("--port", "0", "--json", *options)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.communicate()[1]
+        ready: dict[str, Any] = json.loads(line)
+        pem = Path(ready["private_key_path"]).read_bytes()
+        super().__init__(ready, ready["key_id"], pem)
+        self.seats: list[Seat] = []
+
+    def member(self, name: str, cash: str = "1000", **fields: Any) -> Seat:
+        """Return a new member with cash on shard 0."""
+        made = self.admin("member", name=name, cash=cash, **fields)
+        return self.seat(made["key_id"], made["private_key"])
+
+    def seat(self, key_id: str, pem: str) -> Seat:
+        """Return a client that signs with another key."""
+        seat = Seat(self.ready, key_id, pem.encode())
+        self.seats.append(seat)
+        return seat
+
+    def admin(self, name: str, /, **fields: Any) -> Any:
         """Use the administrator's surface."""
         url = f"{self.ready['admin']}/{name}"
         answer = (
@@ -103,18 +132,10 @@ class Exchange:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def quiet_market(self) -> dict[str, Any]:
-        """Return an open market in the middle of its range that does not close soon."""
-        markets = self.http.get("/markets?status=open&limit=1000").json()["markets"]
-        return next(
-            m
-            for m in markets
-            if m["event_ticker"].startswith("KXRECSSNBER") and m["yes_ask_dollars"] < "0.90"
-        )
-
     def stop(self, *, kill: bool = False) -> int:
         """End the process and return its exit code."""
-        self.http.close()
+        for seat in [self, *self.seats]:
+            seat.http.close()
         if kill:
             self.process.kill()
         else:

@@ -12,6 +12,6 @@ from tests.exchange.client import Exchange
 @pytest.fixture(scope="session")
 def exchange() -> Iterator[Exchange]:
     """Return a running exchange; it must end cleanly."""
-    running = Exchange("--seed", "7")
+    running = Exchange("--seed", "7", "--rule", "read_lag_ms=0")
     yield running
     assert running.stop() == 0

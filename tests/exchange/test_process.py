@@ -17,7 +17,7 @@ from kalshi_desk.exchange.main import run
 from tests.exchange.client import Exchange, start_process
 
 Refused = Callable[..., str]
-BRIEF = ("--history-min", "2")
+BRIEF = ("--history-min", "2", "--rule", "read_lag_ms=0")
 
 
 @pytest.fixture

@@ -79,10 +79,12 @@ class TestPublicReads:
     """What everybody may read, without a key."""
 
     def test_status_and_schedule(self, exchange: Exchange) -> None:
-        assert exchange.http.get("/exchange/status").json() == {
-            "exchange_active": True,
-            "trading_active": True,
-        }
+        status = exchange.http.get("/exchange/status").json()
+        assert status["exchange_active"]
+        assert status["trading_active"]
+        shards = status["exchange_index_statuses"]
+        assert [shard["exchange_index"] for shard in shards] == [0, 1, 2, 3]
+        assert all(shard["trading_active"] for shard in shards)
         week = exchange.http.get("/exchange/schedule").json()["schedule"]["standard_hours"][0]
         assert week["monday"][0].keys() == {"open_time", "close_time"}
         assert "as_of_time" in exchange.http.get("/exchange/user_data_timestamp").json()

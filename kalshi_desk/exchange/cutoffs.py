@@ -1,0 +1,34 @@
+"""Where the live tier ends: what is older is found under ``/historical`` only."""
+
+from __future__ import annotations
+
+from kalshi_desk.exchange.calendar import SECOND_NS
+from kalshi_desk.exchange.host import Host
+from kalshi_desk.exchange.records import Market, Order, Position
+
+_DAY_NS = 86_400 * SECOND_NS
+
+
+def markets_ns(host: Host) -> int:
+    """Return the settlement time before which markets, their trades and positions are old."""
+    return host.clock.now_ns() - host.venue.rules.market_history_days * _DAY_NS
+
+
+def orders_ns(host: Host) -> int:
+    """Return the last change before which dead orders and their fills are old."""
+    return host.clock.now_ns() - host.venue.rules.order_history_days * _DAY_NS
+
+
+def is_old_market(host: Host, market: Market) -> bool:
+    """Return whether a market has left the live tier."""
+    return 0 < market.settled_ns < markets_ns(host)
+
+
+def is_old_order(host: Host, order: Order) -> bool:
+    """Return whether an order has left the live tier; a resting one never does."""
+    return order.status != "resting" and order.updated_ns < orders_ns(host)
+
+
+def is_old_position(host: Host, position: Position) -> bool:
+    """Return whether a position has left the live tier; an unsettled one never does."""
+    return position.settled and position.updated_ns < markets_ns(host)
