@@ -9,11 +9,11 @@ from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import OrderIntent
-from kalshi_desk.core.types import CENT, Count, Money, Price
+from kalshi_desk.core.types import CENT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
-from kalshi_desk.portfolio.cash import CashLedger
+from kalshi_desk.portfolio.cash import Purse
 from kalshi_desk.portfolio.positions import Position, Positions
 from kalshi_desk.portfolio.valuation import Exit, exit_now
 from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
@@ -43,7 +43,7 @@ class CoreState:
     markets: LiveMarkets = field(default_factory=LiveMarkets)
     orders: Orders = field(default_factory=Orders)
     positions: Positions = field(default_factory=Positions)
-    ledger: CashLedger = field(default_factory=CashLedger)
+    ledger: Purse = field(default_factory=Purse)
     recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
     starred: set[str] = field(default_factory=set)
     link: LinkState = LinkState.STARTING
@@ -89,13 +89,16 @@ class CoreState:
             )
         )
 
-    def committed(self) -> Money:
-        """Return the cash that open orders may still take, with the worst fee."""
+    def committed(self, shard: int | None = None) -> Money:
+        """Return the cash that open orders may still take, with the worst fee.
+
+        ``shard`` counts only the orders that draw on one exchange shard.
+        """
         total = 0
         closable: dict[str, int] = {}
         for order in self.orders.open_orders():
             live = self.markets.get(order.ticker)
-            if live is None:
+            if live is None or shard not in (None, live.market.shard):
                 continue
             opens = int(order.remaining)
             position = self.positions.get(order.ticker).count
@@ -107,6 +110,11 @@ class CoreState:
             cost = order_cost(order.side, order.price, Count(opens), live.market, self.now_ns)
             total += cost or 0
         return Money(total)
+
+    def shard_of(self, ticker: str) -> int:
+        """Return the exchange shard of a market, 0 for one that is not known."""
+        live = self.markets.get(ticker)
+        return 0 if live is None else live.market.shard
 
     def exit_of(self, position: Position) -> Exit | None:
         """Return what closing a position at once would bring, None when the book can't."""
@@ -179,6 +187,7 @@ class CoreState:
         live = self.markets.get(ticker)
         position = self.effective_position(ticker)
         cannot_send = self._cannot_send()
+        shard = self.shard_of(ticker)
         return GateView(
             now_ns=self.now_ns,
             cannot_send=cannot_send,
@@ -187,8 +196,9 @@ class CoreState:
             book=None if live is None else live.book,
             position=position,
             resting_reducing=self.resting_reducing(ticker, position),
-            cash=self.ledger.cash if self.has_account else None,
-            committed=self.committed(),
+            cash=self.ledger.on_shard(shard) if self.has_account else None,
+            cash_everywhere=self.ledger.cash or NO_MONEY,
+            committed=self.committed(shard),
             is_unresolved=bool(self.orders.unresolved(ticker)),
             recent=list(self.recent),
             collar=self.settings.collar,
