@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
-from kalshi_desk.core.records import OrderIntent
+from kalshi_desk.core.records import Market, OrderIntent
 from kalshi_desk.core.types import CENT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.execution.orders import ManagedOrder, Orders
@@ -20,6 +20,7 @@ from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
 from kalshi_desk.risk.gate import GateView, order_cost
 
 RECENT_INTENTS = 50
+MOST_COSTS = 5_000
 DEFAULT_COLLAR = Price(10 * CENT)
 DEFAULT_MAX_ORDER = Count(1_000_000)
 
@@ -59,6 +60,7 @@ class CoreState:
     usage: UsageReported | None = None
     replay: ReplayView | None = None
     now_ns: int = 0
+    _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
 
     @property
     def fee_grid(self) -> FeeGrid:
@@ -107,9 +109,24 @@ class CoreState:
                 closes = min(left, opens)
                 closable[order.ticker] = left - closes
                 opens -= closes
-            cost = order_cost(order.side, order.price, Count(opens), live.market, self.now_ns)
-            total += cost or 0
+            total += self._resting_cost(order, Count(opens), live.market)
         return Money(total)
+
+    def _resting_cost(self, order: ManagedOrder, opens: Count, market: Market) -> Money:
+        """Return what opening ``opens`` of an order takes; remembered while nothing changes.
+
+        A desk with hundreds of resting orders asks for this before each new one.
+        """
+        is_waived = self.now_ns < market.fee.waived_until_ns
+        key = (order.price, opens, market.fee, is_waived)
+        known = self._costs.get(order.client_order_id)
+        if known is not None and known[0] == key:
+            return known[1]
+        cost = order_cost(order.side, order.price, opens, market, self.now_ns) or NO_MONEY
+        if len(self._costs) > MOST_COSTS:
+            self._costs.clear()
+        self._costs[order.client_order_id] = (key, cost)
+        return cost
 
     def shard_of(self, ticker: str) -> int:
         """Return the exchange shard of a market, 0 for one that is not known."""
