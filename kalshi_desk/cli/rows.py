@@ -65,6 +65,7 @@ def flat_status(view: StatusView) -> Flat:
         "auto_running": view.auto_running,
         "auto_total": view.auto_total,
         "data_age_ms": view.data_age_ms,
+        "message_age_ms": view.message_age_ms,
         "write_tokens": view.write_tokens,
         "write_capacity": view.write_capacity,
         "engine_pid": view.engine_pid,

@@ -65,6 +65,8 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     engine_pid: int
     replay: ReplayView | None = None
     notice: str = ""
+    message_age_ms: int | None = None
+    """How old market data was on arrival, at worst in the last second."""
 
 
 class MarketRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):

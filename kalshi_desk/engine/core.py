@@ -41,6 +41,7 @@ from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.state import CoreSettings, CoreState
 
+LATE_MS, LATE_REPORTS = 2_000, 3
 _SAID_STATUSES = frozenset(
     {MarketStatus.INACTIVE, MarketStatus.DETERMINED, MarketStatus.FINALIZED, MarketStatus.DISPUTED}
 )
@@ -52,6 +53,7 @@ class TradingCore:
     def __init__(self, settings: CoreSettings, *, next_event_seq: int = 1) -> None:
         self.state = CoreState(settings)
         self.outbox = Outbox(next_event_seq)
+        self._late_reports = 0
         self.account = Account(self.state, self.outbox)
         door = Door(self.state, self.outbox)
         self.reports = Reports(self.state, self.outbox, self.account, door)
@@ -150,6 +152,22 @@ class TradingCore:
 
     def _usage(self, event: UsageReported) -> None:
         self.state.usage = event
+        is_late = event.message_age_ms >= LATE_MS
+        if is_late:
+            self._late_reports += 1
+        elif self._late_reports >= LATE_REPORTS:
+            self._say_late(Level.GOOD, "Market data is on time again", "")
+        if not is_late:
+            self._late_reports = 0
+        elif self._late_reports == LATE_REPORTS:
+            self._say_late(
+                Level.WARNING,
+                f"Market data arrives {event.message_age_ms / 1_000:.1f} s late",
+                "Books and prices are that old; orders still pass the collar of these books.",
+            )
+
+    def _say_late(self, level: Level, title: str, text: str) -> None:
+        self.outbox.say(self.state.now_ns, EventKind.CONNECTION, level, title, text)
 
     def _replay(self, event: ReplayMoved) -> None:
         self.state.replay = event.view

@@ -55,6 +55,7 @@ def status_row(state: CoreState, engine_pid: int) -> StatusView:
         risk=RiskState.HALTED if state.halted_why else RiskState.ACTIVE,
         risk_reason=state.halted_why,
         data_age_ms=max(0, state.now_ns - data_ns) // 1_000_000 if data_ns else None,
+        message_age_ms=None if usage is None else usage.message_age_ms,
         write_tokens=None if usage is None else usage.write_left,
         write_capacity=None if usage is None else usage.write_capacity,
         open_orders=len(state.orders.open_orders()),

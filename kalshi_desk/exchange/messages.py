@@ -206,11 +206,11 @@ def lifecycle_body(venue: Venue, notice: LifecycleChanged) -> bytes:
     market = venue.engine.markets[notice.ticker]
     body: dict[str, Any] = {
         "market_ticker": market.ticker,
-        "exchange_index": market.shard,
         "event_type": notice.kind,
     }
     match notice.kind:
         case "created":
+            body["exchange_index"] = market.shard
             body.update(_created(market))
         case "deactivated":
             body["is_deactivated"] = True

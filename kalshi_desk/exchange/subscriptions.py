@@ -12,6 +12,8 @@ import msgspec
 CHANNEL_ERROR, BUFFER_OVERFLOW = 10, 25
 _ENDS = {CHANNEL_ERROR: "channel error", BUFFER_OVERFLOW: "subscription buffer overflow"}
 SEQUENCED = frozenset({"orderbook_delta", "trade", "market_lifecycle_v2", "order_group_updates"})
+_NUMBERED_REPLIES = frozenset({"ok", "unsubscribed"})
+"""These carry a number on every channel."""
 PRIVATE = frozenset({"fill", "user_orders", "market_positions", "order_group_updates"})
 CHANNELS = SEQUENCED | PRIVATE | {"ticker"}
 _encode = msgspec.json.encode
@@ -120,7 +122,7 @@ class Member:
         if command_id:
             head += f'"id":{command_id},'
         head += f'"sid":{sub.sid}'
-        if sub.channel in SEQUENCED:
+        if sub.channel in SEQUENCED or kind in _NUMBERED_REPLIES:
             sub.seq += takes_seq
             head += f',"seq":{sub.seq}'
         frame = head.encode() + (b',"msg":' + body if body else b"")

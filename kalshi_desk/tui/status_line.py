@@ -19,7 +19,7 @@ PILLS = {
     "live": "pill-live",
     "replay": "pill-replay",
 }
-_FRESH_MS, _OLD_DATA_MS = 1_000, 3_000
+_FRESH_MS, _OLD_DATA_MS, _LATE_MS = 1_000, 3_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ def parts_of(status: StatusView, *, is_behind: bool) -> list[Part]:
         # Steady below a second: a number that changes with every frame is only noise.
         old = "<1s" if status.data_age_ms < _FRESH_MS else f.age(status.data_age_ms)
         parts.append(Part(30, (Cell(f"data {old}", ink),)))
+    if status.message_age_ms is not None and status.message_age_ms >= _LATE_MS:
+        parts.append(Part(89, (Cell(f"data {f.age(status.message_age_ms)} late", "caution"),)))
     if status.write_tokens is not None and status.write_capacity:
         text = f"tokens {status.write_tokens}/{status.write_capacity}"
         parts.append(Part(10, (Cell(text, "muted"),)))
