@@ -19,3 +19,14 @@ OPENAPI: set[str] = {
     "GET /events/{} 200 $: 'markets' is a required property",
 }
 """Requests and answers that are not as the OpenAPI document has them."""
+
+ASYNCAPI: set[str] = {
+    "marketLifecycleV2 activated has exchange_index",
+    "marketLifecycleV2 close_date_updated has exchange_index",
+    "marketLifecycleV2 deactivated has exchange_index",
+    "marketLifecycleV2 determined has exchange_index",
+    "marketLifecycleV2 price_level_structure_updated has exchange_index",
+    "marketLifecycleV2 settled has exchange_index",
+    "unsubscribedResponse $: 'seq' is a required property",
+}
+"""Messages that are not as the AsyncAPI document has them."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.arbiter.asyncapi import StreamDocument
 from tests.arbiter.conftest import Drive
 from tests.arbiter.openapi import Document
 from tests.arbiter.recording import Exchanged
@@ -117,3 +118,50 @@ def test_errors_of_no_recorded_shape_are_found(
     assert len(list(document.problems(refused))) == 1
     limited = replace(seen, status=429, response=b'{"error": "too many requests"}')
     assert list(document.problems(limited)) == []
+
+
+FRAME: dict[str, Any] = {
+    "type": "orderbook_delta",
+    "sid": 1,
+    "seq": 2,
+    "msg": {
+        "market_ticker": "A",
+        "market_id": "0a7f1d50-0c1e-4d8c-9a4e-3c6f3a5d2b11",
+        "clock": 7,
+        "price_dollars": "0.4700",
+        "delta_fp": "-3.00",
+        "side": "yes",
+        "ts": "2026-11-23T08:00:00Z",
+        "ts_ms": 1_795_420_800_000,
+    },
+    "sending_ts_ms": 1_795_420_800_001,
+}
+
+
+@pytest.mark.parametrize(
+    ("where", "change", "word"),
+    [
+        ("", {"seq": 0}, "minimum"),
+        ("", {"sid": "1"}, "integer"),
+        ("", {"invented": 1}, "invented"),
+        ("", {"type": "orderbook_change"}, "not in the document"),
+        ("msg", {"clock": None}, "integer"),
+        ("msg", {"side": "bid"}, "one of"),
+        ("msg", {"invented": 1}, "invented"),
+    ],
+)
+def test_a_spoiled_frame_is_found(
+    asyncapi: dict[str, Any], where: str, change: dict[str, Any], word: str
+) -> None:
+    document = StreamDocument(asyncapi)
+    assert list(document.problems(FRAME)) == []
+    spoiled = json.loads(json.dumps(FRAME))
+    (spoiled[where] if where else spoiled).update(change)
+    problems = list(document.problems(spoiled))
+    assert len(problems) == 1
+    assert word in problems[0]
+
+
+def test_a_frame_without_its_sending_time_is_found(asyncapi: dict[str, Any]) -> None:
+    frame = {name: part for name, part in FRAME.items() if name != "sending_ts_ms"}
+    assert list(StreamDocument(asyncapi).problems(frame)) == ["orderbookDelta has no sending_ts_ms"]
