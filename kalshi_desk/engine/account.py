@@ -76,7 +76,7 @@ class Account:
         cash = state.positions.book_fill(fill, origin)
         if cash is None:
             return
-        state.ledger.move(cash, state.now_ns)
+        state.ledger.move(cash, state.shard_of(fill.ticker), state.now_ns)
         if fill.fee % CENT_STEP:
             state.is_direct = True
         self._outbox.do(KeepFill(fill))
@@ -113,7 +113,7 @@ class Account:
         state.markets.touched.add(settlement.ticker)
         if not count:
             return
-        state.ledger.move(payout, state.now_ns)
+        state.ledger.move(payout, state.shard_of(settlement.ticker), state.now_ns)
         if is_quiet:
             return
         side = "YES" if count > 0 else "NO"
@@ -130,8 +130,8 @@ class Account:
     def balance(self, event: BalanceReported) -> None:
         """Compare stated cash with the ledger."""
         state = self._state
-        difference = state.ledger.state(event.balance.cash, state.now_ns)
-        if difference is None:
+        difference = state.ledger.state(event.balance, state.now_ns)
+        if not difference:
             return
         if state.opening_equity is not None:
             state.opening_equity = Money(state.opening_equity + difference)

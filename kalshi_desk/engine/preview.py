@@ -112,7 +112,7 @@ def _preview(state: CoreState, live: LiveMarket, query: PreviewOrder) -> Preview
         worst_after=_after(state, live, side, done, Money(paid + fees), event=False),
         event_worst_after=_after(state, live, side, done, Money(paid + fees), event=True),
         shard=market.shard,
-        cash=state.ledger.cash or NO_MONEY,
+        cash=state.ledger.on_shard(market.shard) or NO_MONEY,
         refusals=(
             _unsold(state, query, count)
             + examine(intent, state.gate_view(market.ticker))

@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
-from kalshi_desk.core.records import OrderIntent
-from kalshi_desk.core.types import CENT, Count, Money, Price
+from kalshi_desk.core.records import Market, OrderIntent
+from kalshi_desk.core.types import CENT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
-from kalshi_desk.portfolio.cash import CashLedger
+from kalshi_desk.portfolio.cash import Purse
 from kalshi_desk.portfolio.positions import Position, Positions
 from kalshi_desk.portfolio.valuation import Exit, exit_now
 from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
 from kalshi_desk.risk.gate import GateView, order_cost
 
 RECENT_INTENTS = 50
+MOST_COSTS = 5_000
 DEFAULT_COLLAR = Price(10 * CENT)
 DEFAULT_MAX_ORDER = Count(1_000_000)
 
@@ -43,7 +44,7 @@ class CoreState:
     markets: LiveMarkets = field(default_factory=LiveMarkets)
     orders: Orders = field(default_factory=Orders)
     positions: Positions = field(default_factory=Positions)
-    ledger: CashLedger = field(default_factory=CashLedger)
+    ledger: Purse = field(default_factory=Purse)
     recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
     starred: set[str] = field(default_factory=set)
     link: LinkState = LinkState.STARTING
@@ -59,6 +60,7 @@ class CoreState:
     usage: UsageReported | None = None
     replay: ReplayView | None = None
     now_ns: int = 0
+    _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
 
     @property
     def fee_grid(self) -> FeeGrid:
@@ -89,13 +91,16 @@ class CoreState:
             )
         )
 
-    def committed(self) -> Money:
-        """Return the cash that open orders may still take, with the worst fee."""
+    def committed(self, shard: int | None = None) -> Money:
+        """Return the cash that open orders may still take, with the worst fee.
+
+        ``shard`` counts only the orders that draw on one exchange shard.
+        """
         total = 0
         closable: dict[str, int] = {}
         for order in self.orders.open_orders():
             live = self.markets.get(order.ticker)
-            if live is None:
+            if live is None or shard not in (None, live.market.shard):
                 continue
             opens = int(order.remaining)
             position = self.positions.get(order.ticker).count
@@ -104,9 +109,29 @@ class CoreState:
                 closes = min(left, opens)
                 closable[order.ticker] = left - closes
                 opens -= closes
-            cost = order_cost(order.side, order.price, Count(opens), live.market, self.now_ns)
-            total += cost or 0
+            total += self._resting_cost(order, Count(opens), live.market)
         return Money(total)
+
+    def _resting_cost(self, order: ManagedOrder, opens: Count, market: Market) -> Money:
+        """Return what opening ``opens`` of an order takes; remembered while nothing changes.
+
+        A desk with hundreds of resting orders asks for this before each new one.
+        """
+        is_waived = self.now_ns < market.fee.waived_until_ns
+        key = (order.price, opens, market.fee, is_waived)
+        known = self._costs.get(order.client_order_id)
+        if known is not None and known[0] == key:
+            return known[1]
+        cost = order_cost(order.side, order.price, opens, market, self.now_ns) or NO_MONEY
+        if len(self._costs) > MOST_COSTS:
+            self._costs.clear()
+        self._costs[order.client_order_id] = (key, cost)
+        return cost
+
+    def shard_of(self, ticker: str) -> int:
+        """Return the exchange shard of a market, 0 for one that is not known."""
+        live = self.markets.get(ticker)
+        return 0 if live is None else live.market.shard
 
     def exit_of(self, position: Position) -> Exit | None:
         """Return what closing a position at once would bring, None when the book can't."""
@@ -179,6 +204,7 @@ class CoreState:
         live = self.markets.get(ticker)
         position = self.effective_position(ticker)
         cannot_send = self._cannot_send()
+        shard = self.shard_of(ticker)
         return GateView(
             now_ns=self.now_ns,
             cannot_send=cannot_send,
@@ -187,8 +213,9 @@ class CoreState:
             book=None if live is None else live.book,
             position=position,
             resting_reducing=self.resting_reducing(ticker, position),
-            cash=self.ledger.cash if self.has_account else None,
-            committed=self.committed(),
+            cash=self.ledger.on_shard(shard) if self.has_account else None,
+            cash_everywhere=self.ledger.cash or NO_MONEY,
+            committed=self.committed(shard),
             is_unresolved=bool(self.orders.unresolved(ticker)),
             recent=list(self.recent),
             collar=self.settings.collar,

@@ -49,7 +49,8 @@ def _scope(method: str) -> str:
 
 
 def _create(call: Call) -> Answer:
-    read_body(call)
+    if call.body:
+        read_body(call)
     account: Account = call.host.execute(AddSubaccount(owner=call.whole_member()))
     return 201, {"subaccount_number": account.subaccount}
 

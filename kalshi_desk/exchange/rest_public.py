@@ -47,6 +47,7 @@ def routes(host: Host) -> list[Route]:
         ("/series", _series_list),
         ("/series/{series}", _series),
         ("/events", _events),
+        ("/events/multivariate", _combo_events),
         ("/events/{ticker}", _event),
         ("/markets", _markets),
         ("/markets/trades", _trades),
@@ -140,16 +141,22 @@ def _events(call: Call) -> Answer:
     return 200, {"cursor": cursor, "events": events}
 
 
+def _combo_events(call: Call) -> Answer:
+    """Return no combos: nobody makes any here."""
+    call.limit(100, 200)
+    return 200, {"cursor": "", "events": []}
+
+
 def _event(call: Call) -> Answer:
     event = call.host.venue.events.get(call.path("ticker"))
     if event is None:
         raise not_found()
     found = _event_with_markets(call, event)
     if call.flag("with_nested_markets"):
-        return 200, {"event": found}
+        return 200, {"event": found, "markets": found["markets"]}
     markets = found.pop("markets")
     if call.flag("exclude_markets"):
-        return 200, {"event": found}
+        return 200, {"event": found, "markets": []}
     return 200, {"event": found, "markets": markets}
 
 

@@ -32,7 +32,9 @@ MIN_COUNT = Count(1)
 class GateView:
     """What the gate may look at; ``committed`` is what resting orders may still take.
 
-    ``cash`` is None while the account is unknown; ``recent`` holds the newest intents.
+    ``cash`` and ``committed`` are those of the market's exchange shard, ``cash_everywhere``
+    is on all shards.  ``cash`` is None while the account is unknown; ``recent`` holds the
+    newest intents.
     """
 
     now_ns: int
@@ -49,6 +51,7 @@ class GateView:
     collar: Price
     max_count: Count
     last_price: Price | None = None
+    cash_everywhere: Money = NO_MONEY
 
     def opens(self, intent: OrderIntent) -> Count:
         """Return how many contracts of the order would add exposure rather than close some."""
@@ -180,9 +183,21 @@ def check_balance(intent: OrderIntent, view: GateView) -> Reason | None:
     return Reason(
         ReasonCode.BALANCE,
         f"This needs {dollars(needed)} with its fee; {dollars(max(free, NO_MONEY))} is free "
-        f"({dollars(view.cash)} cash less {dollars(view.committed)} for resting orders).",
+        f"({dollars(view.cash)} cash less {dollars(view.committed)} for resting orders)."
+        f"{_elsewhere(view)}",
         dollars(free),
         dollars(needed),
+    )
+
+
+def _elsewhere(view: GateView) -> str:
+    """Say where the rest of the cash lies: an order cannot use that of other shards."""
+    there = view.cash_everywhere - (view.cash or 0)
+    if view.market is None or there <= 0:
+        return ""
+    return (
+        f" {dollars(Money(there))} more lie on other parts of the exchange than shard "
+        f"{view.market.shard}, where this market trades; move some there in your Kalshi account."
     )
 
 

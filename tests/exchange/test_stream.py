@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,6 +25,11 @@ class Socket:
         self._connection = connection
         self.frames: list[Frame] = []
         self._ids = 0
+
+    @property
+    def extensions(self) -> Sequence[object]:
+        """The protocol extensions that both sides agreed on."""
+        return self._connection.protocol.extensions
 
     async def command(self, cmd: str, **params: Any) -> int:
         """Send a command and return its id."""

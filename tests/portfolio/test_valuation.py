@@ -6,8 +6,9 @@ import pytest
 
 from kalshi_desk.core.book import OrderBook
 from kalshi_desk.core.fees import FeeRule
+from kalshi_desk.core.records import Balance
 from kalshi_desk.core.types import BookSide, Count, Money, parse_count, parse_money, parse_price
-from kalshi_desk.portfolio.cash import SETTLE_NS, CashLedger
+from kalshi_desk.portfolio.cash import SETTLE_NS, CashLedger, Purse
 from kalshi_desk.portfolio.valuation import close_at, exit_now, walk
 
 RULE = FeeRule()
@@ -81,3 +82,37 @@ def test_cash_follows_the_exchange_only_when_a_difference_holds_still() -> None:
     assert ledger.state(Money(999_700), 2 * SETTLE_NS + 2) == 200
     assert ledger.cash == 999_700
     assert not ledger.is_doubtful
+
+
+def stated(total: int, **shards: int) -> Balance:
+    split = {int(name[1:]): Money(cash) for name, cash in shards.items()}
+    return Balance(cash=Money(total), by_shard=split)
+
+
+def test_cash_counts_on_the_shard_it_lies_on() -> None:
+    purse = Purse()
+    assert (purse.cash, purse.on_shard(0)) == (None, None)
+    assert purse.state(stated(900, s0=600, s2=300), 0) is None
+    purse.move(Money(-100), 2, 1)
+    assert [purse.on_shard(shard) for shard in (0, 1, 2)] == [600, 0, 200]
+    assert purse.cash == 800
+    purse.move(Money(50), 3, 2)
+    assert purse.on_shard(3) == 50
+
+
+def test_money_that_went_to_another_shard_is_followed_without_a_difference() -> None:
+    purse = Purse()
+    purse.state(stated(900, s0=900), 0)
+    assert purse.state(stated(900, s0=600, s2=300), SETTLE_NS) is None
+    assert purse.is_doubtful
+    assert purse.state(stated(900, s0=600, s2=300), 3 * SETTLE_NS) == 0
+    assert [purse.on_shard(shard) for shard in (0, 2)] == [600, 300]
+
+
+def test_a_balance_without_its_split_counts_everywhere() -> None:
+    purse = Purse()
+    purse.state(stated(900), 0)
+    purse.move(Money(-100), 2, 1)
+    assert [purse.on_shard(shard) for shard in (0, 2)] == [800, 800]
+    assert purse.state(stated(800, s0=500, s2=300), 2) is None
+    assert purse.on_shard(2) == 300

@@ -124,6 +124,13 @@ def test_the_balance_counts_the_fee_and_what_rests() -> None:
     assert codes(intent(), replace(exact, committed=Money(1))) == [ReasonCode.BALANCE]
 
 
+def test_cash_on_other_shards_is_named_but_does_not_help() -> None:
+    poor = replace(view(), cash=Money(0), cash_everywhere=parse_money("100"))
+    (reason,) = examine(intent(), poor)
+    assert reason.code is ReasonCode.BALANCE
+    assert "$100.00 more lie on other parts of the exchange than shard 0" in reason.text
+
+
 def test_a_reduction_passes_when_halted_unresolved_and_out_of_cash() -> None:
     seen = replace(
         view(),

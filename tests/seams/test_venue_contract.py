@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kalshi_desk.core.reasons import ReasonCode
-from kalshi_desk.core.types import Action, Outcome, Price, TimeInForce, parse_count, parse_money
-from kalshi_desk.desk.commands import (
-    Answer,
-    CancelOrder,
-    Flatten,
-    Outcomes,
-    Panic,
-    PlaceOrder,
-)
-from kalshi_desk.desk.frames import MarketRow, StatusView
-from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.core.types import Price, TimeInForce, parse_count, parse_money
 from kalshi_desk.engine.core import TradingCore
-from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
+from kalshi_desk.engine.paper_venue import PaperAccount
 from kalshi_desk.engine.restore import restore
-from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.state import CoreSettings
-from kalshi_desk.engine.venues import KeyedVenue
-from kalshi_desk.kalshi.environment import Environment
-from kalshi_desk.kalshi.polling import PollingFeed
-from kalshi_desk.kalshi.rest import RestClient
-from kalshi_desk.kalshi.signing import Signer, load_private_key
 from kalshi_desk.store.journal import Journal
+from tests.seams.contract import desk_on, keep_contract, order, quoted, status, until
 
 pytestmark = pytest.mark.timeout(120)
 VENUES = ("practice", "demo", "live", "paper")
@@ -56,121 +38,12 @@ def posing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     process.stdout.close()
 
 
-@asynccontextmanager
-async def desk_on(venue: str, address: dict[str, Any], folder: Path) -> AsyncIterator[EngineShell]:
-    journal = Journal(folder / f"{venue}.sqlite3", durable=venue in ("demo", "live"))
-    core = TradingCore(CoreSettings(venue=venue), next_event_seq=journal.last_event_seq() + 1)
-    clock = WallClock()
-    shell = EngineShell(
-        core, journal, clock, restore(core.state, journal), save_starred=lambda starred: None
-    )
-    environment = Environment(name=venue, rest_url=address["rest"], ws_url=address["ws"])
-    keep = core.state.involved
-    made: KeyedVenue | PaperVenue
-    if venue == "paper":
-        rest = RestClient(environment, None, clock)
-        account = PaperAccount(parse_money("10000"))
-        made = PaperVenue(PollingFeed(rest, clock), clock, core.state, account, keep)
-    else:
-        key = load_private_key(Path(address["private_key_path"]))
-        made = KeyedVenue(environment, Signer(address["key_id"], key), clock, None, keep)
-    shell.venue = made
-    running = asyncio.create_task(shell.run(made))
-    try:
-        yield shell
-    finally:
-        shell.stopped.set()
-        await running
-        await shell.close()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
-def status(shell: EngineShell) -> StatusView:
-    found = shell.frame(("status",), 0, 0).changed["status"][""]
-    assert isinstance(found, StatusView)
-    return found
-
-
-def quoted(shell: EngineShell) -> MarketRow | None:
-    """Return a market never traded, with a fresh book in the middle of the range."""
-    for row in shell.frame(("markets",), 0, 0).changed.get("markets", {}).values():
-        if not isinstance(row, MarketRow) or not row.is_fresh:
-            continue
-        if row.ticker in shell.core.state.positions.by_ticker:
-            continue
-        if (row.yes_bid or 0) > 2_000 and 0 < (row.yes_ask or 0) < 8_000:
-            return row
-    return None
-
-
-def order(row: MarketRow, count: str, price: Price, tif: TimeInForce) -> PlaceOrder:
-    return PlaceOrder(
-        ticker=row.ticker,
-        action=Action.BUY,
-        outcome=Outcome.YES,
-        count=parse_count(count),
-        price=price,
-        time_in_force=tif,
-    )
-
-
 @pytest.mark.parametrize("venue", VENUES)
 async def test_a_venue_keeps_the_contract(
     venue: str, posing: dict[str, Any], tmp_path: Path
 ) -> None:
     async with desk_on(venue, posing, tmp_path) as shell:
-        await until(lambda: status(shell).link.value == "live" and quoted(shell) is not None)
-        opening = status(shell).cash
-        row = quoted(shell)
-        assert row is not None
-        assert row.yes_ask is not None
-        assert opening is not None
-        assert status(shell).venue == venue
-
-        bought = await shell.submit(f"{venue}-buy", order(row, "1", row.yes_ask, TimeInForce.IOC))
-        for attempt in range(5):
-            if bought.orders and bought.orders[0].filled:
-                break
-            row = quoted(shell)
-            assert row is not None
-            assert row.yes_ask is not None
-            bought = await shell.submit(
-                f"{venue}-buy-{attempt}", order(row, "1", row.yes_ask, TimeInForce.IOC)
-            )
-        assert bought.orders[0].filled == parse_count("1"), bought
-        position = shell.core.state.positions.get(row.ticker)
-        assert position.count == parse_count("1")
-        assert status(shell).cash == opening - position.cost - position.fees
-
-        rests = await shell.submit(f"{venue}-rest", order(row, "2", Price(100), TimeInForce.GTC))
-        assert rests.orders[0].state == "resting"
-        canceled = await shell.submit(
-            f"{venue}-cancel", CancelOrder(order=rests.orders[0].order_id)
-        )
-        assert canceled.orders[0].state == "canceled"
-        again = await shell.submit(f"{venue}-again", CancelOrder(order=rests.orders[0].order_id))
-        assert again.reasons[0].code is ReasonCode.UNKNOWN_ORDER
-
-        off_grid = await shell.submit(
-            f"{venue}-grid", order(row, "1", Price(3_333), TimeInForce.GTC)
-        )
-        assert ReasonCode.OFF_GRID in {reason.code for reason in off_grid.reasons}
-
-        closed: Answer = await shell.submit(f"{venue}-flatten", Flatten(ticker=row.ticker))
-        assert closed.outcome is Outcomes.DONE, closed
-        assert shell.core.state.positions.get(row.ticker).count == 0
-
-        await shell.submit(f"{venue}-left", order(row, "2", Price(100), TimeInForce.GTC))
-        panicked = await shell.submit(f"{venue}-panic", Panic())
-        assert panicked.outcome is Outcomes.DONE, panicked
-        assert (status(shell).open_orders, status(shell).risk.value) == (0, "HALTED")
-        spent = shell.core.state.positions.get(row.ticker)
-        assert status(shell).cash == opening + spent.realized - spent.fees
+        await keep_contract(shell, venue)
 
 
 async def test_a_paper_desk_comes_back_with_its_orders_and_its_cash(
