@@ -15,6 +15,7 @@ REFUSED = {"create_api_key": 403}
 EMPTY = {
     "get_account_api_limits grants",
     "get_deposits deposits",
+    "get_multivariate_events events",
     "get_series series.additional_prohibitions",
     "get_series_list series[].additional_prohibitions",
     "get_withdrawals withdrawals",

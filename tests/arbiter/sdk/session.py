@@ -111,6 +111,7 @@ async def listings(session: Session) -> None:
     await call("get_events", limit=200, with_nested_markets=True)
     await call("get_event", event)
     await call("get_event", event, with_nested_markets=True)
+    await call("get_multivariate_events")
     await call("get_markets", limit=2)
     await call("get_market", session.ticker)
     await call("get_market_orderbook", session.ticker)
@@ -206,7 +207,8 @@ async def groups(session: Session) -> None:
 async def money(session: Session) -> None:
     """Subaccounts, and money between them and between shards."""
     call = session.call
-    made = await call(
+    made = await call("create_subaccount")
+    await call(
         "create_subaccount", create_subaccount_request=session.model("CreateSubaccountRequest")
     )
     request = session.model(
