@@ -1,0 +1,71 @@
+"""Everything the SDKs said and heard is as the OpenAPI document has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.arbiter import surface
+from tests.arbiter.conftest import Drive
+from tests.arbiter.known_violations import NOT_501, OPENAPI
+from tests.arbiter.openapi import Document
+from tests.exchange.client import Exchange
+
+pytestmark = [pytest.mark.arbiter, pytest.mark.specs, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def document(openapi: dict[str, Any]) -> Document:
+    return Document(openapi)
+
+
+def test_every_request_and_answer_is_as_published(
+    document: Document, drives: dict[str, Drive]
+) -> None:
+    found = {
+        str(problem)
+        for drive in drives.values()
+        for seen in drive.seen
+        for problem in document.problems(seen)
+    }
+    assert sorted(found - OPENAPI) == []
+    assert sorted(OPENAPI - found) == [], "these are mended: take them off the table"
+
+
+def test_every_served_operation_has_a_recorded_request(
+    document: Document, drives: dict[str, Drive]
+) -> None:
+    for drive in drives.values():
+        recorded = {
+            document.find(seen.method, seen.path) for seen in drive.seen if seen.status < 400
+        }
+        missing = surface.served() - recorded - {surface.operation("POST", "/api_keys")}
+        assert not missing
+
+
+def test_nothing_is_served_that_is_not_published(document: Document) -> None:
+    assert surface.served() <= document.operations.keys()
+
+
+def test_every_published_operation_that_is_not_served_is_a_501(document: Document) -> None:
+    exchange = Exchange("--history-min", "2")
+    try:
+        wrong = {}
+        for item in sorted(document.operations.keys() - surface.served()):
+            path = item.path.replace("{}", "made-up")
+            body = {} if item.method in {"POST", "PUT"} else None
+            answer = exchange.call(item.method, path, body)
+            if not _says_not_served(answer):
+                wrong[f"{item.method} {item.path}"] = f"{answer.status_code} {answer.text}"
+        assert wrong.keys() == NOT_501, wrong
+    finally:
+        assert exchange.stop() == 0
+
+
+def _says_not_served(answer: httpx.Response) -> bool:
+    if answer.status_code != 501:
+        return False
+    error = answer.json()["error"]
+    return error["code"] == "not_implemented" and "does not serve" in error["details"]
