@@ -14,13 +14,5 @@ NOT_501: set[str] = set()
 OPENAPI: set[str] = set()
 """Requests and answers that are not as the OpenAPI document has them."""
 
-ASYNCAPI: set[str] = {
-    "marketLifecycleV2 activated has exchange_index",
-    "marketLifecycleV2 close_date_updated has exchange_index",
-    "marketLifecycleV2 deactivated has exchange_index",
-    "marketLifecycleV2 determined has exchange_index",
-    "marketLifecycleV2 price_level_structure_updated has exchange_index",
-    "marketLifecycleV2 settled has exchange_index",
-    "unsubscribedResponse $: 'seq' is a required property",
-}
+ASYNCAPI: set[str] = set()
 """Messages that are not as the AsyncAPI document has them."""
