@@ -24,7 +24,6 @@ _FEE_TYPES = {
     "quadratic",
     "quadratic_with_maker_fees",
     "quadratic_with_combo_maker_fees",
-    "flat",
 }
 Fields = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 from kalshi_desk.exchange import collateral, grids
@@ -14,6 +15,7 @@ from kalshi_desk.exchange.records import Account, Market, Order, OrderGroup
 from kalshi_desk.exchange.refusals import Refusal, not_found, refused
 from kalshi_desk.exchange.rules import Rules
 
+_FEE_SLACK = Decimal(1)
 _KILLED = "fill_or_kill_insufficient_resting_volume"
 
 
@@ -26,8 +28,8 @@ class Floor:
         self.rules = rules
         self.books: dict[str, Book] = {}
         self.open_orders: list[dict[int, Order]] = [{} for _ in ledger.accounts]
-        self.gross_need: list[int] = [0 for _ in ledger.accounts]
-        """Micro-dollars each account's resting orders would lock if all of them opened."""
+        self.gross_need: list[Counter[int]] = [Counter() for _ in ledger.accounts]
+        """By shard, the micro-dollars an account's resting orders would lock if all opened."""
         self.fee_of: dict[str, FeeSchedule] = {}
         self.groups: dict[int, OrderGroup] = {}
         self.next_group = 1
@@ -39,7 +41,7 @@ class Floor:
     def add_account(self) -> None:
         """Make room for an account that the ledger has got."""
         self.open_orders.append({})
-        self.gross_need.append(0)
+        self.gross_need.append(Counter())
 
     def is_trading(self, shard: int) -> bool:
         """Return whether orders may be placed on a shard."""
@@ -145,8 +147,7 @@ def check_cash(
     account = floor.ledger.accounts[new.owner]
     market = floor.markets[new.ticker]
     cash = account.on_shard(market.shard)
-    gross = floor.gross_need[new.owner] + collateral.opening_cost(new.is_bid, new.price, count)
-    if not account.keyed and cash > collateral.as_dollars(gross):
+    if _is_plenty(floor, new, count, cash, market):
         return
     crossing, rest, fees = _preview(floor, new, side, count, now_ns)
     mine = [
@@ -169,6 +170,17 @@ def check_cash(
         fees += _resting_fees(floor, mine, rest, market)
     if cash < collateral.as_dollars(elsewhere + after - proceeds) + fees:
         raise _too_little(floor, account, market.shard)
+
+
+def _is_plenty(floor: Floor, new: NewOrder, count: int, cash: Decimal, market: Market) -> bool:
+    """Return whether cash covers everything even if all orders opened, at the highest fee.
+
+    This spares a member with hundreds of resting orders from having them all priced again.
+    """
+    gross = floor.gross_need[new.owner][market.shard]
+    gross += collateral.opening_cost(new.is_bid, new.price, count)
+    fee = floor.fee_of[new.ticker].taker / 4 * count / 100 + _FEE_SLACK
+    return not floor.rules.reserves_fees and cash > collateral.as_dollars(gross) + fee
 
 
 def _check_client_id(floor: Floor, new: NewOrder) -> None:

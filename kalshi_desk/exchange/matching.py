@@ -277,13 +277,17 @@ class MatchingEngine(Booking):
 
     def _track(self, order: Order) -> None:
         self.open_orders[order.owner][order.number] = order
-        self.gross_need[order.owner] += collateral.opening_cost(
+        shard = self.markets[order.ticker].shard
+        self.gross_need[order.owner][shard] += collateral.opening_cost(
             order.is_bid, order.price, order.remaining
         )
         if order.expires_ns:
             self.on_expiring(order)
 
     def _untrack_part(self, order: Order, count: int) -> None:
-        self.gross_need[order.owner] -= collateral.opening_cost(order.is_bid, order.price, count)
+        shard = self.markets[order.ticker].shard
+        self.gross_need[order.owner][shard] -= collateral.opening_cost(
+            order.is_bid, order.price, count
+        )
         if count == order.remaining:
             del self.open_orders[order.owner][order.number]

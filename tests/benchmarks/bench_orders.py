@@ -1,0 +1,171 @@
+"""Creating and canceling orders on loopback from the desk's client, signing included.
+
+Run with ``python tests/benchmarks/bench_orders.py``; about half a minute.  With RSA and with
+Ed25519 keys, one order after another and many at once, against the practice exchange; beside
+it bare ``httpx`` posting the same bytes, signed beforehand, to the same exchange.
+"""
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import httpx
+
+from kalshi_desk.core.records import OrderIntent
+from kalshi_desk.core.types import BookSide, Count, Price
+from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.kalshi.environment import practice
+from kalshi_desk.kalshi.rest import RestClient
+from kalshi_desk.kalshi.signing import Signer, load_private_key
+from tests.benchmarks.pty_rig import ROOT, percentile, print_table
+
+ORDERS, AT_ONCE, WARM = 400, 32, 40
+RULES = ("write_refill=100000", "read_refill=100000")
+PATH = "/portfolio/events/orders"
+
+
+@contextlib.contextmanager
+def exchange(key_type):
+    """Run a practice exchange whose token buckets do not bind."""
+    rules = [part for rule in RULES for part in ("--rule", rule)]
+    command = [sys.executable, "-m", "kalshi_desk.exchange.main", "--port", "0", "--json"]
+    process = subprocess.Popen(
+        [*command, "--history-min", "1", "--key-type", key_type, *rules],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(15)
+        process.stdout.close()
+
+
+def intent(ticker):
+    """Return an order far from the market."""
+    return OrderIntent(
+        client_order_id=str(uuid.uuid4()),
+        ticker=ticker,
+        side=BookSide.BID,
+        price=Price(100),
+        count=Count(100),
+        created_ns=time.time_ns(),
+    )
+
+
+async def timed(work):
+    """Return the milliseconds that one call took."""
+    began = time.perf_counter()
+    await work
+    return (time.perf_counter() - began) * 1_000
+
+
+async def one_after_another(create, count):
+    """Return the milliseconds of each of so many creates."""
+    for _ in range(WARM):
+        await create()
+    return [await timed(create()) for _ in range(count)]
+
+
+async def many_at_once(create, count):
+    """Return orders per second with so many under way at a time."""
+    left = iter(range(count))
+
+    async def worker():
+        for _ in left:
+            await create()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+    return count / (time.perf_counter() - began)
+
+
+def body_of(ticker):
+    """Return a create request as bytes."""
+    return json.dumps(
+        {
+            "ticker": ticker,
+            "side": "bid",
+            "count": "1.00",
+            "price": "0.0100",
+            "client_order_id": str(uuid.uuid4()),
+            "time_in_force": "good_till_canceled",
+            "self_trade_prevention_type": "taker_at_cross",
+        }
+    ).encode()
+
+
+async def bare(ready, signer, ticker):
+    """Return the milliseconds of creates with bare httpx and headers signed beforehand."""
+    stamp = time.time_ns() // 1_000_000
+    headers = signer.headers("POST", f"/trade-api/v2{PATH}", stamp)
+    headers["Content-Type"] = "application/json"
+    bodies = iter([body_of(ticker) for _ in range(ORDERS + WARM)])
+    async with httpx.AsyncClient(trust_env=False) as http:
+
+        async def create():
+            answer = await http.post(ready["rest"] + PATH, content=next(bodies), headers=headers)
+            if answer.status_code != 201:
+                raise AssertionError(answer.text)
+
+        return await one_after_another(create, ORDERS)
+
+
+async def measure(key_type):
+    """Return the rows of one kind of key, and the exchange's orders per second."""
+    with exchange(key_type) as ready:
+        signer = Signer(ready["key_id"], load_private_key(Path(ready["private_key_path"])))
+        rest = RestClient(practice(ready["rest"], ready["ws"]), signer, WallClock())
+        await rest.limits()
+        await rest.endpoint_costs()
+        ticker = next(m.ticker for m in await rest.markets(status="open") if m.shard == 0)
+
+        async def create():
+            answer = await rest.create_order(intent(ticker))
+            if answer.remaining != Count(100):
+                raise AssertionError(answer)
+
+        yardstick = await bare(ready, signer, ticker)
+        await rest.cancel_all()
+        alone = await one_after_another(create, ORDERS)
+        await rest.cancel_all()
+        rate = await many_at_once(create, ORDERS * 2)
+        cancel = await timed(rest.cancel_all())
+        await rest.close()
+    base = percentile(yardstick, 0.5)
+    rows = [
+        (f"bare httpx, {key_type}, signed before", yardstick, base),
+        (f"desk's client, {key_type}", alone, base),
+    ]
+    found = [
+        (
+            name,
+            f"{percentile(ms, 0.5):.2f}",
+            f"{percentile(ms, 0.99):.2f}",
+            "",
+            f"{percentile(ms, 0.5) / base:.2f}x",
+        )
+        for name, ms, base in rows
+    ]
+    found.append((f"{AT_ONCE} at once, {key_type}", "", "", f"{rate:.0f}/s", ""))
+    found.append((f"cancel all {ORDERS * 2}, {key_type}", f"{cancel:.0f}", "", "", ""))
+    return found
+
+
+def main():
+    rows = [row for key_type in ("ed25519", "rsa") for row in asyncio.run(measure(key_type))]
+    title = "Orders through the practice exchange, milliseconds"
+    print_table(title, ("", "p50", "p99", "rate", "ratio"), rows)
+
+
+if __name__ == "__main__":
+    main()
