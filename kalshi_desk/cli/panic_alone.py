@@ -17,7 +17,7 @@ from kalshi_desk.desk.client import new_command_id
 from kalshi_desk.desk.commands import Answer, Outcomes
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.exchange_process import ExchangeAddress, PracticeExchange
-from kalshi_desk.kalshi.environment import DEMO, LIVE, Environment, practice
+from kalshi_desk.kalshi.environment import LIVE, Environment, keyed, practice
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
 from kalshi_desk.store.journal import Journal
@@ -96,7 +96,8 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
         environment, key = _practice(await process.start())
         process = process if process.was_started else None
     elif venue in {"demo", "live"}:
-        environment, key = (DEMO if venue == "demo" else LIVE), load_key(home, venue)
+        key = load_key(home, venue)
+        environment = keyed(venue, key.subaccount)
     else:
         raise Refuse(f"The venue {venue} has no orders to cancel.", code="read_only_venue")
     client = RestClient(
@@ -122,13 +123,16 @@ async def _cancel_and_verify(client: RestClient) -> list[Order]:
     loop = asyncio.get_running_loop()
     give_up = loop.time() + VERIFY_S
     await client.cancel_all()
-    while left := await client.orders(status="resting"):
-        if loop.time() > give_up:
+    canceled_ns = client.http.exchange_now_ns()
+    while True:
+        # Reads lag writes: an empty list proves nothing before it holds the cancel itself.
+        is_complete = await client.user_data_timestamp() >= canceled_ns
+        left = await client.orders(status="resting")
+        if (is_complete and not left) or loop.time() > give_up:
             return left
         await asyncio.sleep(_PAUSE_S)
         for order in left:
             await _cancel(client, order)
-    return []
 
 
 async def _cancel(client: RestClient, order: Order) -> None:

@@ -31,7 +31,7 @@ from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
-from kalshi_desk.kalshi.environment import DEMO, LIVE
+from kalshi_desk.kalshi.environment import LIVE, keyed
 from kalshi_desk.kalshi.polling import PollingFeed
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
@@ -177,7 +177,7 @@ async def _run_venue(
     else:
         key = load_key(home, venue)
         signer = Signer(key.key_id, parse_private_key(key.private_key_pem))
-        opened = KeyedVenue(DEMO if venue == "demo" else LIVE, signer, clock, recorder, keep)
+        opened = KeyedVenue(keyed(venue, key.subaccount), signer, clock, recorder, keep)
     shell.venue = opened
     try:
         await shell.run(opened)

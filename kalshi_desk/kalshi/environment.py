@@ -18,11 +18,13 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """One environment of the exchange: its name and its two addresses.
 
     ``name`` is ``practice``, ``demo`` or ``live``; orders on ``live`` are real money.
+    ``subaccount`` is the only one that is traded and looked at, 0 for the primary account.
     """
 
     name: str
     rest_url: str
     ws_url: str
+    subaccount: int = 0
 
     @property
     def rest_path(self) -> str:
@@ -50,6 +52,11 @@ LIVE = Environment(
     rest_url="https://external-api.kalshi.com/trade-api/v2",
     ws_url="wss://external-api-ws.kalshi.com/trade-api/ws/v2",
 )
+
+
+def keyed(venue: str, subaccount: int = 0) -> Environment:
+    """Return Kalshi's ``demo`` or ``live`` environment for one subaccount of a key's owner."""
+    return msgspec.structs.replace({"demo": DEMO, "live": LIVE}[venue], subaccount=subaccount)
 
 
 def practice(rest_url: str, ws_url: str) -> Environment:

@@ -97,6 +97,7 @@ class FillBody(msgspec.Struct, gc=False):
     fee_cost: str = "0"
     client_order_id: str = ""
     post_position_fp: str | None = None
+    subaccount: int | None = None
     ts_ms: int = 0
     ts: int = 0
 
@@ -124,6 +125,7 @@ class UserOrderBody(msgspec.Struct, gc=False):
     created_ts_ms: int | None = None
     last_updated_ts_ms: int | None = None
     last_update_reason: str | None = None
+    subaccount_number: int | None = None
 
 
 class UserOrderFrame(msgspec.Struct, gc=False, tag_field="type", tag="user_order"):

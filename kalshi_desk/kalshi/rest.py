@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
-from kalshi_desk.core.errors import Retry
 from kalshi_desk.core.events import BookSnapshot, CancelAnswered, OrderAnswered
 from kalshi_desk.core.ports import Clock, Sleep
 from kalshi_desk.core.records import (
@@ -33,40 +32,17 @@ from kalshi_desk.core.types import (
     parse_count,
 )
 from kalshi_desk.kalshi import convert, wire
+from kalshi_desk.kalshi.answers import BAD_NUMBERS, Answers, converted, decoded, present
 from kalshi_desk.kalshi.budget import Budget
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.errors import Ask, unreadable_answer
 from kalshi_desk.kalshi.signing import Signer
-from kalshi_desk.kalshi.transport import Params, SignedHttp
+from kalshi_desk.kalshi.transport import SignedHttp
 
 _ORDERS = "/portfolio/events/orders"
 _PAGE = 1000
 _EVENTS_PAGE = 200
 _BOOKS_PAGE = 100
-_BAD_NUMBERS = (ValueError, msgspec.MsgspecError)
-
-
-class _Page(Protocol):
-    cursor: str | None
-
-
-PageT = TypeVar("PageT", bound=_Page)
-BodyT = TypeVar("BodyT")
-RowT = TypeVar("RowT")
-RecordT = TypeVar("RecordT")
-
-
-def _present(**params: str | int | None) -> dict[str, str | int]:
-    """Keep the parameters that were given."""
-    return {name: value for name, value in params.items() if value not in (None, "")}
-
-
-def _rows(convert_row: Callable[[RowT], RecordT], rows: Sequence[RowT] | None) -> list[RecordT]:
-    """Convert every row or none: half a list is worse than an error."""
-    try:
-        return [convert_row(row) for row in rows or ()]
-    except _BAD_NUMBERS as error:
-        raise unreadable_answer(str(error), ask=Ask.READ) from None
 
 
 class RestClient:
@@ -97,7 +73,9 @@ class RestClient:
             answer_s=answer_s,
             transport=transport,
         )
+        self.answers = Answers(self.http)
         self.budget = self.http.budget
+        self.subaccount = environment.subaccount
         self.terms = convert.Terms()
         self.skipped = 0
         self._clock = clock
@@ -111,22 +89,22 @@ class RestClient:
     async def exchange_status(self) -> ExchangeStatus:
         """Return whether the exchange is up; it says so also with HTTP 503 and 504."""
         data = await self.http.get("/exchange/status", accept=frozenset({503, 504}))
-        return convert.exchange_status(self._decode(data, wire.StatusBody))
+        return convert.exchange_status(decoded(data, wire.StatusBody))
 
     async def user_data_timestamp(self) -> int:
         """Return up to which time (ns) reads of the account are complete."""
-        body = await self._get("/exchange/user_data_timestamp", wire.AsOfBody)
+        body = await self.answers.get("/exchange/user_data_timestamp", wire.AsOfBody)
         return convert.time_ns(body.as_of_time)
 
     async def series(self, ticker: str) -> wire.SeriesBody:
         """Read one series into ``terms``."""
-        answer = await self._get(f"/series/{quote(ticker, safe='')}", wire.SeriesAnswer)
+        answer = await self.answers.get(f"/series/{quote(ticker, safe='')}", wire.SeriesAnswer)
         self.terms.series[answer.series.ticker] = answer.series
         return answer.series
 
     async def all_series(self, *, category: str | None = None) -> list[wire.SeriesBody]:
         """Read the whole list of series, several MB on the real exchange, into ``terms``."""
-        answer = await self._get("/series", wire.SeriesList, _present(category=category))
+        answer = await self.answers.get("/series", wire.SeriesList, present(category=category))
         for body in answer.series or ():
             self.terms.series[body.ticker] = body
         return answer.series or []
@@ -135,8 +113,8 @@ class RestClient:
         self, *, status: str | None = "open", series_ticker: str | None = None
     ) -> list[Event]:
         """Read all pages of events into ``terms``; combos are never among them."""
-        params = _present(status=status, series_ticker=series_ticker, limit=_EVENTS_PAGE)
-        pages = await self._pages("/events", wire.EventsPage, params)
+        params = present(status=status, series_ticker=series_ticker, limit=_EVENTS_PAGE)
+        pages = await self.answers.pages("/events", wire.EventsPage, params)
         bodies = [body for page in pages for body in page.events or ()]
         for body in bodies:
             self.terms.events[body.event_ticker] = body
@@ -145,7 +123,7 @@ class RestClient:
     async def event(self, event_ticker: str) -> Event:
         """Read one event into ``terms``."""
         path = f"/events/{quote(event_ticker, safe='')}"
-        answer = await self._get(path, wire.EventAnswer, {"exclude_markets": "true"})
+        answer = await self.answers.get(path, wire.EventAnswer, {"exclude_markets": "true"})
         self.terms.events[answer.event.event_ticker] = answer.event
         return self.terms.event(answer.event)
 
@@ -161,7 +139,7 @@ class RestClient:
         if len(tickers) > _BOOKS_PAGE:
             head = await self.markets(status=status, tickers=tickers[:_BOOKS_PAGE])
             return head + await self.markets(status=status, tickers=tickers[_BOOKS_PAGE:])
-        params = _present(
+        params = present(
             status=status,
             event_ticker=event_ticker,
             series_ticker=series_ticker,
@@ -169,63 +147,66 @@ class RestClient:
             mve_filter=None if tickers else "exclude",
             limit=_PAGE,
         )
-        pages = await self._pages("/markets", wire.MarketsPage, params)
+        pages = await self.answers.pages("/markets", wire.MarketsPage, params)
         return self._markets([body for page in pages for body in page.markets or ()])
 
     async def market(self, ticker: str) -> Market:
         """Read one market; a new one may be unknown (``Refuse``) for a moment."""
-        answer = await self._get(f"/markets/{quote(ticker, safe='')}", wire.MarketAnswer)
-        return _rows(self.terms.market, [answer.market])[0]
+        answer = await self.answers.get(f"/markets/{quote(ticker, safe='')}", wire.MarketAnswer)
+        return converted(self.terms.market, [answer.market])[0]
 
     async def orderbook(self, ticker: str) -> BookSnapshot:
         """Read one whole book."""
         path = f"/markets/{quote(ticker, safe='')}/orderbook"
-        answer = await self._get(path, wire.BookAnswer)
-        return _rows(_snapshot, [wire.BookRow(ticker, answer.orderbook_fp)])[0]
+        answer = await self.answers.get(path, wire.BookAnswer)
+        return converted(_snapshot, [wire.BookRow(ticker, answer.orderbook_fp)])[0]
 
     async def orderbooks(self, tickers: Sequence[str]) -> list[BookSnapshot]:
         """Read many whole books, 100 a request."""
         books: list[BookSnapshot] = []
         for start in range(0, len(tickers), _BOOKS_PAGE):
             params = [("tickers", ticker) for ticker in tickers[start : start + _BOOKS_PAGE]]
-            answer = await self._get("/markets/orderbooks", wire.BooksAnswer, params)
-            books += _rows(_snapshot, answer.orderbooks)
+            answer = await self.answers.get("/markets/orderbooks", wire.BooksAnswer, params)
+            books += converted(_snapshot, answer.orderbooks)
         return books
 
     async def trades(
         self, ticker: str | None = None, *, limit: int = 100, min_ts: int | None = None
     ) -> list[Trade]:
         """Read the newest public trades of one page, newest first."""
-        params = _present(ticker=ticker, limit=min(limit, _PAGE), min_ts=min_ts)
-        page = await self._get("/markets/trades", wire.TradesPage, params)
-        return _rows(convert.trade, page.trades)
+        params = present(ticker=ticker, limit=min(limit, _PAGE), min_ts=min_ts)
+        page = await self.answers.get("/markets/trades", wire.TradesPage, params)
+        return converted(convert.trade, page.trades)
 
     # The account.
 
     async def balance(self) -> Balance:
         """Return cash; asked no oftener than the exchange allows (about once a second)."""
         asked_ns = self._clock.now_ns()
-        body = await self._get("/portfolio/balance", wire.BalanceBody)
-        return _rows(lambda row: convert.balance(row, asked_ns), [body])[0]
+        body = await self.answers.get("/portfolio/balance", wire.BalanceBody, self._ours())
+        return converted(lambda row: convert.balance(row, asked_ns), [body])[0]
 
     async def positions(self) -> list[ExchangePosition]:
         """Return all unsettled positions."""
-        pages = await self._pages("/portfolio/positions", wire.PositionsPage, _present(limit=_PAGE))
-        return _rows(
+        params = self._ours(limit=_PAGE)
+        pages = await self.answers.pages("/portfolio/positions", wire.PositionsPage, params)
+        return converted(
             convert.position, [row for page in pages for row in page.market_positions or ()]
         )
 
     async def fills(self, *, min_ts: int | None = None, ticker: str | None = None) -> list[Fill]:
         """Return all executions since ``min_ts`` (Unix seconds), newest first."""
-        params = _present(min_ts=min_ts, ticker=ticker, limit=_PAGE)
-        pages = await self._pages("/portfolio/fills", wire.FillsPage, params)
-        return _rows(convert.fill, [row for page in pages for row in page.fills or ()])
+        params = self._ours(min_ts=min_ts, ticker=ticker, limit=_PAGE)
+        pages = await self.answers.pages("/portfolio/fills", wire.FillsPage, params)
+        return converted(convert.fill, [row for page in pages for row in page.fills or ()])
 
     async def settlements(self, *, min_ts: int | None = None) -> list[Settlement]:
         """Return all settled markets of the account since ``min_ts`` (Unix seconds)."""
-        params = _present(min_ts=min_ts, limit=_PAGE)
-        pages = await self._pages("/portfolio/settlements", wire.SettlementsPage, params)
-        return _rows(convert.settlement, [row for page in pages for row in page.settlements or ()])
+        params = self._ours(min_ts=min_ts, limit=_PAGE)
+        pages = await self.answers.pages("/portfolio/settlements", wire.SettlementsPage, params)
+        return converted(
+            convert.settlement, [row for page in pages for row in page.settlements or ()]
+        )
 
     async def orders(
         self,
@@ -235,21 +216,23 @@ class RestClient:
         min_ts: int | None = None,
     ) -> list[Order]:
         """Return all orders that fit, every page of them."""
-        params = _present(status=status, ticker=ticker, min_ts=min_ts, limit=_PAGE)
-        pages = await self._pages("/portfolio/orders", wire.OrdersPage, params)
-        return _rows(convert.order, [row for page in pages for row in page.orders or ()])
+        params = self._ours(status=status, ticker=ticker, min_ts=min_ts, limit=_PAGE)
+        pages = await self.answers.pages("/portfolio/orders", wire.OrdersPage, params)
+        return converted(convert.order, [row for page in pages for row in page.orders or ()])
 
     async def order(self, order_id: str) -> Order:
         """Return one order; ``Refuse`` with ``not_found`` when the exchange has none."""
         path = f"/portfolio/orders/{quote(order_id, safe='')}"
-        answer = await self._get(path, wire.OrderAnswer)
-        return _rows(convert.order, [answer.order])[0]
+        answer = await self.answers.get(path, wire.OrderAnswer)
+        return converted(convert.order, [answer.order])[0]
 
     async def queue_positions(self, tickers: Sequence[str]) -> dict[str, Count]:
         """Return contracts ahead of our resting orders in these markets, by order id."""
-        params = {"market_tickers": ",".join(tickers)}
-        answer = await self._get("/portfolio/orders/queue_positions", wire.QueueAnswer, params)
-        rows = _rows(
+        params = self._ours(market_tickers=",".join(tickers))
+        answer = await self.answers.get(
+            "/portfolio/orders/queue_positions", wire.QueueAnswer, params
+        )
+        rows = converted(
             lambda row: (row.order_id, parse_count(row.queue_position_fp)),
             answer.queue_positions,
         )
@@ -257,7 +240,7 @@ class RestClient:
 
     async def limits(self) -> wire.LimitsBody:
         """Read the account's token buckets and drive the budget from them."""
-        body = await self._get("/account/limits", wire.LimitsBody)
+        body = await self.answers.get("/account/limits", wire.LimitsBody)
         self.budget.set_limits(
             body.read.refill_rate,
             body.read.bucket_capacity,
@@ -268,7 +251,7 @@ class RestClient:
 
     async def endpoint_costs(self) -> wire.CostsBody:
         """Read what each route costs and drive the budget from it."""
-        body = await self._get("/account/endpoint_costs", wire.CostsBody)
+        body = await self.answers.get("/account/endpoint_costs", wire.CostsBody)
         rows = [(row.method, row.path, row.cost) for row in body.endpoint_costs or ()]
         self.budget.set_costs(body.default_cost, rows)
         return body
@@ -277,8 +260,8 @@ class RestClient:
 
     async def create_order(self, intent: OrderIntent) -> OrderAnswered:
         """Place an order.  ``Unknown`` when nobody knows; anything else: not placed."""
-        data = await self.http.write("POST", _ORDERS, body=encode_intent(intent))
-        body = self._decode(data, wire.CreatedBody, ask=Ask.PLACE)
+        data = await self.http.write("POST", _ORDERS, body=encode_intent(intent, self.subaccount))
+        body = decoded(data, wire.CreatedBody, ask=Ask.PLACE)
         try:
             return OrderAnswered(
                 client_order_id=intent.client_order_id,
@@ -292,8 +275,9 @@ class RestClient:
     async def cancel_order(self, order_id: str, market_ticker: str) -> CancelAnswered:
         """Cancel what is left; ``Refuse`` ``not_found`` may also mean that it traded."""
         path = f"{_ORDERS}/{quote(order_id, safe='')}"
-        data = await self.http.write("DELETE", path, {"market_ticker": market_ticker})
-        body = self._decode(data, wire.CanceledBody, ask=Ask.CANCEL)
+        params = self._ours(market_ticker=market_ticker)
+        data = await self.http.write("DELETE", path, params)
+        body = decoded(data, wire.CanceledBody, ask=Ask.CANCEL)
         try:
             return CancelAnswered(order_id=order_id, reduced_by=parse_count(body.reduced_by))
         except ValueError as error:
@@ -301,51 +285,31 @@ class RestClient:
 
     async def cancel_all(self) -> None:
         """Ask for all resting orders to be canceled; it takes effect a moment later."""
-        await self.http.write("DELETE", _ORDERS)
+        await self.http.write("DELETE", _ORDERS, self._ours())
 
     # How answers are read.
+
+    def _ours(self, **params: str | int | None) -> dict[str, str | int]:
+        """Name the subaccount: lists show all of them, and cancel-all cancels all, by default."""
+        return {**present(**params), "subaccount": self.subaccount}
 
     def _markets(self, bodies: list[wire.MarketBody]) -> list[Market]:
         markets: list[Market] = []
         for body in bodies:
             try:
                 markets.append(self.terms.market(body))
-            except _BAD_NUMBERS:
+            except BAD_NUMBERS:
                 self.skipped += 1
         return markets
 
-    async def _get(self, path: str, kind: type[BodyT], params: Params | None = None) -> BodyT:
-        return self._decode(await self.http.get(path, params), kind)
 
-    async def _pages(
-        self, path: str, kind: type[PageT], params: dict[str, str | int]
-    ) -> list[PageT]:
-        """Read all pages; a cursor that comes again would never end and is an error."""
-        pages: list[PageT] = []
-        seen: set[str] = set()
-        cursor = ""
-        while True:
-            asked = params | {"cursor": cursor} if cursor else params
-            page = await self._get(path, kind, asked)
-            pages.append(page)
-            cursor = page.cursor or ""
-            if not cursor:
-                return pages
-            if cursor in seen:
-                raise Retry(
-                    f"The list {path} does not end: its cursor comes again.", code="cursor_stuck"
-                )
-            seen.add(cursor)
-
-    def _decode(self, data: bytes, kind: type[BodyT], *, ask: Ask = Ask.READ) -> BodyT:
-        try:
-            return msgspec.json.decode(data, type=kind)
-        except (*_BAD_NUMBERS, RecursionError) as error:
-            raise unreadable_answer(str(error), ask=ask) from None
-
-
-def encode_intent(intent: OrderIntent) -> bytes:
+def encode_intent(intent: OrderIntent, subaccount: int = 0) -> bytes:
     """Return the body of a create: strings for numbers, and only the flags that are set."""
+    return msgspec.json.encode(intent_body(intent, subaccount))
+
+
+def intent_body(intent: OrderIntent, subaccount: int = 0) -> dict[str, Any]:
+    """Return the fields of a create."""
     body: dict[str, Any] = {
         "ticker": intent.ticker,
         "client_order_id": intent.client_order_id,
@@ -359,7 +323,9 @@ def encode_intent(intent: OrderIntent) -> bytes:
         body["post_only"] = True
     if intent.reduce_only:
         body["reduce_only"] = True
-    return msgspec.json.encode(body)
+    if subaccount:
+        body["subaccount"] = subaccount
+    return body
 
 
 def _snapshot(row: wire.BookRow) -> BookSnapshot:

@@ -66,7 +66,9 @@ class Stream:
         self._sleep = sleep
         self._socket: ClientConnection | None = None
         self._sink: StreamSink = lambda event: None
-        self._translator = Translator(yes_prices=True, on_lost=self._on_lost)
+        self._translator = Translator(
+            yes_prices=True, on_lost=self._on_lost, subaccount=environment.subaccount
+        )
         self._subscriptions = Subscriptions(self._translator.reader)
         self._worst_age_ms = 0
         self._opened = asyncio.Event()

@@ -73,12 +73,16 @@ Translated = CoreEvent | MarketChanged | None
 class Translator:
     """Turns frames into events; deltas of books without a snapshot are dropped.
 
-    ``last_ts_ms`` is the exchange's time of the newest frame that carried one.
+    ``last_ts_ms`` is the exchange's time of the newest frame that carried one.  Private
+    frames of other subaccounts mean nothing here: their orders are not this desk's.
     """
 
-    __slots__ = ("last_ts_ms", "reader")
+    __slots__ = ("last_ts_ms", "reader", "subaccount")
 
-    def __init__(self, *, yes_prices: bool, on_lost: OnLost | None = None) -> None:
+    def __init__(
+        self, *, yes_prices: bool, on_lost: OnLost | None = None, subaccount: int = 0
+    ) -> None:
+        self.subaccount = subaccount
         self.reader = FrameReader(yes_prices=yes_prices, on_lost=on_lost)
         self.last_ts_ms = 0
 
@@ -108,14 +112,17 @@ class Translator:
         if isinstance(message, TradeFrame):
             return self._trade(message)
         if isinstance(message, FillFrame):
-            return self._fill(message)
+            return self._fill(message) if self._is_ours(message.msg.subaccount) else None
         if isinstance(message, UserOrderFrame):
-            return self._order(message)
+            return self._order(message) if self._is_ours(message.msg.subaccount_number) else None
         if isinstance(message, LifecycleFrame):
             return _lifecycle(message)
         if isinstance(message, FeeUpdateFrame):
             return MarketChanged(event_ticker=clean(message.msg.event_ticker), why="fee")
         return None
+
+    def _is_ours(self, subaccount: int | None) -> bool:
+        return (subaccount or 0) == self.subaccount
 
     def _delta(self, message: DeltaFrame) -> BookDelta | None:
         body = message.msg

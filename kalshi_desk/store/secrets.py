@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -21,6 +22,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
     key_id: str
     private_key_pem: bytes
+    subaccount: int = 0
 
     def __repr__(self) -> str:
         return f"ApiKey(key_id={self.key_id!r})"
@@ -29,6 +31,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 class _KeyFile(msgspec.Struct, frozen=True, kw_only=True):
     key_id: str
     private_key: str
+    subaccount: Annotated[int, msgspec.Meta(ge=0, le=63)] = 0
 
 
 def key_file(home: Home, venue: str) -> Path:
@@ -56,13 +59,15 @@ def load_key(home: Home, venue: str) -> ApiKey:
             f"Can't read the key file {path}.",
             code="bad_key",
             money="No order was sent.",
-            todo="It needs two lines: key_id and private_key.",
+            todo="It needs two lines, key_id and private_key, and may have subaccount = 0 to 63.",
         ) from error
     if described.private_key == IN_KEYRING:
-        return ApiKey(
+        key = ApiKey(
             key_id=described.key_id, private_key_pem=_from_keyring(venue, described.key_id)
         )
-    return load_key_pair(described.key_id, Path(described.private_key).expanduser())
+    else:
+        key = load_key_pair(described.key_id, Path(described.private_key).expanduser())
+    return msgspec.structs.replace(key, subaccount=described.subaccount)
 
 
 def load_key_pair(key_id: str, private_key: Path) -> ApiKey:

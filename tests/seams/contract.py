@@ -27,14 +27,19 @@ from kalshi_desk.store.journal import Journal
 
 
 @asynccontextmanager
-async def desk_on(venue: str, address: dict[str, Any], folder: Path) -> AsyncIterator[EngineShell]:
+async def desk_on(
+    venue: str, address: dict[str, Any], folder: Path, *, subaccount: int = 0
+) -> AsyncIterator[EngineShell]:
+    """Run an engine without its processes on an exchange."""
     journal = Journal(folder / f"{venue}.sqlite3", durable=venue in ("demo", "live"))
     core = TradingCore(CoreSettings(venue=venue), next_event_seq=journal.last_event_seq() + 1)
     clock = WallClock()
     shell = EngineShell(
         core, journal, clock, restore(core.state, journal), save_starred=lambda starred: None
     )
-    environment = Environment(name=venue, rest_url=address["rest"], ws_url=address["ws"])
+    environment = Environment(
+        name=venue, rest_url=address["rest"], ws_url=address["ws"], subaccount=subaccount
+    )
     keep = core.state.involved
     made: KeyedVenue | PaperVenue
     if venue == "paper":
