@@ -10,12 +10,12 @@ _DAY_NS = 86_400 * SECOND_NS
 
 
 def markets_ns(host: Host) -> int:
-    """Return the settlement time before which markets, their trades and positions are old."""
+    """Return the time before which trades, and markets settled then, are old."""
     return host.clock.now_ns() - host.venue.rules.market_history_days * _DAY_NS
 
 
 def orders_ns(host: Host) -> int:
-    """Return the last change before which dead orders and their fills are old."""
+    """Return the last change before which dead orders are old."""
     return host.clock.now_ns() - host.venue.rules.order_history_days * _DAY_NS
 
 

@@ -134,11 +134,11 @@ def _show_positions(call: Call, positions: list[Position]) -> Answer:
 
 
 def _fills(call: Call) -> Answer:
-    return _show_fills(call, after_ns=cutoffs.orders_ns(call.host))
+    return _show_fills(call, after_ns=cutoffs.markets_ns(call.host))
 
 
 def _old_fills(call: Call) -> Answer:
-    return _show_fills(call, before_ns=cutoffs.orders_ns(call.host))
+    return _show_fills(call, before_ns=cutoffs.markets_ns(call.host))
 
 
 def _show_fills(call: Call, *, after_ns: int = 0, before_ns: int = 1 << 63) -> Answer:

@@ -8,6 +8,7 @@ from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.events import AccountRead
 from kalshi_desk.core.ports import Clock, Sleep
 from kalshi_desk.core.records import Fill, Order
+from kalshi_desk.kalshi.history import History
 from kalshi_desk.kalshi.rest import RestClient
 
 _SECOND_NS = 1_000_000_000
@@ -29,6 +30,7 @@ class AccountReader:
         self.settled: set[str] = set()
         self.resting: dict[str, str] = {}
         self._rest = rest
+        self._history = History(rest)
         self._clock = clock
         self._since_ns = max(since_ns - _OVERLAP_NS, 0)
 
@@ -63,8 +65,8 @@ class AccountReader:
         rest = self._rest
         resting, recent, fills, positions, settlements, balance = await asyncio.gather(
             rest.orders(status="resting"),
-            rest.orders(min_ts=min_ts),
-            rest.fills(min_ts=min_ts),
+            self._history.orders(min_ts),
+            self._history.fills(min_ts),
             rest.positions(),
             rest.settlements(min_ts=min_ts),
             rest.balance(),

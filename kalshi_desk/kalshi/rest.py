@@ -39,7 +39,7 @@ from kalshi_desk.kalshi.errors import Ask, unreadable_answer
 from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.transport import SignedHttp
 
-_ORDERS = "/portfolio/events/orders"
+ORDERS = "/portfolio/events/orders"
 _PAGE = 1000
 _EVENTS_PAGE = 200
 _BOOKS_PAGE = 100
@@ -183,12 +183,12 @@ class RestClient:
     async def balance(self) -> Balance:
         """Return cash; asked no oftener than the exchange allows (about once a second)."""
         asked_ns = self._clock.now_ns()
-        body = await self.answers.get("/portfolio/balance", wire.BalanceBody, self._ours())
+        body = await self.answers.get("/portfolio/balance", wire.BalanceBody, self.ours())
         return converted(lambda row: convert.balance(row, asked_ns), [body])[0]
 
     async def positions(self) -> list[ExchangePosition]:
         """Return all unsettled positions."""
-        params = self._ours(limit=_PAGE)
+        params = self.ours(limit=_PAGE)
         pages = await self.answers.pages("/portfolio/positions", wire.PositionsPage, params)
         return converted(
             convert.position, [row for page in pages for row in page.market_positions or ()]
@@ -196,13 +196,13 @@ class RestClient:
 
     async def fills(self, *, min_ts: int | None = None, ticker: str | None = None) -> list[Fill]:
         """Return all executions since ``min_ts`` (Unix seconds), newest first."""
-        params = self._ours(min_ts=min_ts, ticker=ticker, limit=_PAGE)
+        params = self.ours(min_ts=min_ts, ticker=ticker, limit=_PAGE)
         pages = await self.answers.pages("/portfolio/fills", wire.FillsPage, params)
         return converted(convert.fill, [row for page in pages for row in page.fills or ()])
 
     async def settlements(self, *, min_ts: int | None = None) -> list[Settlement]:
         """Return all settled markets of the account since ``min_ts`` (Unix seconds)."""
-        params = self._ours(min_ts=min_ts, limit=_PAGE)
+        params = self.ours(min_ts=min_ts, limit=_PAGE)
         pages = await self.answers.pages("/portfolio/settlements", wire.SettlementsPage, params)
         return converted(
             convert.settlement, [row for page in pages for row in page.settlements or ()]
@@ -216,7 +216,7 @@ class RestClient:
         min_ts: int | None = None,
     ) -> list[Order]:
         """Return all orders that fit, every page of them."""
-        params = self._ours(status=status, ticker=ticker, min_ts=min_ts, limit=_PAGE)
+        params = self.ours(status=status, ticker=ticker, min_ts=min_ts, limit=_PAGE)
         pages = await self.answers.pages("/portfolio/orders", wire.OrdersPage, params)
         return converted(convert.order, [row for page in pages for row in page.orders or ()])
 
@@ -228,7 +228,7 @@ class RestClient:
 
     async def queue_positions(self, tickers: Sequence[str]) -> dict[str, Count]:
         """Return contracts ahead of our resting orders in these markets, by order id."""
-        params = self._ours(market_tickers=",".join(tickers))
+        params = self.ours(market_tickers=",".join(tickers))
         answer = await self.answers.get(
             "/portfolio/orders/queue_positions", wire.QueueAnswer, params
         )
@@ -260,7 +260,7 @@ class RestClient:
 
     async def create_order(self, intent: OrderIntent) -> OrderAnswered:
         """Place an order.  ``Unknown`` when nobody knows; anything else: not placed."""
-        data = await self.http.write("POST", _ORDERS, body=encode_intent(intent, self.subaccount))
+        data = await self.http.write("POST", ORDERS, body=encode_intent(intent, self.subaccount))
         body = decoded(data, wire.CreatedBody, ask=Ask.PLACE)
         try:
             return OrderAnswered(
@@ -274,8 +274,8 @@ class RestClient:
 
     async def cancel_order(self, order_id: str, market_ticker: str) -> CancelAnswered:
         """Cancel what is left; ``Refuse`` ``not_found`` may also mean that it traded."""
-        path = f"{_ORDERS}/{quote(order_id, safe='')}"
-        params = self._ours(market_ticker=market_ticker)
+        path = f"{ORDERS}/{quote(order_id, safe='')}"
+        params = self.ours(market_ticker=market_ticker)
         data = await self.http.write("DELETE", path, params)
         body = decoded(data, wire.CanceledBody, ask=Ask.CANCEL)
         try:
@@ -285,11 +285,11 @@ class RestClient:
 
     async def cancel_all(self) -> None:
         """Ask for all resting orders to be canceled; it takes effect a moment later."""
-        await self.http.write("DELETE", _ORDERS, self._ours())
+        await self.http.write("DELETE", ORDERS, self.ours())
 
     # How answers are read.
 
-    def _ours(self, **params: str | int | None) -> dict[str, str | int]:
+    def ours(self, **params: str | int | None) -> dict[str, str | int]:
         """Name the subaccount: lists show all of them, and cancel-all cancels all, by default."""
         return {**present(**params), "subaccount": self.subaccount}
 

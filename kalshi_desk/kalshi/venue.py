@@ -26,10 +26,11 @@ from kalshi_desk.core.events import (
     UsageReported,
 )
 from kalshi_desk.core.ports import Clock, EventSink, Sleep, Tap
-from kalshi_desk.core.records import OrderIntent
+from kalshi_desk.core.records import Order, OrderIntent
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.kalshi.account import AccountReader
 from kalshi_desk.kalshi.environment import Environment
+from kalshi_desk.kalshi.history import History
 from kalshi_desk.kalshi.listing import Listing
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer
@@ -304,11 +305,16 @@ def _leaf(group: ExceptionGroup[Stop]) -> Stop:
     return _leaf(first) if isinstance(first, ExceptionGroup) else first
 
 
+def _with_client_id(orders: Iterable[Order], client_order_id: str) -> Order | None:
+    return next((order for order in orders if order.client_order_id == client_order_id), None)
+
+
 class KalshiBroker:
     """Orders to the exchange; every call ends in exactly one event."""
 
     def __init__(self, rest: RestClient, clock: Clock) -> None:
         self._rest = rest
+        self._history = History(rest)
         self._clock = clock
 
     async def send(self, intent: OrderIntent) -> OrderAnswered | OrderRefused | OrderUnknown:
@@ -341,14 +347,14 @@ class KalshiBroker:
             complete_ns = await self._complete_ns()
             min_ts = max(since_ns // _SECOND_NS - _LOOK_BACK_S, 0)
             orders = await self._rest.orders(ticker=ticker, min_ts=min_ts)
+            if found := _with_client_id(orders, client_order_id):
+                return OrderLookedUp(client_order_id, found)
+            if complete_ns < since_ns + _SETTLE_NS:
+                return None
+            old = await self._history.archived_orders(min_ts, ticker=ticker)
         except DeskError:
             return None
-        for order in orders:
-            if order.client_order_id == client_order_id:
-                return OrderLookedUp(client_order_id, order)
-        if complete_ns < since_ns + _SETTLE_NS:
-            return None
-        return OrderLookedUp(client_order_id, None)
+        return OrderLookedUp(client_order_id, _with_client_id(old, client_order_id))
 
     async def _complete_ns(self) -> int:
         """Return up to which time reads hold everything, on the desk's clock."""

@@ -169,13 +169,14 @@ def test_old_things_are_found_under_historical_only(world: Exchange) -> None:
     world.admin("resolve", ticker=ticker, result="yes")
     world.admin("advance", seconds=30 * DAY_S)
     order = f"order_id={done['order_id']}"
-    assert seat.get(f"/portfolio/fills?{order}")["fills"] == []
-    assert len(seat.get(f"/historical/fills?{order}")["fills"]) == 1
+    assert len(seat.get(f"/portfolio/fills?{order}")["fills"]) == 1
     assert seat.get("/portfolio/orders")["orders"] == []
     assert seat.get("/historical/orders")["orders"][0]["order_id"] == done["order_id"]
     assert state_of(world, ticker)["status"] == "finalized"
     world.admin("advance", seconds=91 * DAY_S)
     error(world.http.get(f"/markets/{ticker}"), 404)
+    assert seat.get(f"/portfolio/fills?{order}")["fills"] == []
+    assert len(seat.get(f"/historical/fills?{order}")["fills"]) == 1
     old = world.http.get(f"/historical/markets/{ticker}").json()["market"]
     assert old["result"] == "yes"
     assert ticker not in world.http.get("/markets?limit=1000").text

@@ -364,10 +364,16 @@ async def test_a_cancel_names_its_market_and_404_means_gone():
     assert requests[0].url.raw_path.startswith(b"/trade-api/v2/portfolio/events/orders/o%2F1?")
 
 
-def lookup_handler(as_of, orders):
+def lookup_handler(as_of, orders, *, old=(), cutoff="2026-11-09T00:00:00Z"):
     def handler(request):
-        if request.url.path.endswith("user_data_timestamp"):
+        path = request.url.path
+        if path.endswith("user_data_timestamp"):
             return httpx.Response(200, json={"as_of_time": as_of})
+        if path.endswith("/historical/cutoff"):
+            names = ("market_settled_ts", "trades_created_ts", "orders_updated_ts")
+            return httpx.Response(200, json=dict.fromkeys(names, cutoff))
+        if path.endswith("/historical/orders"):
+            return httpx.Response(200, json={"orders": list(old), "cursor": ""})
         return httpx.Response(200, json={"orders": orders, "cursor": ""})
 
     return handler
@@ -384,21 +390,32 @@ async def test_a_look_up_trusts_silence_only_when_reads_are_complete():
         assert await broker.look_up("c-1", "M", since_ns) == expected
 
 
+FOUND = {
+    "order_id": "o",
+    "client_order_id": "c-1",
+    "ticker": "M",
+    "status": "resting",
+    "book_side": "bid",
+    "yes_price_dollars": "0.4700",
+    "initial_count_fp": "3.00",
+    "fill_count_fp": "0.00",
+    "remaining_count_fp": "3.00",
+}
+
+
 async def test_a_look_up_finds_the_order_by_client_id():
-    order = {
-        "order_id": "o",
-        "client_order_id": "c-1",
-        "ticker": "M",
-        "status": "resting",
-        "book_side": "bid",
-        "yes_price_dollars": "0.4700",
-        "initial_count_fp": "3.00",
-        "fill_count_fp": "0.00",
-        "remaining_count_fp": "3.00",
-    }
-    broker = KalshiBroker(client(lookup_handler("2026-11-23T00:00:01Z", [order])), FixedClock())
+    broker = KalshiBroker(client(lookup_handler("2026-11-23T00:00:01Z", [FOUND])), FixedClock())
     event = await broker.look_up("c-1", "M", NOW_NS)
     assert event.order.order_id == "o"
+
+
+async def test_a_look_up_of_weeks_ago_asks_the_archive_before_it_says_never_placed():
+    since_ns = 1_795_392_000 * 10**9
+    clock = FixedClock(since_ns + 20 * 86_400 * 10**9)
+    for cutoff, expected in (("2026-12-01T00:00:00Z", "o"), ("2026-11-09T00:00:00Z", None)):
+        handler = lookup_handler("2026-12-12T00:00:00Z", [], old=[FOUND], cutoff=cutoff)
+        event = await KalshiBroker(client(handler, clock), clock).look_up("c-1", "M", since_ns)
+        assert (event.order.order_id if event.order else None) == expected
 
 
 async def test_the_status_of_an_exchange_that_is_down_is_an_answer():
