@@ -194,6 +194,36 @@ class FeeUpdateFrame(msgspec.Struct, tag_field="type", tag="event_fee_update"):
     seq: int = 0
 
 
+class EventBody(msgspec.Struct):
+    """Payload of ``event_lifecycle``."""
+
+    event_ticker: str
+    series_ticker: str = ""
+
+
+class EventFrame(msgspec.Struct, tag_field="type", tag="event_lifecycle"):
+    """An event came into being."""
+
+    sid: int
+    msg: EventBody
+    seq: int = 0
+
+
+class GroupBody(msgspec.Struct):
+    """Payload of ``order_group_updates``."""
+
+    event_type: str
+    order_group_id: str
+
+
+class GroupFrame(msgspec.Struct, tag_field="type", tag="order_group_updates"):
+    """An order group of ours was made, triggered, reset, changed or deleted."""
+
+    sid: int
+    msg: GroupBody
+    seq: int = 0
+
+
 class SubscribedBody(msgspec.Struct):
     """Payload of ``subscribed``."""
 
@@ -260,6 +290,8 @@ Frame = (
     | PositionFrame
     | LifecycleFrame
     | FeeUpdateFrame
+    | EventFrame
+    | GroupFrame
     | SubscribedFrame
     | ErrorFrame
     | OkFrame

@@ -1,46 +1,33 @@
-"""The stream: one signed socket, its subscriptions, gap repair and reconnection."""
+"""The stream: the account and all watched markets, over as many sockets as they need."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-
-from kalshi_desk.core.errors import DeskError, Retry, Stop
-from kalshi_desk.core.events import BookStale, CoreEvent
+from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.ports import Clock, Sleep, Tap
-from kalshi_desk.kalshi.decode import LostBooks
 from kalshi_desk.kalshi.environment import Environment
-from kalshi_desk.kalshi.errors import TIMESTAMP_EXPIRED, Ask, error_from_answer
+from kalshi_desk.kalshi.line import (
+    Line,
+    OnConnection,
+    OnLostLink,
+    OnOpen,
+    StreamSink,
+    Wiring,
+)
 from kalshi_desk.kalshi.signing import Signer
-from kalshi_desk.kalshi.subscriptions import Subscriptions
-from kalshi_desk.kalshi.translate import MarketChanged, Translator
 
-_MAX_FRAME_BYTES = 64 << 20
-_OPEN_S = 10.0
-_PING_S = 10.0
-_FIRST_BACKOFF_S = 0.25
-_LONGEST_BACKOFF_S = 15.0
-_STEADY_NS = 10_000_000_000
-_MS_NS = 1_000_000
-_REPAIR_S = 5.0
-
-StreamSink = Callable[[CoreEvent | MarketChanged], None]
-OnOpen = Callable[[], Awaitable[None]]
-OnLostLink = Callable[[str], None]
-OnConnection = Callable[[int, int], None]
+__all__ = ["OnConnection", "Stream"]
 
 
 class Stream:
-    """Keeps one connection alive and delivers what it says, in order.
+    """Delivers what the exchange says, in the order of each socket.
 
-    ``tap`` gets ``(recv_ns, bytes)`` of every frame before it is read; ``on_connection``
-    ``(number, recv_ns)`` of every new connection.  ``now_ns`` signs: it is the local
-    clock corrected to the exchange's; ``resync`` measures that again when the exchange
-    says that the time is off.
+    One socket carries everything until the exchange says that a subscription is full;
+    then the markets that found no room move to another.  The first socket alone is
+    recorded: a recording knows one connection at a time.
     """
 
     def __init__(
@@ -55,58 +42,63 @@ class Stream:
         resync: Callable[[], Awaitable[None]] | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self.connections = 0
-        self._environment = environment
-        self._signer = signer
-        self._clock = clock
-        self._tap = tap
-        self._now_ns = now_ns or clock.now_ns
-        self._on_connection = on_connection
-        self._resync = resync
-        self._sleep = sleep
-        self._socket: ClientConnection | None = None
-        self._sink: StreamSink = lambda event: None
-        self._translator = Translator(
-            yes_prices=True, on_lost=self._on_lost, subaccount=environment.subaccount
+        self._wiring = Wiring(
+            environment=environment,
+            signer=signer,
+            clock=clock,
+            tap=tap,
+            now_ns=now_ns or clock.now_ns,
+            on_connection=on_connection,
+            resync=resync,
+            sleep=sleep,
         )
-        self._subscriptions = Subscriptions(self._translator.reader)
-        self._worst_age_ms = 0
-        self._opened = asyncio.Event()
+        self._crowded = asyncio.Event()
+        self._lines = [Line(self._wiring, private=True, on_crowded=self._crowded.set)]
+        self._sink: StreamSink = lambda event: None
 
     @property
     def is_open(self) -> bool:
-        """Whether the socket is open and the private channels were acknowledged."""
-        return self._opened.is_set()
+        """Whether the first socket is open and the private channels were acknowledged."""
+        return self._lines[0].is_open
+
+    @property
+    def connections(self) -> int:
+        """How often the first socket was opened."""
+        return self._lines[0].connections
 
     @property
     def reconnects(self) -> int:
-        """How often the connection had to be made again."""
-        return max(self.connections - 1, 0)
+        """How often a connection had to be made again."""
+        return sum(max(line.connections - 1, 0) for line in self._lines)
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets the watched markets need."""
+        return len(self._lines)
 
     @property
     def gaps(self) -> int:
         """How often frames were missing."""
-        return self._translator.counts.gaps
+        return sum(line.gaps for line in self._lines)
 
     @property
     def unreadable(self) -> int:
         """How many frames could not be read."""
-        return self._translator.counts.unreadable
+        return sum(line.unreadable for line in self._lines)
 
     @property
     def watched(self) -> frozenset[str]:
         """The markets that are followed."""
-        return frozenset(self._subscriptions.watched)
+        return frozenset().union(*(line.subscriptions.watched for line in self._lines))
 
     @property
     def refusals(self) -> list[str]:
         """The latest commands that the exchange refused, with its words."""
-        return list(self._subscriptions.refusals)
+        return [text for line in self._lines for text in line.subscriptions.refusals]
 
     def take_message_age_ms(self) -> int:
         """Return the worst age of a market-data frame since the last call."""
-        age, self._worst_age_ms = self._worst_age_ms, 0
-        return age
+        return max(line.take_message_age_ms() for line in self._lines)
 
     async def run(
         self,
@@ -114,153 +106,59 @@ class Stream:
         on_open: OnOpen | None = None,
         on_lost_link: OnLostLink | None = None,
     ) -> None:
-        """Deliver until cancelled; ``on_open`` runs after every (re)connection.
+        """Deliver until cancelled; ``on_open`` runs after every (re)connection of the first.
 
         Raises ``Stop`` when the exchange refuses the key.
         """
         self._sink = sink
-        backoff_s = _FIRST_BACKOFF_S
-        while True:
-            began_ns = self._clock.now_ns()
-            try:
-                why = await self._connection(on_open)
-            except Retry as error:
-                why = error.what
-                if error.code == TIMESTAMP_EXPIRED and self._resync is not None:
-                    await self._resync()
-            self._opened.clear()
-            self._lose_books(why)
-            if on_lost_link is not None:
-                on_lost_link(why)
-            if self._clock.now_ns() - began_ns > _STEADY_NS:
-                backoff_s = _FIRST_BACKOFF_S
-            await self._sleep(backoff_s * random.uniform(0.5, 1.5))
-            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._lines[0].run(sink, on_open, on_lost_link))
+                for line in self._lines[1:]:
+                    tasks.create_task(line.run(sink))
+                while True:
+                    await self._crowded.wait()
+                    self._crowded.clear()
+                    await self._make_room(tasks)
+        except ExceptionGroup as group:
+            raise _first_desk_error(group) from None
 
     async def watch(self, tickers: Iterable[str]) -> None:
         """Follow book, trades and ticker of these markets, now and after reconnecting."""
-        await self._send_all(self._subscriptions.watch(tickers))
+        left = await self._place(sorted(set(tickers) - self.watched))
+        if left:
+            self._lines[-1].subscriptions.crowded_out.update(left)
+            self._crowded.set()
 
     async def forget(self, tickers: Iterable[str]) -> None:
         """Stop following these markets."""
-        await self._send_all(self._subscriptions.forget(tickers))
+        gone = set(tickers)
+        for line in self._lines:
+            line.subscriptions.crowded_out -= gone
+            await line.forget(gone & line.subscriptions.watched)
 
-    async def _connection(self, on_open: OnOpen | None) -> str:
-        """Live through one connection; returns why it ended."""
-        try:
-            socket = await self._connect()
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as error:
-            raise _handshake_error(error) from None
-        self.connections += 1
-        if self._on_connection is not None:
-            self._on_connection(self.connections, self._clock.now_ns())
-        self._socket = socket
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                repairs = tasks.create_task(self._repair_forever())
-                opening = tasks.create_task(self._open(on_open))
-                why = await self._receive(socket)
-                repairs.cancel()
-                opening.cancel()
-            return why
-        except ExceptionGroup as group:
-            raise _first_desk_error(group) from None
-        finally:
-            self._socket = None
-            await socket.close()
+    async def _place(self, tickers: list[str]) -> list[str]:
+        """Follow markets on the sockets that have room; returns those that found none."""
+        left = tickers
+        for line in self._lines:
+            room = line.subscriptions.room
+            here, left = (left, []) if room is None else (left[:room], left[room:])
+            await line.watch(here)
+        return left
 
-    async def _connect(self) -> ClientConnection:
-        timestamp_ms = self._now_ns() // _MS_NS
-        headers = await asyncio.to_thread(
-            self._signer.headers, "GET", self._environment.ws_path, timestamp_ms
-        )
-        is_local = self._environment.name == "practice"
-        return await connect(
-            self._environment.ws_url,
-            additional_headers=headers,
-            max_size=_MAX_FRAME_BYTES,
-            open_timeout=_OPEN_S,
-            ping_interval=_PING_S,
-            ping_timeout=_PING_S * 2,
-            close_timeout=1.0,
-            compression=None if is_local else "deflate",
-            proxy=None if is_local else True,
-        )
-
-    async def _open(self, on_open: OnOpen | None) -> None:
-        await self._send_all(self._subscriptions.begin())
-        await self._subscriptions.private_open.wait()
-        self._opened.set()
-        if on_open is not None:
-            await on_open()
-
-    async def _receive(self, socket: ClientConnection) -> str:
-        translator, clock, tap, sink = self._translator, self._clock, self._tap, self._sink
-        translator.reader.begin_connection(yes_prices=True)
-        subscriptions = self._subscriptions
-        while True:
-            try:
-                data = await socket.recv(decode=False)
-            except ConnectionClosed as closed:
-                return f"the exchange closed the stream ({closed.rcvd or 'without a word'})"
-            recv_ns = clock.now_ns()
-            if tap is not None:
-                tap(recv_ns, data)
-            before_ms = translator.last_ts_ms
-            message, event = translator.translate(data)
-            if translator.last_ts_ms != before_ms:
-                self._note_age(translator.last_ts_ms)
-            if event is not None:
-                sink(event)
-            elif message is not None:
-                await self._send_all(subscriptions.answer(message))
-            if subscriptions.needs_repair:
-                await self._send_all(subscriptions.repair())
-
-    def _note_age(self, ts_ms: int) -> None:
-        age = self._now_ns() // _MS_NS - ts_ms
-        self._worst_age_ms = max(self._worst_age_ms, age)
-
-    def _on_lost(self, lost: LostBooks) -> None:
-        """Frames are missing: nothing of this subscription can be trusted until repaired."""
-        if lost.tickers:
-            self._sink(BookStale(tuple(sorted(lost.tickers)), lost.why))
-        self._subscriptions.needs_repair = True
-
-    def _lose_books(self, why: str) -> None:
-        watched = self._subscriptions.watched
-        if watched:
-            self._sink(BookStale(tuple(sorted(watched)), why))
-
-    async def _repair_forever(self) -> None:
-        """Ask again for snapshots that never came."""
-        while True:
-            await asyncio.sleep(_REPAIR_S)
-            await self._send_all(self._subscriptions.repair())
-
-    async def _send_all(self, commands: Sequence[bytes]) -> None:
-        socket = self._socket
-        if socket is None:
-            return
-        try:
-            for command in commands:
-                await socket.send(command.decode())
-        except ConnectionClosed:
-            return
+    async def _make_room(self, tasks: asyncio.TaskGroup) -> None:
+        """Move the markets that found no room to a socket that has some, or to new ones."""
+        crowded = set().union(*(line.subscriptions.take_crowded_out() for line in self._lines))
+        left = await self._place(sorted(crowded - self.watched))
+        while left:
+            known = [line.subscriptions.most for line in self._lines]
+            most = max(min(most for most in known if most is not None), 1)
+            wiring = replace(self._wiring, tap=None, on_connection=None)
+            line = Line(wiring, private=False, most=most, on_crowded=self._crowded.set)
+            self._lines.append(line)
+            left = await self._place(left)
+            tasks.create_task(line.run(self._sink))
 
 
 def _first_desk_error(group: ExceptionGroup[Exception]) -> Exception:
     return next((error for error in group.exceptions if isinstance(error, DeskError)), group)
-
-
-def _handshake_error(error: Exception) -> DeskError:
-    """Tell a refused key, which ends everything, from a server that is away."""
-    if isinstance(error, InvalidStatus):
-        response = error.response
-        refusal = error_from_answer(response.status_code, bytes(response.body or b""), ask=Ask.READ)
-        if isinstance(refusal, Stop) and response.status_code in {401, 403}:
-            return refusal
-        return Retry(refusal.what, code=refusal.code)
-    if isinstance(error, InvalidURI):
-        return Stop(f"The stream's address is not one: {error}.", code="bad_address")
-    return Retry("The exchange's stream can't be reached.", code="not_sent")

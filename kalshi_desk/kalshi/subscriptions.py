@@ -12,6 +12,7 @@ from kalshi_desk.kalshi.decode import FrameReader, Message
 from kalshi_desk.kalshi.frames import ErrorFrame, SubscribedFrame
 
 PRIVATE = ("fill", "user_orders", "market_positions")
+GROUPS = "order_group_updates"
 LIFECYCLE = "market_lifecycle_v2"
 BOOK = "orderbook_delta"
 TAPE = ("trade", "ticker")
@@ -23,6 +24,9 @@ _CHANNEL_ERROR = 10
 _UNSUPPORTED_ACTION = 13
 _OVERFLOW = 25
 _UNKNOWN_SID = 7
+_FULL = 26
+_HASTY = 27
+_COMMANDS_KEPT = 200
 _TERMINAL = frozenset({_CHANNEL_ERROR, _OVERFLOW})
 
 
@@ -30,10 +34,19 @@ class Subscriptions:
     """Keeps channels and tickers in step with what is wanted.
 
     Methods return the commands to send; nothing here touches the socket.
-    ``needs_repair`` is set when books were lost while the socket lives.
+    ``needs_repair`` is set when books were lost while the socket lives; ``crowded_out``
+    holds markets that the exchange has no room for on this socket.  ``most`` is how many
+    markets fit, None while the exchange never said that it was full.
     """
 
-    def __init__(self, reader: FrameReader) -> None:
+    def __init__(
+        self, reader: FrameReader, *, private: bool = True, most: int | None = None
+    ) -> None:
+        self.crowded_out: set[str] = set()
+        self.most = most
+        self._private = private
+        self._sent: dict[int, tuple[str, bytes, tuple[str, ...]]] = {}
+        self._again: list[bytes] = []
         self.watched: set[str] = set()
         self.needs_repair = False
         self.private_open = asyncio.Event()
@@ -45,18 +58,34 @@ class Subscriptions:
         self._snapshot_ids: set[int] = set()
         self._tries: dict[str, int] = {}
 
+    @property
+    def room(self) -> int | None:
+        """How many more markets fit, None where no limit is known."""
+        return None if self.most is None else max(self.most - len(self.watched), 0)
+
+    def take_crowded_out(self) -> set[str]:
+        """Return the markets that must go elsewhere, once."""
+        taken, self.crowded_out = self.crowded_out, set()
+        return taken
+
     def begin(self) -> list[bytes]:
         """Return the first commands of a new socket: private channels before all others."""
         self._sids.clear()
         self._asked.clear()
         self._snapshot_ids.clear()
         self._tries.clear()
+        self._sent.clear()
+        self._again.clear()
         self._id = 0
         self.needs_repair = False
         self.private_open.clear()
+        if not self._private:
+            self.private_open.set()
+            return self._follow(self.watched)
         commands = [
             self._command("subscribe", {"channels": list(PRIVATE)}),
             self._command("subscribe", {"channels": [LIFECYCLE]}),
+            self._command("subscribe", {"channels": [GROUPS]}),
         ]
         return commands + self._follow(self.watched)
 
@@ -71,11 +100,8 @@ class Subscriptions:
         old = set(tickers) & self.watched
         self.watched -= old
         commands: list[bytes] = []
-        for channel, asked in self._asked.items():
-            gone = sorted(old & asked)
-            asked -= old
-            if gone and channel in self._sids:
-                commands.append(self._update(channel, "delete_markets", gone))
+        for channel in self._sids.keys() & self._asked.keys():
+            commands.extend(self._drop_unwatched(channel))
         return commands
 
     def answer(self, message: Message) -> list[bytes]:
@@ -89,8 +115,9 @@ class Subscriptions:
     def repair(self) -> list[bytes]:
         """Ask for the snapshots that are missing, without a new subscription."""
         self.needs_repair = False
+        commands, self._again = self._again, []
         if BOOK not in self._sids:
-            return []
+            return commands
         fresh = self._reader.fresh
         for ticker in self._tries.keys() & fresh:
             del self._tries[ticker]
@@ -99,7 +126,6 @@ class Subscriptions:
             for ticker in sorted(self._asked.get(BOOK, set()) - fresh)
             if self._tries.get(ticker, 0) < _REPAIRS_A_TICKER
         ]
-        commands: list[bytes] = []
         for start in range(0, len(missing), _SNAPSHOTS_A_COMMAND):
             part = missing[start : start + _SNAPSHOTS_A_COMMAND]
             commands.append(self._update(BOOK, "get_snapshot", part))
@@ -132,7 +158,9 @@ class Subscriptions:
         self._sids[channel] = sid
         if all(name in self._sids for name in PRIVATE):
             self.private_open.set()
-        return self._follow(self.watched) if channel in {BOOK, *TAPE} else []
+        if channel not in {BOOK, *TAPE}:
+            return []
+        return self._drop_unwatched(channel) + self._follow(self.watched)
 
     def _failed(self, error: ErrorFrame) -> list[bytes]:
         code = error.msg.code
@@ -143,9 +171,47 @@ class Subscriptions:
             sid = self._sids.get(BOOK, 0)
             end = self._command("unsubscribe", {"sids": [sid]})
             return [end, *self._resubscribe(sid)]
-        self.refusals.append(f"error {code}: {error.msg.msg}"[:200])
-        del self.refusals[:-20]
+        channel, command, tickers = self._sent.get(error.id, ("", b"", ()))
+        if code == _FULL and tickers:
+            return self._crowd_out(channel, tickers)
+        if code == _HASTY and command:
+            self._again.append(command)
+            return []
+        self._refuse(f"error {code}: {error.msg.msg}")
         return []
+
+    def _crowd_out(self, channel: str, tickers: tuple[str, ...]) -> list[bytes]:
+        """A channel took none of these markets: they go elsewhere with all their channels.
+
+        Of the first markets of a socket one half stays and is tried again, since nothing
+        says how many would have fitted.
+        """
+        asked = self._asked.setdefault(channel, set())
+        asked.difference_update(tickers)
+        left = sorted(self.watched.intersection(tickers))
+        if not asked:
+            if len(tickers) == 1:
+                self._refuse(f"The exchange follows not even one market on {channel}.")
+                asked.update(left)
+                return []
+            del self._asked[channel]
+            # Another channel may have been refused the same markets: halve only once.
+            left = left[len(left) // 2 :] if len(left) == len(tickers) else []
+        if left:
+            self.crowded_out.update(left)
+            self.most = len(self.watched) - len(left)
+        return self.forget(left) + self._follow(self.watched)
+
+    def _drop_unwatched(self, channel: str) -> list[bytes]:
+        """Tell an open channel of the markets that were forgotten."""
+        asked = self._asked.setdefault(channel, set())
+        gone = sorted(asked - self.watched)
+        asked &= self.watched
+        return [self._update(channel, "delete_markets", gone)] if gone else []
+
+    def _refuse(self, text: str) -> None:
+        self.refusals.append(text[:200])
+        del self.refusals[:-20]
 
     def _resubscribe(self, sid: int) -> list[bytes]:
         """A subscription is dead, the socket lives: open its channel again."""
@@ -179,4 +245,12 @@ class Subscriptions:
 
     def _command(self, name: str, params: dict[str, Any]) -> bytes:
         self._id += 1
-        return msgspec.json.encode({"id": self._id, "cmd": name, "params": params})
+        command = msgspec.json.encode({"id": self._id, "cmd": name, "params": params})
+        channel = next(iter(params.get("channels", ())), "") or self._channel_of(params)
+        self._sent[self._id] = (channel, command, tuple(params.get("market_tickers", ())))
+        self._sent.pop(self._id - _COMMANDS_KEPT, None)
+        return command
+
+    def _channel_of(self, params: dict[str, Any]) -> str:
+        sids = params.get("sids", ())
+        return next((name for name, sid in self._sids.items() if sid in sids), "")

@@ -159,7 +159,7 @@ async def test_a_gap_is_repaired_by_snapshots_without_a_new_subscription():
         assert wire.of(BookSnapshot)[-1].bids == ((4700, 900),)
         assert wire.stream.gaps == 1
         assert wire.server.connections == 1
-        assert len(wire.server.asked("subscribe")) == 5
+        assert len(wire.server.asked("subscribe")) == 6
 
 
 async def test_a_subscription_that_overflowed_is_opened_again():
