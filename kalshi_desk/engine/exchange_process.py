@@ -136,7 +136,8 @@ class PracticeExchange:
         assert stdout is not None
         reading = asyncio.create_task(asyncio.to_thread(stdout.readline))
         try:
-            line = await asyncio.wait_for(asyncio.shield(reading), START_TIMEOUT_S)
+            async with asyncio.timeout(START_TIMEOUT_S):
+                line = await asyncio.shield(reading)
             address = msgspec.json.decode(line, type=ExchangeAddress)
         except (TimeoutError, msgspec.MsgspecError) as error:
             child.kill()

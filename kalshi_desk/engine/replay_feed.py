@@ -204,8 +204,10 @@ class ReplayFeed:
         await asyncio.sleep(0)
 
     async def _wait(self, seconds: float | None) -> None:
+        # Not wait_for, which on Python 3.11 forgets a cancellation that comes with the event.
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
         except TimeoutError:
             return
         self._changed.clear()

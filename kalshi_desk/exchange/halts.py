@@ -17,6 +17,7 @@ class Halts:
         self.windows = windows
         """Start and end (ns) of the maintenance windows."""
         self.in_maintenance = self._is_maintenance(now_ns)
+        self._latest_ns = now_ns
 
     def set_trading(self, command: SetTrading, now_ns: int) -> None:
         """Pause or resume as a command says."""
@@ -40,7 +41,9 @@ class Halts:
         """Pause trading while a maintenance window lasts, and resume it after its end."""
         if not self.windows:
             return
-        is_on = self._is_maintenance(now_ns)
+        # A command comes between two steps, so the next step may look back a little.
+        self._latest_ns = max(self._latest_ns, now_ns)
+        is_on = self._is_maintenance(self._latest_ns)
         if is_on and not self.in_maintenance:
             self._engine.trading_active = False
             self._engine.notices.append(MaintenanceBegan())

@@ -125,10 +125,8 @@ async def run_until_stopped(
         server.should_exit = True
         stream.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(
-                asyncio.gather(serving, stream.wait_closed(), return_exceptions=True),
-                _STOP_GRACE_S,
-            )
+            async with asyncio.timeout(_STOP_GRACE_S):
+                await asyncio.gather(serving, stream.wait_closed(), return_exceptions=True)
 
 
 async def _live(host: Host, stop: asyncio.Event, until_idle_s: float | None) -> None:
@@ -139,7 +137,8 @@ async def _live(host: Host, stop: asyncio.Event, until_idle_s: float | None) -> 
         if until_idle_s is not None and host.idle_s() > until_idle_s:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), interval)
+            async with asyncio.timeout(interval):
+                await stop.wait()
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -87,14 +87,14 @@ class Seat:
         }
         return self.call("POST", "/portfolio/events/orders", body)
 
+    def open_markets(self, series: str) -> list[dict[str, Any]]:
+        """Return the open markets of a series."""
+        markets = self.http.get("/markets?status=open&limit=1000").json()["markets"]
+        return [m for m in markets if m["event_ticker"].startswith(f"{series}-")]
+
     def quiet_market(self, series: str = "KXRECSSNBER") -> dict[str, Any]:
         """Return an open market in the middle of its range that does not close soon."""
-        markets = self.http.get("/markets?status=open&limit=1000").json()["markets"]
-        return next(
-            m
-            for m in markets
-            if m["event_ticker"].startswith(series) and m["yes_ask_dollars"] < "0.90"
-        )
+        return next(m for m in self.open_markets(series) if m["yes_ask_dollars"] < "0.90")
 
 
 class Exchange(Seat):

@@ -12,10 +12,14 @@ from kalshi_desk.exchange import calendar, history
 from kalshi_desk.exchange.book import Book
 from kalshi_desk.exchange.buckets import Bucket
 from kalshi_desk.exchange.clock import Clock
+from kalshi_desk.exchange.commands import SetMaintenance
 from kalshi_desk.exchange.grids import STRUCTURES, is_on_grid, nearest, ranges
+from kalshi_desk.exchange.notices import MaintenanceBegan
 from kalshi_desk.exchange.records import Trade
+from kalshi_desk.exchange.rules import Rules
 from kalshi_desk.exchange.server import bind
 from kalshi_desk.exchange.subscriptions import Member
+from kalshi_desk.exchange.venue import Venue
 from tests.exchange.bench import make_market
 
 SECOND = 1_000_000_000
@@ -98,3 +102,13 @@ def test_answers_are_not_held_back_by_nagle() -> None:
     with bind(0) as sock:
         assert sock.proto == socket.IPPROTO_TCP
         assert sock.getsockname()[0] == "127.0.0.1"
+
+
+def test_maintenance_that_began_between_two_steps_does_not_end_at_the_next() -> None:
+    venue = Venue.new(7, 10**18, Rules(), warm_minutes=1)
+    start_ns = venue.now_ns + venue.step_ns * 3 // 2
+    venue.step()
+    venue.apply(SetMaintenance(start_ns=start_ns, end_ns=start_ns + 10**12), start_ns)
+    venue.halts.run(venue.now_ns)
+    assert not venue.engine.trading_active
+    assert len([n for n in venue.take_notices() if isinstance(n, MaintenanceBegan)]) == 1

@@ -25,6 +25,8 @@ from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, load_private_key
 from kalshi_desk.store.journal import Journal
 
+LASTING_NS = 600_000_000_000
+
 
 @asynccontextmanager
 async def desk_on(
@@ -71,12 +73,15 @@ def status(shell: EngineShell) -> StatusView:
     return found
 
 
-def quoted(shell: EngineShell) -> MarketRow | None:
-    """Return a market never traded, with a fresh book in the middle of the range."""
+def quoted(shell: EngineShell, shard: int | None = None) -> MarketRow | None:
+    """Return a market never traded, open for long, with a fresh book in mid-range."""
+    soon_ns = WallClock().now_ns() + LASTING_NS
     for row in shell.frame(("markets",), 0, 0).changed.get("markets", {}).values():
-        if not isinstance(row, MarketRow) or not row.is_fresh:
+        if not isinstance(row, MarketRow) or not row.is_fresh or row.close_ns < soon_ns:
             continue
         if row.ticker in shell.core.state.positions.by_ticker:
+            continue
+        if shard is not None and shell.core.state.shard_of(row.ticker) != shard:
             continue
         if (row.yes_bid or 0) > 2_000 and 0 < (row.yes_ask or 0) < 8_000:
             return row

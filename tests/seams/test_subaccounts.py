@@ -61,9 +61,11 @@ async def test_a_desk_on_a_subaccount_trades_with_that_subaccounts_cash(
     family: Exchange, tmp_path: Path
 ) -> None:
     async with desk_on("practice", family.ready, tmp_path, subaccount=1) as shell:
-        await until(lambda: status(shell).link.value == "live" and quoted(shell) is not None)
+        await until(
+            lambda: status(shell).link.value == "live" and quoted(shell, shard=0) is not None
+        )
         assert status(shell).cash == parse_money("500")
-        row = quoted(shell)
+        row = quoted(shell, shard=0)
         assert row is not None
         rests = await shell.submit("rest", order(row, "2", Price(100), TimeInForce.GTC))
         assert rests.orders[0].state == "resting"
