@@ -99,6 +99,11 @@ class Stream:
         return frozenset(self._subscriptions.watched)
 
     @property
+    def translators(self) -> tuple[Translator, ...]:
+        """Who reads the frames: one for each socket."""
+        return (self._translator,)
+
+    @property
     def refusals(self) -> list[str]:
         """The latest commands that the exchange refused, with its words."""
         return list(self._subscriptions.refusals)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -30,6 +30,8 @@ _ANSWER_S = 10.0
 _MS_NS = 1_000_000
 
 Params = Mapping[str, str | int] | list[tuple[str, str]]
+OnAnswer = Callable[[str, str, Mapping[str, str], bytes], None]
+"""Takes method, path, headers and body of an answer that is a success; must not raise."""
 
 
 class SignedHttp:
@@ -54,6 +56,7 @@ class SignedHttp:
         self.signer = signer
         self.budget = budget or Budget(sleep=sleep)
         self.offset = ClockOffset()
+        self.on_answer: OnAnswer | None = None
         self._clock = clock
         self._sleep = sleep
         self._base_path = environment.rest_path
@@ -109,6 +112,8 @@ class SignedHttp:
         for is_last in (False, True):
             answer = await self._exchange(method, path, params, body)
             if answer.is_success or answer.status_code in accept:
+                if self.on_answer is not None:
+                    self.on_answer(method, path, answer.headers, answer.content)
                 return answer.content
             error = error_from_answer(answer.status_code, answer.content, ask=ask)
             if error.code != TIMESTAMP_EXPIRED:
