@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from kalshi_desk.core.drift import BookTop, DriftKind
+from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.events import CoreEvent, DriftReported
 from kalshi_desk.core.types import Count, parse_price
 from kalshi_desk.kalshi import canary as canary_module
@@ -22,7 +23,7 @@ from kalshi_desk.kalshi.drift_samples import FrameSamples
 from kalshi_desk.kalshi.stale_books import BOOKS, StaleBooks
 from kalshi_desk.kalshi.translate import Translator
 from tests.kalshi.test_drift_check import body_of
-from tests.kalshi.test_rest import FakeSteadyClock, client
+from tests.kalshi.test_rest import INTENT, FakeSteadyClock, client
 
 BODIES: dict[str, Any] = {
     "/exchange/status": body_of(table.STATUS),
@@ -94,6 +95,21 @@ async def test_a_changed_answer_is_told_at_a_glance_and_never_twice() -> None:
     assert len(events) == 1
 
 
+async def test_a_refusal_because_the_route_has_ended_is_a_finding() -> None:
+    def gone(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(410, content=b'{"error":{"code":"deprecated_v2_order_endpoint"}}')
+
+    rest = client(gone)
+    canary = Canary(rest, sleep=FakeSteadyClock().sleep)
+    events: list[CoreEvent] = []
+    with pytest.raises(Refuse):
+        await rest.create_order(INTENT)
+    canary.glance(events.append)
+    kinds = {finding.kind: finding for finding in reports(events)[0].findings}
+    assert kinds[DriftKind.DEPRECATED].field == "answer to an order.error"
+    assert kinds[DriftKind.DEPRECATED].touches_money
+
+
 @pytest.mark.parametrize(
     ("failure", "is_tried_soon"),
     [
@@ -163,6 +179,25 @@ async def test_a_broken_check_says_so_and_goes_on(monkeypatch: pytest.MonkeyPatc
     assert await canary.look(events.append)
     problems = [report.problem for report in reports(events)]
     assert "The check itself failed: KeyError('table')." in problems
+
+
+async def test_a_look_that_breaks_is_tried_again_and_harms_nobody() -> None:
+    steady = FakeSteadyClock()
+    events: list[CoreEvent] = []
+
+    async def sleep(seconds: float) -> None:
+        await steady.sleep(seconds)
+        if len(events) == 2:
+            raise Slept
+
+    canary = Canary(client(Site()), watched=lambda: 1 // 0, sleep=sleep)  # type: ignore[arg-type]
+    canary.begin()
+    with pytest.raises(Slept):
+        await canary.run(events.append)
+    assert {report.problem for report in reports(events)} == {
+        "The check itself failed: ZeroDivisionError('integer division or modulo by zero')."
+    }
+    assert steady.now_s == pytest.approx(canary_module.AGAIN_S, abs=10)
 
 
 DELTA = b'{"type":"orderbook_delta","sid":1,"seq":%d,"msg":{"market_ticker":"A",%s}}'
