@@ -25,7 +25,7 @@ _VERB_HELP = {
     "cancel": "cancel ORDER, or: cancel all [TICKER]",
     "flatten": "cancel and close one market, or: flatten all",
     "panic": "cancel everything, verify, and stay HALTED; works without an engine too",
-    "resume": "leave HALTED",
+    "resume": "leave HALTED or REDUCING",
 }
 
 

@@ -120,7 +120,7 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
         await client.close()
     status = _status(frame)
     if name == "status":
-        print_object(rows.flat_status(status), form)
+        print_object(rows.status_facts(status), form)
     elif name == "balance":
         print_object(rows.flat_balance(status), form)
     else:

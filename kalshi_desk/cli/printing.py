@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from enum import Enum
 
-from kalshi_desk.cli.rows import Flat
+from kalshi_desk.cli.rows import Facts, Flat
 from kalshi_desk.core.text import clean
 
 _WIDEST = 44
@@ -42,14 +42,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """What the tables show; JSON and plain show everything."""
 
 
-def print_object(facts: Flat, form: Form) -> None:
-    """Print one object."""
+def print_object(facts: Facts, form: Form) -> None:
+    """Print one object; of a list in it, a line for the text of each."""
     if form is Form.JSON:
         print(json.dumps(facts), flush=True)
         return
     width = 0 if form is Form.PLAIN else max((len(name) for name in facts), default=0) + 1
     for name, value in facts.items():
-        print(f"{name}:".ljust(width), shown(value))
+        for one in [row["text"] for row in value] if isinstance(value, list) else [value]:
+            print(f"{name}:".ljust(width), shown(one))
 
 
 def print_list(name: str, rows: Sequence[Flat], form: Form) -> None:

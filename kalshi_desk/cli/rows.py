@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from kalshi_desk.core.drift import DriftFinding
 from kalshi_desk.core.types import (
     Count,
     Money,
@@ -17,6 +18,7 @@ from kalshi_desk.desk.commands import Answer, OrderResult
 from kalshi_desk.desk.frames import FillRow, MarketRow, OrderRow, PositionRow, Row, StatusView
 
 Flat = dict[str, str | int | float | bool | None]
+Facts = Mapping[str, str | int | float | bool | list[Flat] | None]
 _SHORTEST_DECIMALS = 2
 
 
@@ -45,8 +47,8 @@ def moment(at_ns: int) -> str | None:
     return f"{datetime.fromtimestamp(at_ns // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def flat_status(view: StatusView) -> Flat:
-    """Return the status as one flat object."""
+def status_facts(view: StatusView) -> Facts:
+    """Return the status as one object; only what has drifted is a list in it."""
     return {
         "venue": view.venue,
         "link": view.link.value,
@@ -70,6 +72,20 @@ def flat_status(view: StatusView) -> Flat:
         "write_capacity": view.write_capacity,
         "engine_pid": view.engine_pid,
         "notice": view.notice,
+        "drift_checked": moment(view.drift_checked_ns),
+        "drift_problem": view.drift_problem,
+        "drift": [_flat_finding(finding) for finding in view.drift],
+    }
+
+
+def _flat_finding(finding: DriftFinding) -> Flat:
+    return {
+        "text": finding.text,
+        "touches_money": finding.touches_money,
+        "kind": finding.kind.value,
+        "field": finding.field,
+        "seen": finding.seen,
+        "expected": finding.expected,
     }
 
 

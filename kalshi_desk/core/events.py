@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from kalshi_desk.core.drift import DriftFinding
 from kalshi_desk.core.records import (
     Balance,
     Event,
@@ -220,3 +221,15 @@ class UsageReported(CoreEvent, frozen=True):
     reconnects: int = 0
     gaps: int = 0
     unreadable: int = 0
+
+
+class DriftReported(CoreEvent, frozen=True):
+    """One look at whether the exchange still answers as the desk expects.
+
+    ``problem`` says what could not be looked at; empty when nothing was left out, or
+    when only part was looked at, which ``is_whole`` tells.
+    """
+
+    findings: tuple[DriftFinding, ...] = ()
+    problem: str = ""
+    is_whole: bool = False

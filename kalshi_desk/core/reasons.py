@@ -11,6 +11,7 @@ class ReasonCode(StrEnum):
     """Every refusal that the desk itself can speak."""
 
     HALTED = "halted"
+    REDUCING = "reducing"
     UNKNOWN_MARKET = "unknown_market"
     MARKET_NOT_ACTIVE = "market_not_active"
     OFF_GRID = "off_grid"

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from kalshi_desk.core.drift import DriftFinding
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.types import Action, BookSide, Count, MarketStatus, Money, Outcome, Price
 
@@ -67,6 +68,12 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     notice: str = ""
     message_age_ms: int | None = None
     """How old market data was on arrival, at worst in the last second."""
+    drift: tuple[DriftFinding, ...] = ()
+    """What the exchange says otherwise than expected, since the engine's start."""
+    drift_checked_ns: int = 0
+    """When the exchange's answers were last looked at as a whole, 0 before."""
+    drift_problem: str = ""
+    """What of them could not be looked at."""
 
 
 class MarketRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):

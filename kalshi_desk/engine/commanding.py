@@ -91,13 +91,15 @@ class Commanding:
                     "and start it again.",
                 )
                 return
+            why = "; ".join(filter(None, (was, state.drift.reducing_why)))
             state.halted_why = ""
+            state.drift.acknowledge()
             self._outbox.do(KeepMeta("halted", ""))
-            if was:
+            if why:
                 self._outbox.say(
-                    state.now_ns, EventKind.RISK, Level.WARNING, "Resumed", f"was: {was}"
+                    state.now_ns, EventKind.RISK, Level.WARNING, "Resumed", f"was: {why}"
                 )
-            self._answer(name, Outcomes.DONE, "ACTIVE" if was else "The desk was not halted.")
+            self._answer(name, Outcomes.DONE, "ACTIVE" if why else "The desk was not halted.")
         elif isinstance(command, Star):
             (state.starred.add if command.starred else state.starred.discard)(command.ticker)
             state.markets.touched.add(command.ticker)

@@ -17,6 +17,7 @@ from kalshi_desk.core.events import (
     CancelFailed,
     ConnectionChanged,
     CoreEvent,
+    DriftReported,
     ExchangeStatusReported,
     FillReported,
     LinkState,
@@ -35,6 +36,7 @@ from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.door import Door
+from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
 from kalshi_desk.engine.outbox import Outbox
@@ -74,6 +76,7 @@ class TradingCore:
             ConnectionChanged: self._connection,
             ExchangeStatusReported: self._exchange_status,
             UsageReported: self._usage,
+            DriftReported: DriftWatch(self.state, self.outbox).take,
             TimerFired: self._timer,
             ReplayMoved: self._replay,
         }

@@ -167,17 +167,18 @@ async def _run_venue(
     recorder = None
     if settings.recording.enabled and venue != "paper":
         recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
-    keep = shell.core.state.involved
+    keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue
     if venue == "practice":
         exchange = PracticeExchange(home, settings.practice.seed)
-        opened = PracticeVenue(exchange, clock, recorder, keep)
+        opened = PracticeVenue(exchange, clock, recorder, keep, top_of)
     elif venue == "paper":
         opened = _open_paper(settings, shell, clock, fills)
     else:
         key = load_key(home, venue)
         signer = Signer(key.key_id, parse_private_key(key.private_key_pem))
-        opened = KeyedVenue(keyed(venue, key.subaccount), signer, clock, recorder, keep)
+        environment = keyed(venue, key.subaccount)
+        opened = KeyedVenue(environment, signer, clock, recorder, keep, top_of)
     shell.venue = opened
     try:
         await shell.run(opened)

@@ -52,8 +52,8 @@ def status_row(state: CoreState, engine_pid: int) -> StatusView:
         worst_case=None if cash is None else state.worst_case(),
         auto_running=0,
         auto_total=0,
-        risk=RiskState.HALTED if state.halted_why else RiskState.ACTIVE,
-        risk_reason=state.halted_why,
+        risk=_risk(state),
+        risk_reason="; ".join(filter(None, (state.halted_why, state.drift.reducing_why))),
         data_age_ms=max(0, state.now_ns - data_ns) // 1_000_000 if data_ns else None,
         message_age_ms=None if usage is None else usage.message_age_ms,
         write_tokens=None if usage is None else usage.write_left,
@@ -62,7 +62,16 @@ def status_row(state: CoreState, engine_pid: int) -> StatusView:
         unresolved=len(state.orders.unresolved()),
         engine_pid=engine_pid,
         replay=state.replay,
+        drift=state.drift.findings,
+        drift_checked_ns=state.drift.checked_ns,
+        drift_problem=state.drift.problem,
     )
+
+
+def _risk(state: CoreState) -> RiskState:
+    if state.halted_why:
+        return RiskState.HALTED
+    return RiskState.REDUCING if state.drift.reducing_why else RiskState.ACTIVE
 
 
 def market_row(state: CoreState, live: LiveMarket) -> MarketRow:

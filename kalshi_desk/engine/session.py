@@ -16,6 +16,7 @@ from kalshi_desk.engine.universe import trim
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer
+from kalshi_desk.kalshi.stale_books import TopOf
 from kalshi_desk.kalshi.venue import KalshiBroker, KalshiFeed
 
 MAX_WATCHED = 1_000
@@ -33,6 +34,7 @@ class KalshiSession(VenueActions):
         clock: Clock,
         recorder: EngineRecorder | None,
         keep: Callable[[], set[str]],
+        top_of: TopOf | None = None,
     ) -> None:
         self._rest = RestClient(environment, signer, clock)
         self._recorder = recorder
@@ -45,6 +47,8 @@ class KalshiSession(VenueActions):
             clock,
             tap=None if recorder is None else recorder.tap,
             on_connection=None if recorder is None else recorder.begin_connection,
+            top_of=top_of,
+            mine=keep,
         )
         self._sink: EventSink = lambda event: None
         self._watched: set[str] = set()

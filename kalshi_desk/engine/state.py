@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from kalshi_desk.core.drift import BookTop
 from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
@@ -16,6 +17,7 @@ from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import Purse
 from kalshi_desk.portfolio.positions import Position, Positions
 from kalshi_desk.portfolio.valuation import Exit, exit_now
+from kalshi_desk.risk.drift import DriftLog
 from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
 from kalshi_desk.risk.gate import GateView, order_cost
 
@@ -54,6 +56,7 @@ class CoreState:
     has_account: bool = False
     has_history: bool = False
     halted_why: str = ""
+    drift: DriftLog = field(default_factory=DriftLog)
     day: str = ""
     opening_equity: Money | None = None
     is_direct: bool = False
@@ -221,6 +224,20 @@ class CoreState:
             collar=self.settings.collar,
             max_count=self.settings.max_order,
             last_price=None if live is None else live.last_price,
+            reducing_why=self.drift.reducing_why,
+        )
+
+    def book_top(self, ticker: str) -> BookTop | None:
+        """Return the best levels of a book that may be traded on, None without one."""
+        live = self.markets.get(ticker)
+        if live is None or not live.book.is_valid:
+            return None
+        book = live.book
+        bid, ask = book.bid, book.ask
+        return BookTop(
+            bid=None if bid is None else (bid, book.bid_size),
+            ask=None if ask is None else (ask, book.ask_size),
+            updated_ns=book.updated_ns,
         )
 
     def _cannot_send(self) -> Reason | None:

@@ -17,6 +17,7 @@ from kalshi_desk.engine.session import KalshiSession
 from kalshi_desk.engine.shell import VenueActions
 from kalshi_desk.kalshi.environment import Environment, practice
 from kalshi_desk.kalshi.signing import Signer, load_private_key
+from kalshi_desk.kalshi.stale_books import TopOf
 
 START_RETRY_S = 1.0
 _log = logging.getLogger(__name__)
@@ -26,10 +27,15 @@ class SessionVenue(VenueActions):
     """A venue whose feed and broker live in sessions, one after the other."""
 
     def __init__(
-        self, clock: Clock, recorder: EngineRecorder | None, keep: Callable[[], set[str]]
+        self,
+        clock: Clock,
+        recorder: EngineRecorder | None,
+        keep: Callable[[], set[str]],
+        top_of: TopOf | None,
     ) -> None:
         self._clock = clock
         self._keep = keep
+        self._top_of = top_of
         self._recorder = recorder
         self._session: KalshiSession | None = None
         self._moved = asyncio.Event()
@@ -38,7 +44,7 @@ class SessionVenue(VenueActions):
     async def _run_session(self, environment: Environment, signer: Signer) -> None:
         """Run one session until it fails or the venue moves; say so either way."""
         session = self._session = KalshiSession(
-            environment, signer, self._clock, self._recorder, self._keep
+            environment, signer, self._clock, self._recorder, self._keep, self._top_of
         )
         self.broker = session.broker
         running = asyncio.create_task(session.run(self._sink))
@@ -93,8 +99,9 @@ class KeyedVenue(SessionVenue):
         clock: Clock,
         recorder: EngineRecorder | None,
         keep: Callable[[], set[str]],
+        top_of: TopOf | None = None,
     ) -> None:
-        super().__init__(clock, recorder, keep)
+        super().__init__(clock, recorder, keep, top_of)
         self._environment = environment
         self._signer = signer
 
@@ -119,8 +126,9 @@ class PracticeVenue(SessionVenue):
         clock: Clock,
         recorder: EngineRecorder | None,
         keep: Callable[[], set[str]],
+        top_of: TopOf | None = None,
     ) -> None:
-        super().__init__(clock, recorder, keep)
+        super().__init__(clock, recorder, keep, top_of)
         self._exchange = exchange
         self._address: ExchangeAddress | None = None
 

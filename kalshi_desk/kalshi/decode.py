@@ -6,7 +6,7 @@ to order books; ``translate`` turns the same frames into events of the core.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -190,6 +190,10 @@ class FrameReader:
         self.next_seq.pop(sid, None)
         self._resume.pop(sid, None)
         self._lose(LostBooks(sid, tickers, why, is_gap=True))
+
+    def distrust(self, tickers: Iterable[str], why: str) -> None:
+        """Give up books that seem right but are not: they need new snapshots."""
+        self._lose(LostBooks(0, frozenset(tickers) & self.fresh, why, is_gap=True))
 
     def tickers_of(self, sid: int) -> frozenset[str]:
         """Return the tickers whose snapshots came under a subscription."""

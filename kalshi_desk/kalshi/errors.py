@@ -18,6 +18,7 @@ _REQUEST_TIMEOUT = 408
 NOT_SENT = "not_sent"
 TIMESTAMP_EXPIRED = "header_timestamp_expired"
 ALREADY_EXISTS = "order_already_exists"
+DEPRECATED = "deprecated"
 
 
 class Ask(Enum):

@@ -18,6 +18,7 @@ from kalshi_desk.core.events import (
 )
 from kalshi_desk.core.ports import Clock, EventSink, Sleep
 from kalshi_desk.core.records import Market
+from kalshi_desk.kalshi.canary import Canary
 from kalshi_desk.kalshi.listing import Listing
 from kalshi_desk.kalshi.rest import RestClient
 
@@ -54,6 +55,7 @@ class PollingFeed:
         self._books: dict[str, BookSnapshot] = {}
         self._seen_trades: set[str] = set()
         self._is_live = False
+        self.canary = Canary(rest, watched=lambda: self._watched, sleep=sleep)
 
     async def run(self, sink: EventSink) -> None:
         """Deliver events until cancelled.  Raises ``Stop`` when public reads are refused."""
@@ -72,6 +74,7 @@ class PollingFeed:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._poll_forever())
             tasks.create_task(self._refresh_forever())
+            tasks.create_task(self.canary.run(sink))
 
     async def watch(self, tickers: Sequence[str]) -> None:
         """Read the books and trades of these markets too."""
@@ -133,6 +136,8 @@ class PollingFeed:
     def _say_live(self) -> None:
         if not self._is_live:
             self._is_live = True
+            self.canary.glance(self._sink)
+            self.canary.begin()
             self._sink(ConnectionChanged(LinkState.LIVE, "public data, read about once a second"))
 
     def _say_lost(self, error: DeskError) -> None:

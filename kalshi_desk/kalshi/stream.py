@@ -92,6 +92,11 @@ class Stream:
         return frozenset().union(*(line.subscriptions.watched for line in self._lines))
 
     @property
+    def translators(self) -> tuple[Translator, ...]:
+        """Who reads the frames: one for each socket."""
+        return (self._translator,)
+
+    @property
     def refusals(self) -> list[str]:
         """The latest commands that the exchange refused, with its words."""
         return [text for line in self._lines for text in line.subscriptions.refusals]

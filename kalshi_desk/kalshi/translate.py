@@ -75,9 +75,11 @@ class Translator:
 
     ``last_ts_ms`` is the exchange's time of the newest frame that carried one.  Private
     frames of other subaccounts mean nothing here: their orders are not this desk's.
+    ``samples`` gets one frame, as it came, of each type in ``wanted`` and one that could
+    not be read: what the drift canary looks at.
     """
 
-    __slots__ = ("last_ts_ms", "reader", "subaccount")
+    __slots__ = ("last_ts_ms", "reader", "samples", "subaccount", "wanted")
 
     def __init__(
         self, *, yes_prices: bool, on_lost: OnLost | None = None, subaccount: int = 0
@@ -85,6 +87,8 @@ class Translator:
         self.subaccount = subaccount
         self.reader = FrameReader(yes_prices=yes_prices, on_lost=on_lost)
         self.last_ts_ms = 0
+        self.wanted: set[type] = set()
+        self.samples: dict[type, bytes] = {}
 
     @property
     def counts(self) -> FrameCounts:
@@ -94,6 +98,9 @@ class Translator:
     def translate(self, data: bytes) -> tuple[Message | None, Translated]:
         """Return the frame, for those who answer to it, and the event it means, if any."""
         message = self.reader.read(data)
+        if type(message) in self.wanted:
+            self.wanted.discard(type(message))
+            self.samples[type(message)] = data
         if message is None:
             return None, None
         try:

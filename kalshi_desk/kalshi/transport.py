@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -15,6 +15,7 @@ from kalshi_desk.kalshi.budget import Budget
 from kalshi_desk.kalshi.clock_offset import ClockOffset
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.errors import (
+    DEPRECATED,
     TIMESTAMP_EXPIRED,
     Ask,
     error_from_answer,
@@ -30,6 +31,11 @@ _ANSWER_S = 10.0
 _MS_NS = 1_000_000
 
 Params = Mapping[str, str | int] | list[tuple[str, str]]
+OnAnswer = Callable[[str, str, Mapping[str, str], bytes], None]
+"""Takes method, path, headers and body of an answer; must not raise.
+
+It gets what is a success, and what says that the route has ended.
+"""
 
 
 class SignedHttp:
@@ -54,6 +60,7 @@ class SignedHttp:
         self.signer = signer
         self.budget = budget or Budget(sleep=sleep)
         self.offset = ClockOffset()
+        self.on_answer: OnAnswer | None = None
         self._clock = clock
         self._sleep = sleep
         self._base_path = environment.rest_path
@@ -109,8 +116,11 @@ class SignedHttp:
         for is_last in (False, True):
             answer = await self._exchange(method, path, params, body)
             if answer.is_success or answer.status_code in accept:
+                self._show(method, path, answer)
                 return answer.content
             error = error_from_answer(answer.status_code, answer.content, ask=ask)
+            if error.code.startswith(DEPRECATED):
+                self._show(method, path, answer)
             if error.code != TIMESTAMP_EXPIRED:
                 if isinstance(error, Retry) and error.code == "too_many_requests":
                     self.budget.punish(method, path)
@@ -156,6 +166,11 @@ class SignedHttp:
         if signer.is_slow:
             return await asyncio.to_thread(signer.headers, method, full_path, timestamp_ms)
         return signer.headers(method, full_path, timestamp_ms)
+
+    def _show(self, method: str, path: str, answer: httpx.Response) -> None:
+        """Show an answer to whoever watches how the exchange answers."""
+        if self.on_answer is not None:
+            self.on_answer(method, path, answer.headers, answer.content)
 
     def _observe(self, answer: httpx.Response) -> None:
         self.offset.observe(

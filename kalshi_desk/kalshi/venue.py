@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from kalshi_desk.core.errors import DeskError, Refuse, Retry, Stop, Unknown
@@ -29,11 +29,13 @@ from kalshi_desk.core.ports import Clock, EventSink, Sleep, Tap
 from kalshi_desk.core.records import Order, OrderIntent
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.kalshi.account import AccountReader
+from kalshi_desk.kalshi.canary import Canary
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.history import History
 from kalshi_desk.kalshi.listing import Listing
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer
+from kalshi_desk.kalshi.stale_books import TopOf
 from kalshi_desk.kalshi.stream import OnConnection, Stream
 from kalshi_desk.kalshi.translate import MarketChanged
 
@@ -60,7 +62,8 @@ class KalshiFeed:
     The order is fixed: status, listings, private channels, one complete reading of the
     account, then LIVE; after every reconnection the account is read again.  A refused
     key ends ``run`` with ``Stop`` after ``ConnectionChanged(REFUSED)``.
-    ``account_since_ns`` is up to when the desk knows the account already.
+    ``account_since_ns`` is up to when the desk knows the account already.  ``top_of``
+    and ``mine`` are for the drift canary: the desk's books, the account's markets.
     """
 
     def __init__(
@@ -74,6 +77,8 @@ class KalshiFeed:
         on_connection: OnConnection | None = None,
         account_since_ns: int = 0,
         series: Sequence[str] = (),
+        top_of: TopOf | None = None,
+        mine: Callable[[], Collection[str]] = tuple,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.stream = Stream(
@@ -84,6 +89,14 @@ class KalshiFeed:
             now_ns=rest.http.exchange_now_ns,
             on_connection=on_connection,
             resync=self._measure_clock,
+            sleep=sleep,
+        )
+        self.canary = Canary(
+            rest,
+            stream=self.stream,
+            top_of=top_of,
+            mine=mine,
+            watched=lambda: self.stream.watched,
             sleep=sleep,
         )
         self._rest = rest
@@ -110,6 +123,7 @@ class KalshiFeed:
                     self._refresh_status(),
                     self._read_settlements(),
                     self._report_usage(),
+                    self.canary.run(sink),
                 ):
                     tasks.create_task(work)
         except ExceptionGroup as group:
@@ -151,11 +165,14 @@ class KalshiFeed:
             return
 
     async def _on_open(self) -> None:
+        self.canary.begin_connection()
         self._connection(LinkState.CONNECTING, "reading the account")
         joined_ns = self._rest.http.exchange_now_ns()
         await self._insist(lambda: self._account.wait_for(joined_ns, self._sleep))
         await self._read_account()
+        self.canary.glance(self._sink)
         self._connection(LinkState.LIVE)
+        self.canary.begin()
 
     async def _read_account(self) -> None:
         read = await self._insist(self._account.read)

@@ -52,6 +52,7 @@ class GateView:
     max_count: Count
     last_price: Price | None = None
     cash_everywhere: Money = NO_MONEY
+    reducing_why: str = ""
 
     def opens(self, intent: OrderIntent) -> Count:
         """Return how many contracts of the order would add exposure rather than close some."""
@@ -97,6 +98,20 @@ def check_halted(intent: OrderIntent, view: GateView) -> Reason | None:
         f"The desk is HALTED ({view.halted_why}); only orders that reduce a position pass. "
         "Use 'resume' once you have looked.",
         "HALTED",
+        "ACTIVE",
+    )
+
+
+def check_reducing(intent: OrderIntent, view: GateView) -> Reason | None:
+    """Refuse new exposure while the exchange answers otherwise than the desk understands."""
+    if not view.reducing_why or not view.opens(intent):
+        return None
+    return Reason(
+        ReasonCode.REDUCING,
+        f"The exchange does not answer as expected: {view.reducing_why}. Only orders that "
+        "reduce a position pass, and cancels. Look for a newer kalshi-desk; once you have looked, "
+        "'kalshi-desk resume' lets new orders pass again.",
+        "REDUCING",
         "ACTIVE",
     )
 
@@ -284,6 +299,7 @@ CHECKS: tuple[Check, ...] = (
     check_market,
     check_status,
     check_halted,
+    check_reducing,
     check_size,
     check_grid,
     check_fee_rule,

@@ -72,7 +72,7 @@ def panic_facts(orders: Sequence[OrderRow], auto_running: int, name_of: NameOf) 
 def resume_facts(reason: str) -> list[str]:
     """Return what resuming means."""
     facts = ["The desk takes orders again."]
-    return [*facts, f"It was halted because: {reason}"] if reason else facts
+    return [*facts, f"It held orders back because: {reason}"] if reason else facts
 
 
 def leaving_facts(

@@ -41,6 +41,8 @@ def banner_text(status: StatusView | None, *, is_connected: bool) -> str:
     if status.risk is RiskState.HALTED:
         why = f" ({status.risk_reason})" if status.risk_reason else ""
         return f"HALTED{why}: only orders that close positions pass. R resumes."
+    if status.risk is RiskState.REDUCING:
+        return f"REDUCING, only orders that close positions pass (R resumes): {status.risk_reason}"
     return status.notice
 
 

@@ -69,7 +69,7 @@ ACTIONS: tuple[DeskAction, ...] = (
         label="resume",
         group=_T,
         footer=0,
-        tooltip="Leave HALTED and allow orders again (asks first)",
+        tooltip="Leave HALTED or REDUCING and allow orders again (asks first)",
     ),
     DeskAction(
         id="leave_live",

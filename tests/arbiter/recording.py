@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +27,14 @@ class Exchanged:
     response: bytes
 
 
+Alter = Callable[[str, str, bytes], bytes]
+"""Takes method, path and body of an answer and returns the body to pass on."""
+
+
+def _as_it_is(method: str, path: str, body: bytes) -> bytes:
+    return body
+
+
 @dataclass(slots=True)
 class Recorder:
     """Where the proxy listens, and everything that went through it."""
@@ -36,11 +44,14 @@ class Recorder:
 
 
 @contextmanager
-def recording(target: str) -> Iterator[Recorder]:
-    """Record what goes to ``target`` (scheme, host, port and maybe a path to keep)."""
+def recording(target: str, alter: Alter = _as_it_is) -> Iterator[Recorder]:
+    """Record what goes to ``target`` (scheme, host, port and maybe a path to keep).
+
+    ``alter`` may put another body in place of the one that the exchange answered.
+    """
     parts = urlsplit(target)
     recorder = Recorder(url="")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(parts.netloc, recorder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(parts.netloc, recorder, alter))
     server.daemon_threads = True
     recorder.url = f"http://127.0.0.1:{server.server_port}{parts.path}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
@@ -53,7 +64,7 @@ def recording(target: str) -> Iterator[Recorder]:
         thread.join(10)
 
 
-def _handler(netloc: str, recorder: Recorder) -> type[BaseHTTPRequestHandler]:
+def _handler(netloc: str, recorder: Recorder, alter: Alter) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -64,7 +75,7 @@ def _handler(netloc: str, recorder: Recorder) -> type[BaseHTTPRequestHandler]:
             try:
                 connection.request(self.command, self.path, body or None, sent)
                 answer = connection.getresponse()
-                content = answer.read()
+                content = alter(self.command, urlsplit(self.path).path, answer.read())
             finally:
                 connection.close()
             split = urlsplit(self.path)

@@ -81,6 +81,7 @@ def test_a_good_order_passes() -> None:
             ReasonCode.NOT_CONNECTED,
         ),
         ({"halted_why": "panic"}, {}, ReasonCode.HALTED),
+        ({"reducing_why": "order.status is missing"}, {}, ReasonCode.REDUCING),
         ({"market": None, "book": None}, {}, ReasonCode.UNKNOWN_MARKET),
         (
             {"market": Market(ticker="M", status=MarketStatus.INACTIVE)},

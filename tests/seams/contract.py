@@ -50,7 +50,9 @@ async def desk_on(
         made = PaperVenue(PollingFeed(rest, clock), clock, core.state, account, keep)
     else:
         key = load_private_key(Path(address["private_key_path"]))
-        made = KeyedVenue(environment, Signer(address["key_id"], key), clock, None, keep)
+        made = KeyedVenue(
+            environment, Signer(address["key_id"], key), clock, None, keep, core.state.book_top
+        )
     shell.venue = made
     running = asyncio.create_task(shell.run(made))
     try:

@@ -230,6 +230,18 @@ async def test_halted_is_a_banner(make_app: MakeApp, engine: Engine) -> None:
         )
 
 
+async def test_reducing_is_a_banner_that_names_the_field(make_app: MakeApp, engine: Engine) -> None:
+    engine.rows["status"][""] = status(
+        risk=RiskState.REDUCING, risk_reason="order.status says 'frozen'"
+    )
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        await see(
+            pilot,
+            "REDUCING, only orders that close positions pass (R resumes): "
+            "order.status says 'frozen'",
+        )
+
+
 async def test_outside_text_is_shown_as_it_is(make_app: MakeApp, engine: Engine) -> None:
     row = msgspec.structs.replace(engine.world.rows[HELD], title=HOSTILE, subtitle="")
     engine.rows["markets"] = {HELD: row}
