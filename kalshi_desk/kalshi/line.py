@@ -77,10 +77,10 @@ class Line:
         self._on_crowded = on_crowded
         self._socket: ClientConnection | None = None
         self._sink: StreamSink = lambda event: None
-        self._translator = Translator(
+        self.translator = Translator(
             yes_prices=True, on_lost=self._on_lost, subaccount=wiring.environment.subaccount
         )
-        self.subscriptions = Subscriptions(self._translator.reader, private=private, most=most)
+        self.subscriptions = Subscriptions(self.translator.reader, private=private, most=most)
         self._worst_age_ms = 0
         self._opened = asyncio.Event()
 
@@ -92,12 +92,12 @@ class Line:
     @property
     def gaps(self) -> int:
         """How often frames were missing."""
-        return self._translator.counts.gaps
+        return self.translator.counts.gaps
 
     @property
     def unreadable(self) -> int:
         """How many frames could not be read."""
-        return self._translator.counts.unreadable
+        return self.translator.counts.unreadable
 
     def take_message_age_ms(self) -> int:
         """Return the worst age of a market-data frame since the last call."""
@@ -192,7 +192,7 @@ class Line:
 
     async def _receive(self, socket: ClientConnection) -> str:
         translator, clock, tap, sink = (
-            self._translator,
+            self.translator,
             self._wiring.clock,
             self._wiring.tap,
             self._sink,

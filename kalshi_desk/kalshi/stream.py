@@ -18,6 +18,7 @@ from kalshi_desk.kalshi.line import (
     Wiring,
 )
 from kalshi_desk.kalshi.signing import Signer
+from kalshi_desk.kalshi.translate import Translator
 
 __all__ = ["OnConnection", "Stream"]
 
@@ -94,7 +95,7 @@ class Stream:
     @property
     def translators(self) -> tuple[Translator, ...]:
         """Who reads the frames: one for each socket."""
-        return (self._translator,)
+        return tuple(line.translator for line in self._lines)
 
     @property
     def refusals(self) -> list[str]:
