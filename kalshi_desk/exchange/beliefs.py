@@ -7,6 +7,7 @@ from random import Random
 
 from kalshi_desk.exchange.calendar import SECOND_NS
 from kalshi_desk.exchange.catalog_terms import DRIVERS
+from kalshi_desk.exchange.news_beats import BEATS
 from kalshi_desk.exchange.records import Driver, Event, Market
 
 _LEAST, _MOST = 0.003, 0.997
@@ -35,28 +36,61 @@ def walk(driver: Driver, rng: Random, now_ns: int) -> None:
     seconds = (now_ns - driver.updated_ns) / SECOND_NS
     if seconds <= 0:
         return
-    driver.updated_ns = now_ns
+    before_ns, driver.updated_ns = driver.updated_ns, now_ns
     spread = driver.wander * sqrt(seconds)
     pull = min(driver.pull * seconds, 1.0)
     for index, home in enumerate(driver.home):
         value = driver.values[index]
         driver.values[index] = value + (home - value) * pull + rng.gauss(0.0, spread)
-    if driver.jump_chance and rng.random() < min(driver.jump_chance * seconds, 0.9):
+    if driver.shifts:
+        _take_in(driver, before_ns, now_ns)
+    # Where the press writes, news takes the place of jumps out of nowhere.
+    has_jumps = driver.jump_chance and driver.name not in BEATS
+    if has_jumps and rng.random() < min(driver.jump_chance * seconds, 0.9):
         index = rng.randrange(len(driver.values))
         driver.values[index] += rng.gauss(0.0, driver.jump_size)
 
 
-def fair_values(event: Event, markets: list[Market], driver: Driver) -> list[float]:
-    """Return the fair YES price in dollars of each market of an event, coherently."""
+def _take_in(driver: Driver, before_ns: int, now_ns: int) -> None:
+    """Let the part of the news that falls into this interval enter the value."""
+    for shift in driver.shifts:
+        begin_ns = max(before_ns, shift.start_ns)
+        if now_ns <= begin_ns:
+            continue
+        part = 1.0
+        if now_ns < shift.end_ns:
+            part = (now_ns - begin_ns) / (shift.end_ns - begin_ns)
+        step = shift.left * part
+        driver.values[shift.index] += step
+        shift.left = 0.0 if part == 1.0 else shift.left - step
+    driver.shifts = [shift for shift in driver.shifts if shift.left]
+
+
+def foreseen(driver: Driver) -> list[float]:
+    """Return where the values go with the news that is out but not taken in yet."""
+    values = list(driver.values)
+    for shift in driver.shifts:
+        values[shift.index] += shift.left
+    return values
+
+
+def fair_values(
+    event: Event, markets: list[Market], driver: Driver, values: list[float] | None = None
+) -> list[float]:
+    """Return the fair YES price in dollars of each market of an event, coherently.
+
+    ``values`` are other values than the driver's own, such as those foreseen.
+    """
+    values = driver.values if values is None else values
     if event.model == "choice":
-        weights = [exp(value) for value in driver.values[: len(markets)]]
+        weights = [exp(value) for value in values[: len(markets)]]
         total = sum(weights)
         found = [weight / total for weight in weights]
     elif event.model == "single":
-        found = [1.0 / (1.0 + exp(-driver.values[0]))]
+        found = [1.0 / (1.0 + exp(-values[0]))]
     else:
         spread = spread_of(event, driver.updated_ns)
-        value = driver.values[0]
+        value = values[0]
         found = [
             _below(market.high, value, spread, 1.0) - _below(market.low, value, spread, 0.0)
             for market in markets

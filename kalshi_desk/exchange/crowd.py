@@ -1,4 +1,8 @@
-"""The crowd: makers, noise and informed traders that act on (seed, step) and the engine's state."""
+"""The crowd: makers, noise and informed traders that act on (seed, step) and the engine's state.
+
+Of the informed, one sees the hidden value as it is, the other reads the news and acts on
+where the value will go; makers only follow.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,14 @@ from kalshi_desk.exchange import beliefs, grids
 from kalshi_desk.exchange.book import Side
 from kalshi_desk.exchange.commands import NewOrder
 from kalshi_desk.exchange.matching import MatchingEngine
+from kalshi_desk.exchange.news import Newsroom
 from kalshi_desk.exchange.records import Driver, Event, Market, Order
 from kalshi_desk.exchange.refusals import Refusal
 
 MAKERS = (1, 2, 3)
 NOISE = (4, 5, 6)
 INFORMED = (7, 8)
+READER = 8
 CROWD_NAMES = (
     "maker-a",
     "maker-b",
@@ -33,6 +39,8 @@ _MAKER_ACTS = 9
 _NOISE_CHANCE = 0.75
 _INFORMED_CHANCE = 0.35
 _INFORMED_EDGE = 180.0
+_READER_CHANCE = 0.5
+_NEWS_S = 90.0
 _NOISE_RESTING = 25
 _DRIVER_EVERY = 10
 _FAST_DRIVERS = {"btc": 3, "eth": 3}
@@ -47,11 +55,13 @@ class Crowd:
         engine: MatchingEngine,
         events: dict[str, Event],
         drivers: dict[str, Driver],
+        newsroom: Newsroom,
     ) -> None:
         self.seed = seed
         self.engine = engine
         self.events = events
         self.drivers = drivers
+        self.newsroom = newsroom
         self.fair: dict[str, float] = {}
         self._open: dict[str, list[tuple[Event, list[Market]]]] = {}
         self._active: list[Market] = []
@@ -87,8 +97,12 @@ class Crowd:
             if (step + offset) % every == 0:
                 beliefs.walk(self.drivers[name], rng, now_ns)
                 self._price(name)
+        if step % _DRIVER_EVERY == 0:
+            self.newsroom.run(rng, now_ns)
         if not self._active or not (self.engine.trading_active and self.engine.exchange_active):
             return
+        if rng.random() < _READER_CHANCE:
+            self.trade_news(rng, now_ns)
         for _ in range(_MAKER_ACTS):
             self.quote(rng, self._pick(rng), rng.choice(MAKERS), now_ns)
         if rng.random() < _NOISE_CHANCE:
@@ -104,6 +118,7 @@ class Crowd:
 
     def warm(self, rng: Random, now_ns: int) -> None:
         """Live through one coarse interval: values move, makers follow, some trade."""
+        self.newsroom.run(rng, now_ns)
         for name in self.drivers:
             beliefs.walk(self.drivers[name], rng, now_ns)
             self._price(name)
@@ -240,8 +255,25 @@ class Crowd:
 
     def trade_informed(self, rng: Random, market: Market, now_ns: int) -> None:
         """Let somebody who knows the fair price take a quote that is off by enough."""
-        owner = rng.choice(INFORMED)
-        fair = self.fair[market.ticker] * 10_000
+        self._correct(rng, rng.choice(INFORMED), market, self.fair[market.ticker], now_ns)
+
+    def trade_news(self, rng: Random, now_ns: int) -> None:
+        """Let the reader of the news trade where a story has not arrived in the value yet."""
+        recent = self.newsroom.fresh(now_ns, _NEWS_S)
+        moving = [item.driver for item in recent if self.drivers[item.driver].shifts]
+        events = self._open[rng.choice(moving)] if moving else []
+        if not events:
+            return
+        event, markets = rng.choice(events)
+        driver = self.drivers[event.driver]
+        values = beliefs.fair_values(event, markets, driver, beliefs.foreseen(driver))
+        market, value = rng.choice(list(zip(markets, values, strict=True)))
+        if market.status == "active":
+            self._correct(rng, READER, market, value, now_ns)
+
+    def _correct(self, rng: Random, owner: int, market: Market, value: float, now_ns: int) -> None:
+        """Take a quote that is off somebody's value (dollars) by enough."""
+        fair = value * 10_000
         book = self.engine.books[market.ticker]
         ask, bid = book.best_ask, book.best_bid
         if ask is not None and fair - ask > _INFORMED_EDGE:

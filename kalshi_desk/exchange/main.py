@@ -20,6 +20,7 @@ import msgspec
 from kalshi_desk.exchange.access import KeyPair, KeyRing, load_or_create_key
 from kalshi_desk.exchange.clock import Clock
 from kalshi_desk.exchange.host import Host
+from kalshi_desk.exchange.rss import PATH as RSS_PATH
 from kalshi_desk.exchange.rules import Rules, read_rules
 from kalshi_desk.exchange.server import bind, run_until_stopped
 from kalshi_desk.exchange.statefile import StateError, StateFile
@@ -175,6 +176,7 @@ def _announcer(
         "rest": f"{base}/trade-api/v2",
         "ws": f"ws://127.0.0.1:{stream.getsockname()[1]}/trade-api/ws/v2",
         "admin": f"{base}/admin/{token}",
+        "news": f"{base}{RSS_PATH}",
         "key_id": key.key_id,
         "private_key_path": str(key.path),
         "pid": os.getpid(),

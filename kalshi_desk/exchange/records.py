@@ -301,6 +301,15 @@ class ApiKey(msgspec.Struct, kw_only=True):
     subaccount: int | None = None
 
 
+class Shift(msgspec.Struct, kw_only=True):
+    """What a piece of news still moves: ``left`` enters evenly from ``start_ns`` to ``end_ns``."""
+
+    index: int
+    left: float
+    start_ns: int
+    end_ns: int
+
+
 class Driver(msgspec.Struct, kw_only=True):
     """A hidden value that moves as a random walk and decides the fair prices of events."""
 
@@ -316,3 +325,5 @@ class Driver(msgspec.Struct, kw_only=True):
     jump_size: float
     """Standard deviation of a jump."""
     updated_ns: int
+    shifts: list[Shift] = msgspec.field(default_factory=list)
+    """News that the value has not taken in yet."""

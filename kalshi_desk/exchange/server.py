@@ -24,6 +24,7 @@ from kalshi_desk.exchange import (
     rest_orders,
     rest_portfolio,
     rest_public,
+    rss,
 )
 from kalshi_desk.exchange.host import Host
 from kalshi_desk.exchange.stream import Stream
@@ -69,6 +70,7 @@ def make_app(host: Host, token: str) -> Starlette:
     """Return the REST application with the administrator's surface beside it."""
     routes = [
         *admin.routes(host, token),
+        *rss.routes(host),
         *rest_exchange.routes(host),
         *rest_candles.routes(host),
         *rest_public.routes(host),

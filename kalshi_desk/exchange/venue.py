@@ -41,6 +41,7 @@ from kalshi_desk.exchange.ledger import Ledger
 from kalshi_desk.exchange.lifecycle import Lifecycle
 from kalshi_desk.exchange.listing import series_record
 from kalshi_desk.exchange.matching import MatchingEngine
+from kalshi_desk.exchange.news import Newsroom
 from kalshi_desk.exchange.notices import Notice
 from kalshi_desk.exchange.recorder import Recorder
 from kalshi_desk.exchange.records import ApiKey, Order, OrderGroup
@@ -76,7 +77,8 @@ class Venue(Identity):
         self.ledger = Ledger(state.accounts, state.fees, state.transfers)
         self.engine = MatchingEngine(self.ledger, state.markets, rules)
         self.lifecycle = Lifecycle(self.seed, self.engine, self.events, self.drivers)
-        self.crowd = Crowd(self.seed, self.engine, self.events, self.drivers)
+        self.newsroom = Newsroom(state.wire, self.drivers)
+        self.crowd = Crowd(self.seed, self.engine, self.events, self.drivers, self.newsroom)
         self.halts = Halts(self.engine, state.maintenance, self.now_ns)
         self.treasury = Treasury(self.seed, self.engine)
         self.tariffs = Tariffs(self.engine, self.series, self.events, state.fee_changes)
@@ -180,6 +182,7 @@ class Venue(Identity):
             fee_changes=self.tariffs.changes,
             api_keys=self.api_keys,
             maintenance=self.halts.windows,
+            wire=self.newsroom.wire,
         )
 
     def adopt_catalog(self) -> None:
@@ -360,6 +363,7 @@ class Venue(Identity):
 
     def _move_drivers(self) -> None:
         rng = self.crowd.rng_of(-self.step_number)
+        self.newsroom.run(rng, self.now_ns)
         for driver in self.drivers.values():
             beliefs.walk(driver, rng, self.now_ns)
         self.lifecycle.has_changed = True

@@ -12,6 +12,7 @@ from kalshi_desk.exchange.amounts import ZERO
 from kalshi_desk.exchange.catalog import TEMPLATES
 from kalshi_desk.exchange.crowd import CROWD_NAMES
 from kalshi_desk.exchange.listing import series_record, stable_uuid
+from kalshi_desk.exchange.news import Wire
 from kalshi_desk.exchange.records import (
     Account,
     ApiKey,
@@ -63,6 +64,7 @@ class VenueState(msgspec.Struct, kw_only=True):
     api_keys: list[ApiKey] = []
     maintenance: list[list[int]] = []
     """Start and end (ns) of maintenance windows."""
+    wire: Wire = msgspec.field(default_factory=Wire)
 
 
 def new_state(seed: int, origin_ns: int, start_ns: int, rules: Rules) -> VenueState:
