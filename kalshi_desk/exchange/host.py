@@ -38,6 +38,8 @@ class Host:
         self.open_sockets = 0
         self.faults = Faults()
         self.on_stream_fault: Callable[[str, int], None] = lambda kind, count: None
+        self.sent_frames: Callable[[], list[int]] = list
+        """How many frames each open socket was sent."""
         self._state = state
         self._listeners: list[Listener] = []
         self._last_seen_s = time.monotonic()

@@ -41,6 +41,7 @@ class Stream:
         self._closing: set[asyncio.Task[None]] = set()
         host.listen(self._on_notices)
         host.on_stream_fault = self._misbehave
+        host.sent_frames = lambda: [member.outbox.sent for member in self._members]
 
     async def start(self, sock: Any) -> Server:
         """Serve on a bound socket."""
@@ -150,6 +151,7 @@ async def _send(connection: ServerConnection, outbox: Outbox, host: Host, most: 
         protocol = connection.protocol
         for _ in range(min(most, len(outbox.frames))):
             protocol.send_text(outbox.frames.popleft()[1] + tail)
+            outbox.sent += 1
         connection.transport.write(b"".join(protocol.data_to_send()))
 
 

@@ -8,11 +8,13 @@ it bare ``httpx`` posting the same bytes, signed beforehand, to the same exchang
 import asyncio
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import time
 import uuid
 from pathlib import Path
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -28,6 +30,7 @@ from tests.benchmarks.pty_rig import ROOT, median, percentile, print_table
 
 ORDERS, AT_ONCE, WARM, REPEATS = 400, 32, 40, 3
 RULES = ("write_refill=100000", "read_refill=100000")
+SOCKETS, LENGTH = 8, re.compile(rb"(?i)content-length: (\d+)")
 PATH = "/portfolio/events/orders"
 
 
@@ -120,6 +123,35 @@ async def bare(ready, signer, ticker):
         return await one_after_another(create, ORDERS)
 
 
+async def raw_sockets(ready, signer, ticker, count):
+    """Return orders per second that the exchange itself takes: ready bytes, a few sockets."""
+    address = urlsplit(ready["rest"])
+    path = address.path + PATH
+    headers = signer.headers("POST", path, time.time_ns() // 1_000_000)
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    bodies = [body_of(ticker) for _ in range(count)]
+    requests = iter(
+        f"POST {path} HTTP/1.1\r\nHost: exchange\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n{head}\r\n".encode()
+        + body
+        for body in bodies
+    )
+
+    async def worker():
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        for request in requests:
+            writer.write(request)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            if b" 201 " not in answer.partition(b"\r\n")[0]:
+                raise AssertionError(answer)
+            await reader.readexactly(int(LENGTH.search(answer)[1]))
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(SOCKETS)))
+    return count / (time.perf_counter() - began)
+
+
 async def measure(key_type):
     """Return the figures of one run with one kind of key."""
     with exchange(key_type) as ready:
@@ -140,6 +172,7 @@ async def measure(key_type):
         await rest.cancel_all()
         rate = await many_at_once(create, ORDERS * 2)
         cancel = await timed(rest.cancel_all())
+        served = await raw_sockets(ready, signer, ticker, ORDERS * 2)
         await rest.close()
     base, own = percentile(yardstick, 0.5), percentile(alone, 0.5)
     return {
@@ -147,7 +180,8 @@ async def measure(key_type):
         "desk's client: p50, ms": own,
         "desk's client: p99, ms": percentile(alone, 0.99),
         "desk's p50 to bare httpx's": own / base,
-        f"{AT_ONCE} at once: orders/s": rate,
+        f"desk's client, {AT_ONCE} at once: orders/s": rate,
+        f"raw requests on {SOCKETS} sockets: orders/s": served,
         f"cancel all {ORDERS * 2}: ms": cancel,
     }
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import httpx
 import msgspec
 import psutil
 from websockets.asyncio.client import connect
@@ -43,13 +44,14 @@ class Follower:
     """Counts the messages of a socket, their age, and the numbers missing in their sequence."""
 
     def __init__(self):
-        self.changes = self.gaps = 0
+        self.taken = self.changes = self.gaps = 0
         self.ages = []
         self._last = {}
         self._decode = msgspec.json.Decoder(Message).decode
 
     def take(self, data):
         message = self._decode(data)
+        self.taken += 1
         if message.seq:
             expected = self._last.get(message.sid, message.seq - 1) + 1
             self.gaps += message.seq != expected
@@ -79,6 +81,12 @@ def exchange(root, markets, rate):
         process.terminate()
         process.wait(30)
         process.stdout.close()
+
+
+def frames_sent(ready):
+    """Return how many frames each open socket was sent."""
+    answer = httpx.get(f"{ready['admin']}/health", trust_env=False).json()
+    return answer["frames_sent"]
 
 
 def open_tickers(seat):
@@ -132,7 +140,7 @@ def measured(asked, ready, desk):
         time.sleep(10)
 
     def measure():
-        found = {"at": time.monotonic()}
+        found = {"at": time.monotonic(), "frames": frames_sent(ready)}
         for name, process in watched.items():
             times = process.cpu_times()
             found[name] = times.user + times.system
@@ -161,8 +169,10 @@ def measured(asked, ready, desk):
         figures[f"{name} CPU, % of a core"] = (stop[name] - begin[name]) / took * 100
         figures[f"{name} memory, MB"] = process.memory_info().rss / 1e6
     if desk is not None:
-        status = desk.shell("status")
-        print(json.dumps(status))
+        others = sum(stop["frames"]) - sum(begin["frames"]) - follower.taken
+        figures["messages/s, engine"] = others / took
+        figures["age as the engine says, ms"] = desk.shell("status")["message_age_ms"]
+    figures["sockets lost"] = len(watched) - 1 - len(stop["frames"])
     return figures
 
 
