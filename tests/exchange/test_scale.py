@@ -14,6 +14,7 @@ from kalshi_desk.exchange.catalog_wide import templates_for, terms_for
 from kalshi_desk.exchange.commands import Jump, NewOrder
 from kalshi_desk.exchange.listing import list_event
 from kalshi_desk.exchange.main import run
+from kalshi_desk.exchange.messages import delta_body
 from kalshi_desk.exchange.notices import LevelChanged
 from kalshi_desk.exchange.rules import DEFAULT_RULES
 from kalshi_desk.exchange.statefile import replay
@@ -156,3 +157,24 @@ def test_a_size_that_is_no_number_is_a_usage_error(
 ) -> None:
     assert run([option, "many"]) == 2
     assert f"argument {option}: invalid" in capsys.readouterr().err
+
+
+def test_the_message_written_by_hand_is_json_whatever_a_client_names_its_order() -> None:
+    venue = large(markets=0)
+    ticker = next(t for t, m in venue.engine.markets.items() if m.shard == 0)
+    venue.take_notices()
+    name = 'a"b\\c\n\u00e9'
+    order = NewOrder(
+        owner=DESK, ticker=ticker, is_bid=False, price=9_900, count=150, client_id=name
+    )
+    venue.apply(order, venue.now_ns)
+    notice = next(n for n in venue.take_notices() if isinstance(n, LevelChanged))
+    own = msgspec.json.decode(delta_body(venue, notice, use_yes_price=False, is_own=True))
+    assert own["client_order_id"] == name
+    assert own["subaccount"] == 0
+    assert (own["side"], own["price_dollars"], own["delta_fp"]) == ("no", "0.0100", "1.50")
+    assert own["market_id"] == venue.engine.markets[ticker].market_id
+    public = msgspec.json.decode(delta_body(venue, notice, use_yes_price=True, is_own=False))
+    assert public["price_dollars"] == "0.9900"
+    assert set(own) - set(public) == {"client_order_id", "subaccount"}
+    assert public["ts_ms"] == venue.now_ns // 1_000_000

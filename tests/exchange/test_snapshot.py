@@ -129,3 +129,12 @@ def test_earlier_snapshots_leave_the_file(machine: Machine) -> None:
         machine.tick()
     pieces = machine.state._db.execute("SELECT generation, count(*) FROM piece GROUP BY 1")
     assert len(list(pieces)) <= 3
+
+
+def test_the_next_step_is_waited_for_exactly(machine: Machine) -> None:
+    while machine.is_saving() or not machine.venue.step_number:
+        machine.tick()
+    machine.now_ns += 30_000_000
+    assert machine.host.until_step_s() == pytest.approx(0.07)
+    machine.now_ns += 100_000_000
+    assert machine.host.until_step_s() == pytest.approx(-0.03)
