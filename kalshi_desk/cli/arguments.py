@@ -88,7 +88,7 @@ def _add_processes(
     live.add_argument("action", choices=("on", "off", "status"), nargs="?", default="status")
     commands.add_parser(
         "exchange",
-        help="run the practice exchange alone (--port, --seed, --json)",
+        help="run the practice exchange alone (--port, --seed, --markets, --rate, --json)",
         add_help=False,
         parents=[everywhere],
     )

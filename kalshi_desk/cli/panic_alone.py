@@ -92,7 +92,7 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
     process: PracticeExchange | None = None
     environment, key = LIVE, None
     if venue == "practice":
-        process = PracticeExchange(home, settings.practice.seed)
+        process = PracticeExchange(home, settings.practice)
         environment, key = _practice(await process.start())
         process = process if process.was_started else None
     elif venue in {"demo", "live"}:

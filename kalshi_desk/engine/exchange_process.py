@@ -21,6 +21,7 @@ import msgspec
 from kalshi_desk.core.errors import Retry
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write, write_whole
 from kalshi_desk.store.paths import Home
+from kalshi_desk.store.settings import PracticeSettings
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 5.0
@@ -51,9 +52,11 @@ class _Running(msgspec.Struct, frozen=True, kw_only=True):
 class PracticeExchange:
     """The one practice exchange of a home; ``command`` replaces how it is started."""
 
-    def __init__(self, home: Home, seed: int, *, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, home: Home, practice: PracticeSettings, *, command: Sequence[str] | None = None
+    ) -> None:
         self._home = home
-        self._command = list(command) if command else _command(home, seed)
+        self._command = list(command) if command else _command(home, practice)
         self._child: subprocess.Popen[bytes] | None = None
         self._running: _Running | None = None
 
@@ -192,7 +195,8 @@ class PracticeExchange:
         return False
 
 
-def _command(home: Home, seed: int) -> list[str]:
+def _command(home: Home, practice: PracticeSettings) -> list[str]:
+    sizes = [("--markets", practice.markets), ("--rate", practice.rate)]
     return [
         sys.executable,
         "-m",
@@ -201,7 +205,7 @@ def _command(home: Home, seed: int) -> list[str]:
         "--port",
         "0",
         "--seed",
-        str(seed),
+        str(practice.seed),
         "--json",
         "--home",
         str(home.exchange_folder),
@@ -209,6 +213,7 @@ def _command(home: Home, seed: int) -> list[str]:
         str(home.exchange_state_path),
         "--until-idle-s",
         str(IDLE_S),
+        *(word for name, value in sizes if value for word in (name, str(value))),
     ]
 
 

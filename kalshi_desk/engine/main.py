@@ -170,7 +170,7 @@ async def _run_venue(
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue
     if venue == "practice":
-        exchange = PracticeExchange(home, settings.practice.seed)
+        exchange = PracticeExchange(home, settings.practice)
         opened = PracticeVenue(exchange, clock, recorder, keep, top_of)
     elif venue == "paper":
         opened = _open_paper(settings, shell, clock, fills)

@@ -19,7 +19,7 @@ from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.stale_books import TopOf
 from kalshi_desk.kalshi.venue import KalshiBroker, KalshiFeed
 
-MAX_WATCHED = 1_000
+MAX_WATCHED = 2_000
 """Books followed without being asked for; more are added when a ladder opens."""
 HISTORY_TRADES = 1_000
 

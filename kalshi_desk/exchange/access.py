@@ -13,9 +13,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
+from kalshi_desk.exchange.commands import AddKey, RemoveKey
 from kalshi_desk.exchange.listing import stable_uuid
 from kalshi_desk.exchange.records import ApiKey
-from kalshi_desk.exchange.refusals import Refusal, refused
+from kalshi_desk.exchange.refusals import Refusal, not_found, refused
 from kalshi_desk.exchange.rules import Rules
 
 PublicKey = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
@@ -193,3 +194,23 @@ def _is_signed(public: PublicKey, signature: str, message: bytes) -> bool:
     except (InvalidSignature, binascii.Error, ValueError):
         return False
     return True
+
+
+def change_key(keys: list[ApiKey], command: AddKey | RemoveKey) -> ApiKey:
+    """Add a key to those made through the API, or take one away; raises the 404 for an unknown."""
+    if isinstance(command, AddKey):
+        made = ApiKey(
+            key_id=command.key_id,
+            owner=command.owner,
+            name=command.name,
+            public_pem=command.public_pem,
+            scopes=command.scopes,
+            subaccount=command.subaccount,
+        )
+        keys.append(made)
+        return made
+    for key in keys:
+        if key.key_id == command.key_id and key.owner == command.owner:
+            keys.remove(key)
+            return key
+    raise not_found()

@@ -98,6 +98,7 @@ def _health(host: Host, fields: dict[str, Any]) -> dict[str, Any]:
     return {
         "active_markets": len(active),
         "exchange_active": venue.engine.exchange_active,
+        "frames_sent": host.sent_frames(),
         "idle_s": round(host.idle_s(), 3),
         "now_ms": host.clock.now_ns() // 1_000_000,
         "open_sockets": host.open_sockets,

@@ -13,6 +13,9 @@ MICRO = Decimal("0.000001")
 CONTRACT = Decimal("0.01")
 
 
+_PRICES = [f"{price // PRICE_SCALE}.{price % PRICE_SCALE:04d}" for price in range(PRICE_SCALE + 1)]
+
+
 def dollars(price: int, count: int) -> Decimal:
     """Return price times count in dollars, exactly (price 1/10,000 $, count 1/100)."""
     return Decimal(price * count) * MICRO
@@ -57,6 +60,8 @@ def count_text(count: int) -> str:
 
 def price_text(price: int) -> str:
     """Return dollars with four decimals."""
+    if 0 <= price <= PRICE_SCALE:
+        return _PRICES[price]
     whole, part = divmod(price, PRICE_SCALE)
     return f"{whole}.{part:04d}"
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import erf, exp, sqrt
 from random import Random
 
 from kalshi_desk.exchange.calendar import SECOND_NS
-from kalshi_desk.exchange.catalog_terms import DRIVERS
+from kalshi_desk.exchange.catalog_terms import DRIVERS, DriverTerms
 from kalshi_desk.exchange.news_beats import BEATS
 from kalshi_desk.exchange.records import Driver, Event, Market
 
 _LEAST, _MOST = 0.003, 0.997
 
 
-def new_drivers(rng: Random, now_ns: int) -> dict[str, Driver]:
+def new_drivers(
+    rng: Random, now_ns: int, behind: Mapping[str, DriverTerms] = DRIVERS
+) -> dict[str, Driver]:
     """Return every driver at its start, shifted a little by the seed."""
     drivers: dict[str, Driver] = {}
-    for name, terms in DRIVERS.items():
+    for name, terms in behind.items():
         values = [value + rng.gauss(0, terms.wander * 60) for value in terms.start]
         drivers[name] = Driver(
             name=name,

@@ -22,12 +22,13 @@ class Level:
 class Side:
     """One side of a book: levels by price, prices in rising order."""
 
-    __slots__ = ("is_bid", "levels", "prices")
+    __slots__ = ("_by_owner", "is_bid", "levels", "prices")
 
     def __init__(self, is_bid: bool) -> None:
         self.is_bid = is_bid
         self.levels: dict[int, Level] = {}
         self.prices: list[int] = []
+        self._by_owner: dict[int, dict[int, Order]] = {}
 
     @property
     def best(self) -> int | None:
@@ -49,6 +50,7 @@ class Side:
             insort(self.prices, order.price)
         level.orders[order.number] = order
         level.total += order.remaining
+        self._by_owner.setdefault(order.owner, {})[order.number] = order
 
     def shrink(self, order: Order, count: int) -> None:
         """Take ``count`` off a resting order; an order at zero leaves its queue."""
@@ -57,6 +59,7 @@ class Side:
         order.remaining -= count
         if not order.remaining:
             del level.orders[order.number]
+            del self._by_owner[order.owner][order.number]
             if not level.orders:
                 del self.levels[order.price]
                 del self.prices[bisect_left(self.prices, order.price)]
@@ -69,6 +72,12 @@ class Side:
         """Iterate over the orders, best price first and oldest first within a price."""
         for price in self.best_first():
             yield from self.levels[price].orders.values()
+
+    def orders_of(self, owner: int) -> list[Order]:
+        """Return an account's orders in the same order."""
+        sign = -1 if self.is_bid else 1
+        # Sorting keeps orders of one price as they came, which is how they queue.
+        return sorted(self._by_owner.get(owner, {}).values(), key=lambda order: order.price * sign)
 
     def crosses(self, price: int, limit: int) -> bool:
         """Return whether an incoming order limited at ``limit`` reaches ``price`` here."""

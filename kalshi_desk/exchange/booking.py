@@ -31,6 +31,8 @@ class Booking(Floor):
         super().__init__(ledger, markets, rules)
         self.notices: list[Notice] = []
         self.dirty: set[str] = set()
+        self.level_changes = 0
+        """How often a level changed since this process began."""
 
     def print_trade(self, market: Market, trade: Trade) -> None:
         market.last_price = trade.price
@@ -117,6 +119,7 @@ class Booking(Floor):
 
     def tell_level(self, market: Market, order: Order, price: int, delta: int, now_ns: int) -> None:
         market.clock += 1
+        self.level_changes += 1
         self.dirty.add(market.ticker)
         self.notices.append(
             LevelChanged(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 SECOND_NS = 1_000_000_000
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -75,8 +76,14 @@ def time_text(ns: int) -> str:
     return f"{local.hour % 12 or 12}:{local.minute:02d} {'PM' if local.hour >= 12 else 'AM'} {zone}"
 
 
+@lru_cache(maxsize=8_192)
+def _second_text(second: int) -> str:
+    """Return a UTC second as text; listings repeat the same few thousand of them."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def rfc3339(ns: int) -> str:
     """Return nanoseconds as UTC text with microseconds, without trailing zeros."""
     micros = ns % SECOND_NS // 1_000
-    text = utc_of(ns).strftime("%Y-%m-%dT%H:%M:%S")
+    text = _second_text(ns // SECOND_NS)
     return f"{text}.{micros:06d}".rstrip("0").rstrip(".") + "Z" if micros else text + "Z"

@@ -56,6 +56,20 @@ class Template:
     determine_after_s: int = 60
     settle_after_s: int = 60
     extra: dict[str, str] = field(default_factory=dict)
+    variant: str = ""
+    """What tells templates of one series apart."""
+    terms: DriverTerms | None = None
+    """The hidden value where it is not one of ``DRIVERS``."""
+
+    @property
+    def key(self) -> str:
+        """The name of the template: its series, and its variant where it has one."""
+        return f"{self.series}/{self.variant}" if self.variant else self.series
+
+    @property
+    def size(self) -> int:
+        """How many markets an event has."""
+        return len(self.outcomes) or (1 if self.shape == "updown" else self.count)
 
 
 DRIVERS: dict[str, DriverTerms] = {

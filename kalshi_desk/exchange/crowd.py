@@ -6,6 +6,7 @@ where the value will go; makers only follow.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from contextlib import suppress
 from random import Random
 
@@ -43,6 +44,8 @@ _READER_CHANCE = 0.5
 _NEWS_S = 90.0
 _NOISE_RESTING = 25
 _DRIVER_EVERY = 10
+_TRIES_PER_CHANGE = 8
+"""Where few markets trade, members may try in vain; a step ends all the same."""
 _FAST_DRIVERS = {"btc": 3, "eth": 3}
 
 
@@ -67,6 +70,8 @@ class Crowd:
         self._active: list[Market] = []
         self._weights: list[float] = []
         self._total = 0.0
+        self.changes_per_step = 0.0
+        """How many changes of books a step shall bring; 0 for the usual pace."""
 
     def refresh(self) -> None:
         """Take the list of tradable markets and their fair prices anew."""
@@ -103,12 +108,29 @@ class Crowd:
             return
         if rng.random() < _READER_CHANCE:
             self.trade_news(rng, now_ns)
+        if self.changes_per_step:
+            self._keep_pace(rng, step, now_ns)
+            return
         for _ in range(_MAKER_ACTS):
             self.quote(rng, self._pick(rng), rng.choice(MAKERS), now_ns)
         if rng.random() < _NOISE_CHANCE:
             self.trade_noise(rng, self._pick(rng), now_ns)
         if rng.random() < _INFORMED_CHANCE:
             self.trade_informed(rng, self._pick(rng), now_ns)
+
+    def _keep_pace(self, rng: Random, step: int, now_ns: int) -> None:
+        """Let members act, in the usual proportions, until books changed often enough."""
+        engine = self.engine
+        wanted = int(self.changes_per_step * step) - int(self.changes_per_step * (step - 1))
+        goal = engine.level_changes + wanted
+        for _ in range(wanted * _TRIES_PER_CHANGE):
+            if engine.level_changes >= goal:
+                return
+            self.quote(rng, self._pick(rng), rng.choice(MAKERS), now_ns)
+            if rng.random() < _NOISE_CHANCE / _MAKER_ACTS:
+                self.trade_noise(rng, self._pick(rng), now_ns)
+            if rng.random() < _INFORMED_CHANCE / _MAKER_ACTS:
+                self.trade_informed(rng, self._pick(rng), now_ns)
 
     def open_market(self, rng: Random, market: Market, now_ns: int) -> None:
         """Fill a new market's book with every maker's layers."""
@@ -135,15 +157,8 @@ class Crowd:
                 self.fair[market.ticker] = value
 
     def _pick(self, rng: Random) -> Market:
-        target = rng.random() * self._total
-        low, high = 0, len(self._weights) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if self._weights[middle] < target:
-                low = middle + 1
-            else:
-                high = middle
-        return self._active[low]
+        found = bisect_left(self._weights, rng.random() * self._total)
+        return self._active[min(found, len(self._active) - 1)]
 
     # -- market makers ------------------------------------------------------------------
 
@@ -168,13 +183,13 @@ class Crowd:
             self._quote_side(rng, market, side, maker, top, now_ns)
 
     def _withdraw(self, side: Side, maker: int, now_ns: int) -> None:
-        for order in [order for order in side.orders() if order.owner == maker][:2]:
+        for order in side.orders_of(maker)[:2]:
             self.engine.remove(order, "", now_ns)
 
     def _quote_side(
         self, rng: Random, market: Market, side: Side, maker: int, top: int, now_ns: int
     ) -> None:
-        mine = [order for order in side.orders() if order.owner == maker]
+        mine = side.orders_of(maker)
         sign = 1 if side.is_bid else -1
         stale = [order for order in mine if (order.price - top) * sign > 0]
         for order in stale[:3]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from kalshi_desk.core.types import PRICE_SCALE
 from kalshi_desk.exchange.amounts import price_text
 
@@ -52,6 +54,7 @@ def nearest(structure: str, price: float, *, up: bool) -> int:
     return min(max(found, low), high)
 
 
+@cache
 def ranges(structure: str) -> list[dict[str, str]]:
     """Return ``price_ranges`` as the wire writes them."""
     return [

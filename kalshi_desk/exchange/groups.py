@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kalshi_desk.exchange.admission import Floor
+from kalshi_desk.exchange.commands import ChangeGroup
 from kalshi_desk.exchange.notices import GroupChanged, Notice
 from kalshi_desk.exchange.records import Order, OrderGroup
 from kalshi_desk.exchange.refusals import Refusal, refused
@@ -24,6 +25,21 @@ class Groups:
         self._floor = floor
         self._notices = notices
         self._remove = remove
+
+    def change(self, command: ChangeGroup, now_ns: int) -> OrderGroup:
+        """Do what a command asks of a group; raises ``Refusal``."""
+        owner, number = command.owner, command.number
+        match command.action:
+            case "create":
+                return self.create(owner, command.limit, command.shard, now_ns)
+            case "reset":
+                return self.reset(owner, number, now_ns)
+            case "trigger":
+                return self.trigger(owner, number, now_ns)
+            case "limit":
+                return self.set_limit(owner, number, command.limit, now_ns)
+            case _:
+                return self.delete(owner, number, now_ns)
 
     def create(self, owner: int, limit: int, shard: int, now_ns: int) -> OrderGroup:
         """Open a group on one shard; raises ``Refusal`` for a limit out of range."""

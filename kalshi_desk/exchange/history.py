@@ -9,24 +9,30 @@ from kalshi_desk.exchange.records import Candle, Market, Trade
 
 _MINUTES_KEPT = 480
 _HOURS_KEPT = 24 * 14
+_MARKETS_IN_FULL = 500
 _BID, _ASK, _PRICE, _VALUE, _VOLUME, _INTEREST = 1, 5, 9, 13, 14, 15
 
 
-def note_quotes(market: Market, book: Book, now_ns: int) -> None:
+def minutes_kept(markets: int) -> int:
+    """Return how many minutes each of so many markets keeps: less where there are many."""
+    return max(min(_MINUTES_KEPT, _MINUTES_KEPT * _MARKETS_IN_FULL // max(markets, 1)), 60)
+
+
+def note_quotes(market: Market, book: Book, now_ns: int, minutes: int = _MINUTES_KEPT) -> None:
     """Enter the best bid and ask of now into the running candles."""
     bid = book.best_bid or 0
     ask = book.best_ask or PRICE_SCALE
-    for candle in _running(market, now_ns, bid, ask):
+    for candle in _running(market, now_ns, bid, ask, minutes):
         _stretch(candle, _BID, bid)
         _stretch(candle, _ASK, ask)
         candle[_INTEREST] = market.open_interest
 
 
-def note_trade(market: Market, book: Book, trade: Trade) -> None:
+def note_trade(market: Market, book: Book, trade: Trade, minutes: int = _MINUTES_KEPT) -> None:
     """Enter a print into the running candles."""
     bid = book.best_bid or 0
     ask = book.best_ask or PRICE_SCALE
-    for candle in _running(market, trade.ts_ns, bid, ask):
+    for candle in _running(market, trade.ts_ns, bid, ask, minutes):
         if not candle[_VOLUME]:
             candle[_PRICE : _PRICE + 4] = [trade.price] * 4
         _stretch(candle, _PRICE, trade.price)
@@ -41,10 +47,12 @@ def _stretch(candle: Candle, at: int, value: int) -> None:
     candle[at + 3] = value
 
 
-def _running(market: Market, now_ns: int, bid: int, ask: int) -> tuple[Candle, Candle]:
+def _running(
+    market: Market, now_ns: int, bid: int, ask: int, minutes: int
+) -> tuple[Candle, Candle]:
     second = now_ns // SECOND_NS
     return (
-        _current(market.minutes, second // 60 * 60 + 60, bid, ask, _MINUTES_KEPT),
+        _current(market.minutes, second // 60 * 60 + 60, bid, ask, minutes),
         _current(market.hours, second // 3_600 * 3_600 + 3_600, bid, ask, _HOURS_KEPT),
     )
 

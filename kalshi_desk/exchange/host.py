@@ -13,11 +13,14 @@ from kalshi_desk.exchange.commands import Command, Jump
 from kalshi_desk.exchange.faults import Faults
 from kalshi_desk.exchange.notices import Notice
 from kalshi_desk.exchange.replicas import Replicas
+from kalshi_desk.exchange.snapshot import Snapshot
 from kalshi_desk.exchange.statefile import StateFile
 from kalshi_desk.exchange.venue import Venue
 
 Listener = Callable[[list[Notice], set[str]], None]
 _SNAPSHOT_EVERY_S = 30.0
+_ENCODE_S = 0.008
+"""How long a tick encodes before sockets get their turn."""
 _MOST_STEPS_BEHIND = 50
 
 
@@ -35,10 +38,14 @@ class Host:
         self.open_sockets = 0
         self.faults = Faults()
         self.on_stream_fault: Callable[[str, int], None] = lambda kind, count: None
+        self.sent_frames: Callable[[], list[int]] = list
+        """How many frames each open socket was sent."""
         self._state = state
         self._listeners: list[Listener] = []
         self._last_seen_s = time.monotonic()
         self._saved_s = time.monotonic()
+        self._snapshot: Snapshot | None = None
+        self._is_tidy = True
         if clock.now_ns() < venue.now_ns:
             clock.advanced_ns += venue.now_ns - clock.now_ns()
         self.replicas = Replicas(venue.ledger.accounts, venue.rules.read_lag_ms, clock.now_ns)
@@ -54,7 +61,12 @@ class Host:
     # -- time ---------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Let the steps that are due pass; a long gap becomes one logged jump."""
+        """Let the steps that are due pass; a long gap becomes one logged jump.
+
+        While a snapshot is being encoded no step passes: the next tick is due at once.
+        """
+        if not self._is_free_to_change():
+            return
         venue = self.venue
         target = self._step_at(self.clock.now_ns())
         if target - venue.step_number > _MOST_STEPS_BEHIND * max(self.clock.speed, 1.0):
@@ -66,6 +78,12 @@ class Host:
             self._publish()
         self._save_when_due()
 
+    def until_step_s(self) -> float:
+        """Return the real seconds until the next step is due, at most 0 when it is."""
+        venue = self.venue
+        due_ns = venue.origin_ns + (venue.step_number + 1) * venue.step_ns
+        return (due_ns - self.clock.now_ns()) / 1e9 / self.clock.speed
+
     def advance(self, seconds: float) -> None:
         """Move the clock forward and apply what falls due, without simulating the crowd."""
         self.clock.advance(seconds)
@@ -75,6 +93,8 @@ class Host:
 
     def execute(self, command: Command) -> Any:
         """Log a command, apply it and publish; raises ``Refusal`` when it is turned down."""
+        if self._snapshot is not None:
+            self._snapshot.encode()
         venue = self.venue
         ts_ns = max(self.clock.now_ns(), venue.now_ns)
         if isinstance(command, Jump):
@@ -113,6 +133,7 @@ class Host:
 
     def close(self) -> None:
         """Save the last state and let go of the file."""
+        self._snapshot = None
         if self._state is not None:
             try:
                 self._state.save(self.venue)
@@ -130,8 +151,23 @@ class Host:
             for listener in self._listeners:
                 listener(notices, dirty)
 
+    def _is_free_to_change(self) -> bool:
+        """Encode some of the snapshot under way; return whether that leaves nothing to encode."""
+        if self._snapshot is None or self._snapshot.is_encoded:
+            return True
+        self._snapshot.encode(_ENCODE_S)
+        return self._snapshot.is_encoded
+
     def _save_when_due(self) -> None:
-        now_s = time.monotonic()
-        if self._state is not None and now_s - self._saved_s > _SNAPSHOT_EVERY_S:
-            self._saved_s = now_s
-            self._state.save(self.venue)
+        """Begin a snapshot when one is due, or go on with writing the one under way."""
+        if self._state is None:
+            return
+        if self._snapshot is not None:
+            if self._state.write_some(self._snapshot):
+                self._snapshot, self._is_tidy = None, False
+        elif not self._is_tidy:
+            self._is_tidy = self._state.tidy()
+        elif time.monotonic() - self._saved_s > _SNAPSHOT_EVERY_S:
+            self._saved_s = time.monotonic()
+            self._snapshot = self._state.begin(self.venue)
+            self._snapshot.encode(_ENCODE_S)

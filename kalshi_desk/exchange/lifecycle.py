@@ -7,7 +7,6 @@ from heapq import heappop, heappush
 
 from kalshi_desk.exchange import grids
 from kalshi_desk.exchange.calendar import SECOND_NS
-from kalshi_desk.exchange.catalog import TEMPLATES
 from kalshi_desk.exchange.catalog_terms import Template
 from kalshi_desk.exchange.commands import AmendResult, ResolveMarket
 from kalshi_desk.exchange.fees import NO_FEES, FeeSchedule
@@ -19,8 +18,12 @@ from kalshi_desk.exchange.records import Driver, Event, Market, Order
 from kalshi_desk.exchange.refusals import refused
 
 _SETTLED_KEPT = 24
+"""Settled events of each template that stay known; fewer where there are many."""
 _MS_NS = 1_000_000
-_BY_SERIES: dict[str, Template] = {template.series: template for template in TEMPLATES}
+
+
+def _key_of(event: Event) -> str:
+    return event.listing or event.series_ticker
 
 
 class Lifecycle:
@@ -32,11 +35,13 @@ class Lifecycle:
         engine: MatchingEngine,
         events: dict[str, Event],
         drivers: dict[str, Driver],
+        templates: tuple[Template, ...],
     ) -> None:
         self.seed = seed
         self.engine = engine
         self.events = events
         self.drivers = drivers
+        self.adopt(templates)
         self.shard_of: Callable[[str], int] = lambda series: 0
         self.fees_for: Callable[[str], FeeSchedule] = lambda series: NO_FEES
         self.opened: list[Market] = []
@@ -50,6 +55,11 @@ class Lifecycle:
         self._outcomes = Outcomes(seed, engine, events, drivers, self._close_now)
         engine.on_expiring = self._watch_expiry
 
+    def adopt(self, templates: tuple[Template, ...]) -> None:
+        """List by these templates from now on."""
+        self._templates = {template.key: template for template in templates}
+        self._settled_kept = max(min(_SETTLED_KEPT, _SETTLED_KEPT * 100 // len(templates)), 2)
+
     def restore(self) -> None:
         """Rebuild the timetable from the markets' states."""
         self._due = []
@@ -60,14 +70,14 @@ class Lifecycle:
 
     def list_all(self, now_ns: int, *, windows: bool) -> None:
         """List the current event of every series: the short windows, or all the others."""
-        for template in TEMPLATES:
+        for template in self._templates.values():
             if (template.calendar == "window") == windows:
                 self._list(template, now_ns)
 
     def list_missing(self, known: set[str], now_ns: int) -> None:
-        """List the series that a state written by an older version does not know."""
-        for template in TEMPLATES:
-            if template.series not in known:
+        """List the templates that an older or smaller state does not know, by their keys."""
+        for template in self._templates.values():
+            if template.key not in known:
                 self._list(template, now_ns)
 
     def run(self, now_ns: int) -> None:
@@ -206,7 +216,7 @@ class Lifecycle:
             for ticker in event.markets
         ):
             event.is_rolled = True
-            template = _BY_SERIES.get(event.series_ticker)
+            template = self._templates.get(_key_of(event))
             if template is None:
                 return
             if self.is_rolling:
@@ -224,7 +234,7 @@ class Lifecycle:
         if event.ticker in self.events:
             return
         event.shard = self.shard_of(template.series)
-        self._forget_old(template.series)
+        self._forget_old(template.key)
         self.events[event.ticker] = event
         self.engine.notices.append(EventListed(event.ticker))
         schedule = self.fees_for(template.series)
@@ -238,21 +248,21 @@ class Lifecycle:
             self._schedule(market)
         self.has_changed = True
 
-    def _forget_old(self, series: str) -> None:
-        """Drop a series' oldest settled events that no keyed member ever touched."""
+    def _forget_old(self, key: str) -> None:
+        """Drop a template's oldest settled events that no keyed member ever touched."""
         done = [
             event
             for event in self.events.values()
-            if event.series_ticker == series
+            if _key_of(event) == key
             and all(self.engine.markets[t].status == "finalized" for t in event.markets)
         ]
-        if len(done) <= _SETTLED_KEPT:
+        if len(done) <= self._settled_kept:
             return
         touched: set[str] = set()
         for account in self.engine.ledger.accounts:
             touched |= account.positions.keys()
             touched |= {order.ticker for order in account.orders.values()}
-        for event in done[:-_SETTLED_KEPT]:
+        for event in done[: -self._settled_kept]:
             if touched.isdisjoint(event.markets):
                 del self.events[event.ticker]
                 for ticker in event.markets:

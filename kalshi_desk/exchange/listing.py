@@ -77,6 +77,7 @@ def list_event(template: Template, driver: Driver, now_ns: int) -> tuple[Event, 
         listed_ns=open_ns,
         strike_ns=close_ns,
         updated_ns=now_ns,
+        listing=template.key,
     )
     markets = [
         _market(template, event, leg, index, words, now_ns) for index, leg in enumerate(legs)

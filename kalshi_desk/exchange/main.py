@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import secrets
 import socket
@@ -18,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from kalshi_desk.exchange.access import KeyPair, KeyRing, load_or_create_key
+from kalshi_desk.exchange.catalog_wide import templates_for
 from kalshi_desk.exchange.clock import Clock
 from kalshi_desk.exchange.host import Host
 from kalshi_desk.exchange.rss import PATH as RSS_PATH
@@ -27,6 +29,8 @@ from kalshi_desk.exchange.statefile import StateError, StateFile
 from kalshi_desk.exchange.venue import DESK, WARM_MINUTES, Venue
 
 _FAILED = 2
+_MOST_RATE = 20_000
+"""More book changes a second than one core can make."""
 
 
 class StartError(Exception):
@@ -52,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=WARM_MINUTES,
         help="minutes of market history to begin with",
+    )
+    parser.add_argument(
+        "--markets", type=int, help="open at least so many markets; a hundred by default"
+    )
+    parser.add_argument(
+        "--rate", type=float, help="book changes a second over all markets; about 130 by default"
     )
     parser.add_argument(
         "--rule",
@@ -83,6 +93,7 @@ def run(argv: list[str]) -> int:
 def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     if options.speed <= 0:
         raise StartError("--speed must be above 0")
+    _check_size(options)
     rest = stack.enter_context(_bound(options.port, "--port"))
     stream = stack.enter_context(_bound(options.ws_port, "--ws-port"))
     key = _key(options, stack)
@@ -92,10 +103,7 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     # The wall goes on while a computer sleeps, and members sign with it.
     clock = Clock(origin_ns, options.speed, time.monotonic_ns if is_scaled else time.time_ns)
     rules = _rules(options)
-    venue = state.load(rules) if state is not None else None
-    if venue is None:
-        minutes = max(options.history_min, 1)
-        venue = Venue.new(options.seed, origin_ns, rules, warm_minutes=minutes)
+    venue = _venue(options, origin_ns, rules, state)
     keys = KeyRing(rules)
     keys.add(key.key_id, key.public, DESK)
     host = Host(venue, clock, keys, state)
@@ -106,6 +114,41 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     finally:
         host.close()
     return 0
+
+
+def _venue(
+    options: argparse.Namespace, origin_ns: int, rules: Rules, state: StateFile | None
+) -> Venue:
+    # Nothing of a state becomes garbage while it is made, and much of it lives to the end.
+    gc.disable()
+    try:
+        venue = state.load(rules) if state is not None else None
+        if venue is not None:
+            venue.enlarge(markets=options.markets, book_rate=options.rate)
+            return venue
+        return Venue.new(
+            options.seed,
+            origin_ns,
+            rules,
+            warm_minutes=max(options.history_min, 1),
+            markets=options.markets or 0,
+            book_rate=options.rate or 0.0,
+        )
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _check_size(options: argparse.Namespace) -> None:
+    if options.markets is not None:
+        if options.markets < 1:
+            raise StartError("--markets must be at least 1")
+        try:
+            templates_for(options.markets)
+        except ValueError as error:
+            raise StartError(f"--markets {options.markets}: {error}") from error
+    if options.rate is not None and not 0 < options.rate <= _MOST_RATE:
+        raise StartError(f"--rate must be above 0 and at most {_MOST_RATE:,}")
 
 
 def _bound(port: int, option: str) -> socket.socket:

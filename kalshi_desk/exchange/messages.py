@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,22 +34,33 @@ def delta_body(venue: Venue, notice: LevelChanged, *, use_yes_price: bool, is_ow
     price = notice.price
     if not notice.is_bid and not use_yes_price:
         price = other_side(price)
-    market = venue.engine.markets[notice.ticker]
-    body: dict[str, Any] = {
-        "market_ticker": notice.ticker,
-        "market_id": market.market_id,
-        "clock": notice.clock,
-        "price_dollars": price_text(price),
-        "delta_fp": count_text(notice.delta),
-        "side": outcome_side(notice.is_bid),
-    }
+    # By far the most frequent message: written by hand, with only what may need escaping encoded.
+    whose = ""
     if is_own:
         if notice.client_id:
-            body["client_order_id"] = notice.client_id
-        body["subaccount"] = venue.ledger.accounts[notice.owner].subaccount
-    body["ts"] = rfc3339(notice.ts_ns)
-    body["ts_ms"] = notice.ts_ns // MS_NS
-    return _encode(body)
+            whose = f',"client_order_id":{_encode(notice.client_id).decode()}'
+        whose += f',"subaccount":{venue.ledger.accounts[notice.owner].subaccount}'
+    return (
+        f'{_named(venue.engine.markets[notice.ticker])},"clock":{notice.clock}'
+        f',"price_dollars":"{price_text(price)}","delta_fp":"{count_text(notice.delta)}"'
+        f',"side":"{outcome_side(notice.is_bid)}"{whose}{_stamped(notice.ts_ns)}}}'
+    ).encode()
+
+
+def _named(market: Market) -> str:
+    """Return the beginning of a message about a market."""
+    return _opening(market.ticker, market.market_id)
+
+
+@lru_cache(maxsize=8_192)
+def _opening(ticker: str, market_id: str) -> str:
+    return _encode({"market_ticker": ticker, "market_id": market_id}).decode()[:-1]
+
+
+@lru_cache(maxsize=8)
+def _stamped(ts_ns: int) -> str:
+    """Return the time fields, which all messages of a step share."""
+    return f',"ts":"{rfc3339(ts_ns)}","ts_ms":{ts_ns // MS_NS}'
 
 
 def snapshot_body(venue: Venue, market: Market, *, use_yes_price: bool) -> bytes:

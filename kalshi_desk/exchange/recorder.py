@@ -20,15 +20,16 @@ class Recorder:
         seen, count = self._seen
         fresh = engine.notices[count:] if seen is engine.notices else engine.notices
         touched: set[str] = set()
+        minutes = history.minutes_kept(len(engine.markets))
         for notice in fresh:
             if isinstance(notice, Traded):
                 market = engine.markets[notice.ticker]
-                history.note_trade(market, engine.books[notice.ticker], notice.trade)
+                history.note_trade(market, engine.books[notice.ticker], notice.trade, minutes)
                 touched.add(notice.ticker)
             elif isinstance(notice, LevelChanged):
                 touched.add(notice.ticker)
             elif isinstance(notice, LifecycleChanged):
                 engine.dirty.add(notice.ticker)
         for ticker in touched:
-            history.note_quotes(engine.markets[ticker], engine.books[ticker], now_ns)
+            history.note_quotes(engine.markets[ticker], engine.books[ticker], now_ns, minutes)
         self._seen = (engine.notices, len(engine.notices))

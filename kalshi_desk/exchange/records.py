@@ -16,7 +16,7 @@ Candle = list[int]
 """End second; bid o/h/l/c; ask o/h/l/c; price o/h/l/c; price times count; volume; interest."""
 
 
-class Order(msgspec.Struct, kw_only=True):
+class Order(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """One order; ``priority`` is its place in time and changes when it loses its queue."""
 
     number: int
@@ -57,7 +57,7 @@ class OrderGroup(msgspec.Struct, kw_only=True):
     """Time (ns) and count of each fill that may still matter."""
 
 
-class Position(msgspec.Struct, kw_only=True):
+class Position(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """One account's signed holding in one market (YES positive), with its average cost."""
 
     ticker: str
@@ -171,7 +171,7 @@ class Transfer(msgspec.Struct, kw_only=True):
     between_subaccounts: bool = False
 
 
-class Trade(msgspec.Struct, frozen=True, array_like=True):
+class Trade(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One public print."""
 
     number: int
@@ -181,7 +181,7 @@ class Trade(msgspec.Struct, frozen=True, array_like=True):
     taker_is_bid: bool
 
 
-class Market(msgspec.Struct, kw_only=True):
+class Market(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One yes/no contract: its terms, its state and its own short history."""
 
     ticker: str
@@ -259,6 +259,8 @@ class Event(msgspec.Struct, kw_only=True):
     """The event's own fee type, empty when its series' holds."""
     fee_multiplier: float | None = None
     is_rolled: bool = False
+    listing: str = ""
+    """The key of the template it was listed from; empty in a state of format 2."""
     truth: float | None = None
 
 

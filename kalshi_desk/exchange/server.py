@@ -133,13 +133,13 @@ async def run_until_stopped(
 
 async def _live(host: Host, stop: asyncio.Event, until_idle_s: float | None) -> None:
     """Tick until stopped."""
-    interval = _TICK_S / max(host.clock.speed, 1.0) if host.clock.speed < 20 else 0.005
+    longest = _TICK_S / max(host.clock.speed, 1.0) if host.clock.speed < 20 else 0.005
     while not stop.is_set():
         host.tick()
         if until_idle_s is not None and host.idle_s() > until_idle_s:
             return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(interval):
+            async with asyncio.timeout(min(max(host.until_step_s(), 0.001), longest)):
                 await stop.wait()
 
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kalshi_desk.exchange.commands import Command
+from kalshi_desk.exchange.pieces import Piece, join
 from kalshi_desk.exchange.refusals import Refusal
 from kalshi_desk.exchange.rules import Rules
+from kalshi_desk.exchange.snapshot import Snapshot
 from kalshi_desk.exchange.venue import STATE_FORMAT, Venue, VenueState
 
 _APPLICATION_ID = 0x6B646578
+_TIDIED_AT_ONCE = 10
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, ts_ns INTEGER NOT NULL, command BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS piece (
+    generation INTEGER NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (generation, number)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY CHECK (id = 1), step INTEGER NOT NULL);
 """
 
@@ -52,6 +60,10 @@ class StateFile:
         db.execute(f"PRAGMA user_version={STATE_FORMAT}")
         db.execute("COMMIT")
         db.executescript(_SCHEMA)
+        self._begun: int = db.execute("SELECT coalesce(max(generation), 0) FROM piece").fetchone()[
+            0
+        ]
+        self._generation = 0
 
     def _check_ours(self) -> None:
         """Refuse, before anything is written, a file of a newer version or another program."""
@@ -75,7 +87,8 @@ class StateFile:
         if row is None:
             return None
         try:
-            state = msgspec.msgpack.decode(row[0], type=VenueState)
+            head = msgspec.msgpack.decode(row[0], type=VenueState)
+            state = join(head, self._pieces(head.generation))
             commands = [
                 (step, ts_ns, msgspec.msgpack.decode(data, type=Command))
                 for step, ts_ns, data in self._db.execute(
@@ -92,14 +105,57 @@ class StateFile:
         venue.adopt_catalog()
         return venue
 
+    def _pieces(self, generation: int) -> Iterator[Piece]:
+        """Read the pieces of a snapshot in order, and forget those that belong to none."""
+        self._generation = generation
+        self._write(("DELETE FROM piece WHERE generation != ?", (generation,)))
+        rows = self._db.execute(
+            "SELECT data FROM piece WHERE generation = ? ORDER BY number", (generation,)
+        )
+        decode = msgspec.msgpack.Decoder(Piece).decode
+        return (decode(data) for (data,) in rows)
+
     def save(self, venue: Venue) -> None:
         """Write a snapshot and forget the commands before it."""
-        data = self._encoder.encode(venue.state())
+        snapshot = self.begin(venue)
+        snapshot.encode()
+        while not self.write_some(snapshot):
+            pass
+
+    def begin(self, venue: Venue) -> Snapshot:
+        """Begin a snapshot; until it is encoded the exchange must not change."""
+        last = self._db.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()[0]
+        self._begun += 1
+        self._write(("INSERT OR REPLACE INTO progress VALUES (1, ?)", (venue.step_number,)))
+        return Snapshot(venue.state(), self._begun, last)
+
+    def write_some(self, snapshot: Snapshot) -> bool:
+        """Write the next part of an encoded snapshot; return whether it counts from now on.
+
+        With the last part the commands before the snapshot are forgotten, and until then the
+        one before it holds.
+        """
+        rows = snapshot.next_rows()
+        if rows:
+            self._write(*(("INSERT INTO piece VALUES (?, ?, ?)", row) for row in rows))
+            return False
         self._write(
-            ("INSERT OR REPLACE INTO snapshot VALUES (1, ?)", (data,)),
-            ("DELETE FROM log", ()),
-            ("INSERT OR REPLACE INTO progress VALUES (1, ?)", (venue.step_number,)),
+            ("INSERT OR REPLACE INTO snapshot VALUES (1, ?)", (snapshot.head,)),
+            ("DELETE FROM log WHERE seq <= ?", (snapshot.log_seq,)),
         )
+        self._generation = snapshot.generation
+        return True
+
+    def tidy(self) -> bool:
+        """Take a few rows of earlier snapshots off the file; return whether none were left."""
+        rows = self._db.execute(
+            "SELECT generation, number FROM piece WHERE generation < ? LIMIT ?",
+            (self._generation, _TIDIED_AT_ONCE),
+        ).fetchall()
+        self._write(
+            *(("DELETE FROM piece WHERE generation = ? AND number = ?", row) for row in rows)
+        )
+        return len(rows) < _TIDIED_AT_ONCE
 
     def log(self, step: int, ts_ns: int, command: Command) -> None:
         """Keep a command before it is applied; raises ``StateError`` when that fails."""

@@ -42,6 +42,8 @@ class Outbox:
     limit: int
     frames: deque[tuple[int, bytes]] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    sent: int = 0
+    """Frames that have left."""
 
     def put(self, sid: int, frame: bytes) -> bool:
         """Queue a frame; return whether the queue is now over its limit."""

@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 from kalshi_desk.exchange import beliefs
+from kalshi_desk.exchange.access import change_key
 from kalshi_desk.exchange.amending import amend, decrease
-from kalshi_desk.exchange.catalog import TEMPLATES
+from kalshi_desk.exchange.catalog_wide import templates_for, terms_for
 from kalshi_desk.exchange.commands import (
     AddKey,
     AddMember,
@@ -44,12 +45,12 @@ from kalshi_desk.exchange.matching import MatchingEngine
 from kalshi_desk.exchange.news import Newsroom
 from kalshi_desk.exchange.notices import Notice
 from kalshi_desk.exchange.recorder import Recorder
-from kalshi_desk.exchange.records import ApiKey, Order, OrderGroup
+from kalshi_desk.exchange.records import Order
 from kalshi_desk.exchange.refusals import not_found
 from kalshi_desk.exchange.rules import Rules
 from kalshi_desk.exchange.tariffs import Tariffs
 from kalshi_desk.exchange.treasury import Treasury
-from kalshi_desk.exchange.venue_state import DESK, STATE_FORMAT, VenueState, new_state
+from kalshi_desk.exchange.venue_state import DESK, STATE_FORMAT, VenueState, endow, new_state
 
 __all__ = ["DESK", "STATE_FORMAT", "WARM_MINUTES", "Venue", "VenueState"]
 
@@ -76,9 +77,12 @@ class Venue(Identity):
         self.api_keys = state.api_keys
         self.ledger = Ledger(state.accounts, state.fees, state.transfers)
         self.engine = MatchingEngine(self.ledger, state.markets, rules)
-        self.lifecycle = Lifecycle(self.seed, self.engine, self.events, self.drivers)
+        self.markets_wanted = state.markets_wanted
+        templates = templates_for(state.markets_wanted)
+        self.lifecycle = Lifecycle(self.seed, self.engine, self.events, self.drivers, templates)
         self.newsroom = Newsroom(state.wire, self.drivers)
         self.crowd = Crowd(self.seed, self.engine, self.events, self.drivers, self.newsroom)
+        self.crowd.changes_per_step = state.book_rate * rules.step_ms / 1_000
         self.halts = Halts(self.engine, state.maintenance, self.now_ns)
         self.treasury = Treasury(self.seed, self.engine)
         self.tariffs = Tariffs(self.engine, self.series, self.events, state.fee_changes)
@@ -90,11 +94,22 @@ class Venue(Identity):
 
     @classmethod
     def new(
-        cls, seed: int, origin_ns: int, rules: Rules, *, warm_minutes: int = WARM_MINUTES
+        cls,
+        seed: int,
+        origin_ns: int,
+        rules: Rules,
+        *,
+        warm_minutes: int = WARM_MINUTES,
+        markets: int = 0,
+        book_rate: float = 0.0,
     ) -> Venue:
-        """Return a fresh exchange whose books and recent history are already alive."""
+        """Return a fresh exchange whose books and recent history are already alive.
+
+        At least ``markets`` are open, and the crowd changes books ``book_rate`` times a second;
+        0 leaves either as it is by default.
+        """
         start_ns = origin_ns - warm_minutes * 60_000_000_000
-        state = new_state(seed, origin_ns, start_ns, rules)
+        state = new_state(seed, origin_ns, start_ns, rules, markets=markets, book_rate=book_rate)
         venue = cls(state, rules)
         venue._warm_up(start_ns, warm_minutes)
         return venue
@@ -161,6 +176,8 @@ class Venue(Identity):
             seed=self.seed,
             origin_ns=self.origin_ns,
             step=self.step_number,
+            markets_wanted=self.markets_wanted,
+            book_rate=self.crowd.changes_per_step * 1_000 / self.rules.step_ms,
             accounts=self.ledger.accounts,
             fees=self.ledger.fees,
             opening_total=self.opening_total,
@@ -186,14 +203,28 @@ class Venue(Identity):
         )
 
     def adopt_catalog(self) -> None:
-        """Add the series that this version has and a restored state has not."""
-        known = set(self.series)
-        for name, driver in beliefs.new_drivers(Random(self.seed), self.now_ns).items():
+        """Add what this version lists and a restored state has not."""
+        known = set(self.series) | {event.listing for event in self.events.values()}
+        templates = templates_for(self.markets_wanted)
+        behind = terms_for(templates)
+        for name, driver in beliefs.new_drivers(Random(self.seed), self.now_ns, behind).items():
             self.drivers.setdefault(name, driver)
-        for template in TEMPLATES:
+        for template in templates:
             self.series.setdefault(template.series, series_record(template, sharded=self.sharded))
         self.lifecycle.list_missing(known, self.now_ns)
         self._settle_changes(self.now_ns)
+
+    def enlarge(self, *, markets: int | None, book_rate: float | None) -> None:
+        """List more markets, or set another pace; None leaves it.  Save the state after it."""
+        if book_rate is not None:
+            self.crowd.changes_per_step = book_rate * self.rules.step_ms / 1_000
+        if markets is not None and markets > self.markets_wanted:
+            self.opening_total += endow(self.ledger.accounts, self.markets_wanted, markets)
+            self.markets_wanted = markets
+            self.lifecycle.adopt(templates_for(markets))
+            self.adopt_catalog()
+            self.take_notices()
+            self.take_dirty()
 
     def total(self) -> Decimal:
         """Return cash plus locked dollars plus fees; equal to ``opening_total`` for ever."""
@@ -263,11 +294,11 @@ class Venue(Identity):
             case AmendOrder():
                 return amend(engine, command, ts_ns)
             case ChangeGroup():
-                return self._change_group(command, ts_ns)
+                return engine.order_groups.change(command, ts_ns)
             case AddMember() | AddSubaccount() | MoveMoney():
                 return self._move_money(command, ts_ns)
             case AddKey() | RemoveKey():
-                return self._change_key(command)
+                return change_key(self.api_keys, command)
             case WaiveFees():
                 return self.tariffs.waive(command, ts_ns)
             case ChangeFees():
@@ -299,20 +330,6 @@ class Venue(Identity):
             case _:
                 raise TypeError(f"no such command: {command}")
 
-    def _change_group(self, command: ChangeGroup, ts_ns: int) -> OrderGroup:
-        groups, owner, number = self.engine.order_groups, command.owner, command.number
-        match command.action:
-            case "create":
-                return groups.create(owner, command.limit, command.shard, ts_ns)
-            case "reset":
-                return groups.reset(owner, number, ts_ns)
-            case "trigger":
-                return groups.trigger(owner, number, ts_ns)
-            case "limit":
-                return groups.set_limit(owner, number, command.limit, ts_ns)
-            case _:
-                return groups.delete(owner, number, ts_ns)
-
     def _move_money(self, command: AddMember | AddSubaccount | MoveMoney, ts_ns: int) -> Any:
         match command:
             case AddMember():
@@ -323,24 +340,6 @@ class Venue(Identity):
                 return self.treasury.add_subaccount(command)
             case MoveMoney():
                 return self.treasury.move(command, ts_ns)
-
-    def _change_key(self, command: AddKey | RemoveKey) -> ApiKey:
-        if isinstance(command, AddKey):
-            key = ApiKey(
-                key_id=command.key_id,
-                owner=command.owner,
-                name=command.name,
-                public_pem=command.public_pem,
-                scopes=command.scopes,
-                subaccount=command.subaccount,
-            )
-            self.api_keys.append(key)
-            return key
-        for key in self.api_keys:
-            if key.key_id == command.key_id and key.owner == command.owner:
-                self.api_keys.remove(key)
-                return key
-        raise not_found()
 
     def _jump(self, to_step: int) -> None:
         """Move to a later step, applying what fell due on the way at its own time."""

@@ -72,6 +72,12 @@ class PracticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     seed: Annotated[
         int, Meta(ge=0, le=2**31 - 1, description="Another seed gives another market day.")
     ] = 7
+    markets: Annotated[
+        int, Meta(ge=0, le=7_000, description="At least so many open; 0: about a hundred.")
+    ] = 0
+    rate: Annotated[
+        int, Meta(ge=0, le=20_000, description="Book changes a second; 0: about 130.")
+    ] = 0
 
 
 class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -92,9 +92,7 @@ def practice(seed: int = 7, steps: int = STEPS) -> Sample:
     return sample
 
 
-def _take_change(
-    sample: Sample, venue: Venue, notice: LevelChanged, last: dict[str, int]
-) -> None:
+def _take_change(sample: Sample, venue: Venue, notice: LevelChanged, last: dict[str, int]) -> None:
     waited = None
     if venue.engine.markets[notice.ticker].series_ticker == "KXBTC15M":
         before = last.get(notice.ticker)

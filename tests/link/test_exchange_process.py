@@ -10,12 +10,14 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from kalshi_desk.core.errors import Retry
 from kalshi_desk.engine.exchange_process import ExchangeAddress, PracticeExchange
 from kalshi_desk.store.paths import Home, open_home
+from kalshi_desk.store.settings import PracticeSettings
 
 WAIT_S = 20.0
 STAND_IN = """
@@ -49,7 +51,7 @@ async def exchange(home: Home) -> AsyncIterator[PracticeExchange]:
 
 
 def stand_in(home: Home) -> PracticeExchange:
-    return PracticeExchange(home, 7, command=[sys.executable, "-c", STAND_IN])
+    return PracticeExchange(home, PracticeSettings(), command=[sys.executable, "-c", STAND_IN])
 
 
 async def test_it_starts_in_its_own_session_and_stops(
@@ -113,5 +115,16 @@ async def test_a_killed_exchange_is_started_again(exchange: PracticeExchange) ->
 async def test_an_exchange_that_does_not_come_up_says_why(home: Home) -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('the port 80 is taken')"]
     with pytest.raises(Retry, match="the port 80 is taken"):
-        await PracticeExchange(home, 7, command=command).start()
+        await PracticeExchange(home, PracticeSettings(), command=command).start()
     assert not home.exchange_ready_path.exists()
+
+
+async def test_the_settings_make_it_larger(home: Home) -> None:
+    exchange = PracticeExchange(home, PracticeSettings(markets=200, rate=400))
+    address = await exchange.start()
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            health = (await client.get(f"{address.admin}/health")).json()
+        assert health["active_markets"] >= 200
+    finally:
+        await exchange.stop()
