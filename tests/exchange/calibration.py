@@ -1,7 +1,7 @@
-"""How the practice crowd compares with the real exchange; prints the report beside its code.
+"""How the practice crowd compares with the real exchange.
 
-``python -m tests.exchange.calibration FOLDER`` writes the text of
-``kalshi_desk/exchange/CROWD.md`` to standard output; FOLDER holds the recordings.
+``python -m tests.exchange.calibration FOLDER`` prints the table that stands in
+``kalshi_desk/exchange/CROWD.md``; FOLDER holds the recordings.
 """
 
 from __future__ import annotations
