@@ -148,9 +148,13 @@ def table(ours: Sample, theirs: Sample) -> str:
         "|---|---|---|",
     ]
     for name, text, unit in ROWS:
-        cells = [" · ".join(f"{value:,.3g}" for value in s.figures(name)) for s in (ours, theirs)]
+        cells = [" · ".join(map(_shown, s.figures(name))) for s in (ours, theirs)]
         lines.append(f"| {text}{f' ({unit})' if unit else ''} | {cells[0]} | {cells[1]} |")
     return "\n".join(lines)
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 if __name__ == "__main__":
