@@ -130,8 +130,9 @@ def sentiment(signals: Sequence[Signal]) -> Sentiment:
     total = sum(weights)
     if not total > 0.0:
         return Sentiment(0.0, 0.0)
-    score = sum(w * signal.score for w, signal in zip(weights, signals, strict=True)) / total
-    return Sentiment(score, total * total / sum(w * w for w in weights))
+    shares = [weight / total for weight in weights]
+    score = sum(share * signal.score for share, signal in zip(shares, signals, strict=True))
+    return Sentiment(score, 1.0 / sum(share * share for share in shares))
 
 
 def agreement(signals: Sequence[Signal]) -> float:
