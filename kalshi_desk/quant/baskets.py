@@ -5,7 +5,6 @@ Only what is left after the fee engine has priced whole orders counts as a guara
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from math import floor
 
@@ -23,7 +22,7 @@ from kalshi_desk.core.types import (
     notional,
 )
 from kalshi_desk.quant.arbitrage import Leg
-from kalshi_desk.quant.costs import TAKER_RATE, unit_cost, unit_fee
+from kalshi_desk.quant.costs import TAKER_RATE, rule_at, unit_cost, unit_fee
 from kalshi_desk.quant.states import StateSpace
 
 MIN_GUARANTEE = Money(50_000)
@@ -105,14 +104,17 @@ def price_basket(
 ) -> PricedBasket:
     """Price every fill with the fee engine and settle the basket in every state.
 
+    Waivers count as over, as everywhere here; a leg whose rule ``costs.rule_at`` has
+    resolved is priced as free.
     Raises ``KeyError`` for a fee type that has no published formula.
     """
     cash, fees = 0, 0
     pnl = [0] * len(space.states)
     for order in orders:
         accumulator = NO_MONEY
+        rule = rule_at(order.rule)
         for level in order.levels:
-            fee = trade_fee(order.rule, level.price, level.count, is_taker=True, step=grid.fee_step)
+            fee = trade_fee(rule, level.price, level.count, is_taker=True, step=grid.fee_step)
             paid = notional(level.price, level.count)
             charged = fill_fee(fee, Money(-paid), accumulator=accumulator, grid=grid)
             accumulator = charged.accumulator
@@ -167,15 +169,13 @@ def completion_price(
     ``payout`` is what the finished basket pays at least, ``spent`` what it has cost so far
     with fees, both in micro-dollars.  None when no valid price is low enough.
     """
-    valid = prices.prices()
-    left = payout - spent
-    costs = [
-        notional(price, count) + order_fee(rule, price, count, is_taker=True, grid=grid)
-        for price in valid
-    ]
-    # The cost rises with the price: a fee never falls by more than the price grows.
-    affordable = bisect_right(costs, left)
-    return valid[affordable - 1] if affordable else None
+    owed, left = rule_at(rule), payout - spent
+    affordable = (
+        price
+        for price in reversed(prices.prices())
+        if notional(price, count) + order_fee(owed, price, count, is_taker=True, grid=grid) <= left
+    )
+    return next(affordable, None)
 
 
 def unwind_loss(entry: float, bid: float, rate: float = TAKER_RATE) -> float:

@@ -24,10 +24,20 @@ _SCALE = 10_000
 def fee_rate(rule: FeeRule, *, is_taker: bool) -> float:
     """Return multiplier times rate, so that a fee is ``rate * P * (1 - P)``.
 
-    A waiver is not looked at: it ends, and a plan must hold without it.  Raises
-    ``KeyError`` for a fee type whose formula is not published.
+    A waiver is not looked at; ``rule_at`` resolves it first.  Raises ``KeyError`` for a fee
+    type whose formula is not published.
     """
     return rule.rate(is_taker) * rule.multiplier / _SCALE**2
+
+
+def rule_at(rule: FeeRule, now_ns: int | None = None) -> FeeRule:
+    """Return the rule without a waiver: free while it lasts, as published afterwards.
+
+    Without a time the waiver counts as over, since a plan must hold without it.
+    """
+    is_waived = now_ns is not None and now_ns < rule.waived_until_ns
+    multiplier = 0 if is_waived else rule.multiplier
+    return FeeRule(fee_type=rule.fee_type, multiplier=multiplier)
 
 
 def unit_fee(price: _Number, rate: float = TAKER_RATE) -> _Number:

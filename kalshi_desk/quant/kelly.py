@@ -20,6 +20,7 @@ from kalshi_desk.quant.costs import TAKER_RATE, unit_cost
 DEFAULT_FRACTION = 0.25
 DEFAULT_CAP = 0.02
 CONTRACT = Count(COUNT_SCALE)
+_RUIN = 1e-12
 
 
 class Bet(msgspec.Struct, frozen=True):
@@ -135,16 +136,17 @@ def drawdown_fraction(probability: float, cost: float, *, level: float, chance: 
         lost = log1p(-probability) - exponent * log1p(-stake)
         return max(won, lost) + log1p(exp(-abs(won - lost)))
 
-    if excess(full) <= 0.0:
-        return full
+    most = min(full, 1.0 - _RUIN)
+    if excess(most) <= 0.0:
+        return most
     from scipy.optimize import brentq
 
     # The bound is 0 at no stake and convex, so the other root lies beyond its minimum; the
     # edge alone bounds where that is, and halving finds a stake still below the root.
-    low = full
+    low = most
     while excess(low) > 0.0:
         low /= 2.0
-    return float(brentq(excess, low, full, xtol=1e-12))
+    return float(brentq(excess, low, most, xtol=1e-12))
 
 
 def kelly_count(

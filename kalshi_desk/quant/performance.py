@@ -24,7 +24,7 @@ class Drawdown(msgspec.Struct, frozen=True):
     """The deepest fall from a peak, in the unit of the curve, and the longest time below one.
 
     ``share``: the largest fall as a share of its peak, 0 where no peak was positive.
-    ``length``: the most periods from a peak until it was reached again, or until the end.
+    ``length``: the most periods on end below an earlier peak.
     """
 
     depth: float
@@ -172,10 +172,8 @@ def drawdown(equity: npt.ArrayLike) -> Drawdown:
     fall = peaks - curve
     shares = fall / np.where(peaks > 0.0, peaks, np.inf)
     at_peak = np.flatnonzero(fall <= 0.0)
-    gaps = np.diff(np.append(at_peak, len(curve)))
-    # A gap up to the end of the curve counts its periods, not the one after the last.
-    gaps[-1] -= 1
-    return Drawdown(float(fall.max()), float(shares.max()), int(gaps.max()))
+    below = np.diff(np.append(at_peak, len(curve))) - 1
+    return Drawdown(float(fall.max()), float(shares.max()), int(below.max()))
 
 
 def win_rate(profits: npt.ArrayLike) -> WinRate:

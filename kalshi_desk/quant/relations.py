@@ -190,7 +190,8 @@ class Void(msgspec.Struct, frozen=True):
     """A third outcome: every market named settles at a price of its own, dollars in 1/10,000.
 
     Rules that let the exchange settle at the last fair price need one; then a guarantee
-    that forgets it is none.  ``settles`` holds the YES value for each market.
+    that forgets it is none.  ``settles`` holds the YES value for each market of the space;
+    where one market may be voided alone, name one void for each way the others may end.
     """
 
     settles: dict[str, Price]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from kalshi_desk.quant.arrays import FloatArray, probabilities, same_length, vector
 
 DRAWS = 2000
+_CELLS = 1_000_000
 
 
 class ClusterMean(msgspec.Struct, frozen=True):
@@ -71,18 +72,21 @@ def stationary_bootstrap(
     same seed gives the same interval.
     """
     series = vector(values, "values", least=2)
-    if not block >= 1.0 or draws < 1:
-        raise ValueError("blocks have a mean of at least 1, and at least one draw is needed")
+    if not block >= 1.0:
+        raise ValueError("blocks have a mean of at least 1")
     random = np.random.default_rng(seed)
     count = len(series)
-    starts = random.integers(0, count, size=(draws, count))
-    begins = random.random((draws, count)) < 1.0 / block
-    begins[:, 0] = True
-    # Each position continues the block that began last, wrapping round at the end.
     place = np.arange(count)
-    began = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
-    picked = (np.take_along_axis(starts, began, axis=1) + place - began) % count
-    return _interval(series[picked].mean(axis=1), level)
+    means = []
+    for size in _batches(draws, count):
+        starts = random.integers(0, count, size=(size, count))
+        begins = random.random((size, count)) < 1.0 / block
+        begins[:, 0] = True
+        # Each position continues the block that began last, wrapping round at the end.
+        began = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
+        picked = (np.take_along_axis(starts, began, axis=1) + place - began) % count
+        means.append(series[picked].mean(axis=1))
+    return _interval(np.concatenate(means), level)
 
 
 def event_bootstrap(
@@ -100,9 +104,12 @@ def event_bootstrap(
     if len(labels) < 2:
         raise ValueError("clusters: at least two are needed")
     sums, sizes = np.bincount(index, weights=value), np.bincount(index)
-    picked = np.random.default_rng(seed).integers(0, len(labels), size=(draws, len(labels)))
-    means = sums[picked].sum(axis=1) / sizes[picked].sum(axis=1)
-    return _interval(np.asarray(means, dtype=np.float64), level)
+    random = np.random.default_rng(seed)
+    means = []
+    for size in _batches(draws, len(labels)):
+        picked = random.integers(0, len(labels), size=(size, len(labels)))
+        means.append(sums[picked].sum(axis=1) / sizes[picked].sum(axis=1))
+    return _interval(np.concatenate(means), level)
 
 
 def wilson_interval(wins: int, count: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -138,6 +145,14 @@ def log_score_gain(
         raise ValueError("outcomes: each must be 0 or 1")
     gain = np.where(happened == 1.0, np.log(ours / theirs), np.log((1 - ours) / (1 - theirs)))
     return cluster_mean(gain, clusters)
+
+
+def _batches(draws: int, count: int) -> list[int]:
+    """Cut the draws so that no batch holds more than a bounded number of values."""
+    if draws < 1:
+        raise ValueError("at least one draw is needed")
+    size = max(1, _CELLS // count)
+    return [min(size, draws - begun) for begun in range(0, draws, size)]
 
 
 def _interval(means: FloatArray, level: float) -> tuple[float, float]:

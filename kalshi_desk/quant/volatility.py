@@ -143,7 +143,10 @@ def fit_volume_constant(
     from scipy.optimize import minimize_scalar
 
     change, base = vector(changes, "changes", least=30), vector(release, "release", least=30)
-    slope = np.log1p(vector(volumes, "volumes")) * vector(spreads, "spreads") ** 2 / 4.0
+    volume = vector(volumes, "volumes")
+    if (volume < 0.0).any() or (base < 0.0).any():
+        raise ValueError("bars: volumes and variances can't be negative")
+    slope = np.log1p(volume) * vector(spreads, "spreads") ** 2 / 4.0
     if not len(change) == len(base) == len(slope):
         raise ValueError("bars: lengths differ")
     live = base > 0.0

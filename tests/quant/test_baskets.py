@@ -118,6 +118,17 @@ def test_capital_locked_for_long_must_earn_the_hurdle() -> None:
         annual_return(1.0, 0.0, 30.0)
 
 
+def test_a_waiver_that_may_be_over_is_not_counted_on() -> None:
+    waived = FeeRule(waived_until_ns=1)
+    plain = price_basket(TILES, [order("a", "100")])
+    late = price_basket(TILES, [msgspec.structs.replace(order("a", "100"), rule=waived)])
+    assert late == plain
+    assert late.fees == parse_money("1.68")
+    one, size = Money(10**6), Count(100)
+    found = [completion_price(one, Money(0), size, rule, CENT_GRID) for rule in (waived, FeeRule())]
+    assert found[0] == found[1]
+
+
 def test_the_guarantee_must_cover_slippage() -> None:
     assert required_guarantee([]) == parse_money("0.05")
     three = [order(market, "100") for market in "abc"]

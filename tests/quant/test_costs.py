@@ -14,6 +14,7 @@ from kalshi_desk.quant.costs import (
     maker_entry_move,
     no_trade_band,
     round_trip_move,
+    rule_at,
     unit_cost,
     unit_fee,
 )
@@ -75,6 +76,12 @@ def test_after_exactly_that_move_the_trip_pays_nothing(
 
 def test_no_trade_band() -> None:
     assert no_trade_band(0.53, 0.55) == pytest.approx((0.512563, 0.567325), abs=5e-7)
+
+
+def test_a_waiver_counts_only_while_it_lasts() -> None:
+    rule = FeeRule(waived_until_ns=100)
+    assert fee_rate(rule_at(rule, 99), is_taker=True) == 0.0
+    assert rule_at(rule, 100) == rule_at(rule) == FeeRule()
 
 
 def test_an_unpublished_fee_type_has_no_rate() -> None:
