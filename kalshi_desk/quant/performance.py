@@ -18,6 +18,7 @@ from kalshi_desk.quant.arrays import vector
 
 _NORMAL = NormalDist()
 _EULER = 0.5772156649015329
+_NO_PEAK = 1e-9
 
 
 class Drawdown(msgspec.Struct, frozen=True):
@@ -170,7 +171,7 @@ def drawdown(equity: npt.ArrayLike) -> Drawdown:
     curve = vector(equity, "equity")
     peaks = np.maximum.accumulate(curve)
     fall = peaks - curve
-    shares = fall / np.where(peaks > 0.0, peaks, np.inf)
+    shares = fall / np.where(peaks > _NO_PEAK, peaks, np.inf)
     at_peak = np.flatnonzero(fall <= 0.0)
     below = np.diff(np.append(at_peak, len(curve))) - 1
     return Drawdown(float(fall.max()), float(shares.max()), int(below.max()))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kalshi_desk.quant.arrays import FloatArray
 
 MAX_STATES = 4096
+MAX_MARKETS = 500
 
 
 class TooManyStates(ValueError):
@@ -74,6 +75,8 @@ def admissible_states(
     names = tuple(markets)
     if len(set(names)) != len(names) or not names:
         raise ValueError("states need at least one market, each named once")
+    if len(names) > MAX_MARKETS:
+        raise TooManyStates(f"more than {MAX_MARKETS} markets at once: {len(names)}")
     states: list[State] = []
     for outcomes in _combinations(names, relations):
         if len(states) == limit:

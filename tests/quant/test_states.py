@@ -150,6 +150,8 @@ def test_what_can_not_be_listed_is_refused() -> None:
     assert len(admissible_states(many, [Exclusive(many)]).states) == 21
     hundred = tuple(str(index) for index in range(100))
     assert len(admissible_states(hundred, partition(hundred)).states) == 100
+    with pytest.raises(TooManyStates, match="501"):
+        admissible_states([str(index) for index in range(501)], [])
     with pytest.raises(Contradiction):
         admissible_states("ab", [*partition(("a", "b")), Equivalent(("a", "b"))])
     with pytest.raises(ValueError, match="once"):
