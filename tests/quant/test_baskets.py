@@ -67,8 +67,10 @@ def test_levels_of_one_market_share_an_order_and_its_accumulator() -> None:
     ]
     assert orders[0].limit == 5000
     assert round_down(legs, [0.009, 0, 0]) == ()
-    alone = [price_basket(TILES, [one], grid=NON_DIRECT).fees for one in _singles(orders[0])]
-    assert price_basket(TILES, [orders[0]], grid=NON_DIRECT).fees <= sum(alone)
+    whole = BasketOrder("a", YES, (*orders[0].levels, Level(Price(5500), Count(100))))
+    alone = [price_basket(TILES, [one], grid=NON_DIRECT).fees for one in _singles(whole)]
+    # Together the roundings of .59, .44 and .26 cents give a whole cent back.
+    assert price_basket(TILES, [whole], grid=NON_DIRECT).fees == sum(alone) - 10_000
 
 
 def _singles(whole: BasketOrder) -> list[BasketOrder]:
@@ -142,6 +144,7 @@ def test_the_guarantee_must_cover_slippage() -> None:
         (Verdict.UNSYNCHRONISED, tile_legs("0.25", "0.30", "0.35"), {"ages_ms": (100, 601)}),
         (Verdict.STALE, tile_legs("0.25", "0.30", "0.35"), {"ages_ms": (1900, 2001)}),
         (Verdict.STALE, tile_legs("0.25", "0.30", "0.35"), {"ages_ms": ()}),
+        (Verdict.CANDIDATE, tile_legs("0.25", "0.30", "0.35"), {"ages_ms": (1500, 2000)}),
         (Verdict.NO_ASKS, tile_legs("0.25", "0.30", "0.35"), {"is_active": False}),
         (Verdict.NO_ASKS, [], {}),
         (Verdict.NO_PRE_FEE_EDGE, tile_legs("0.35", "0.30", "0.35"), {}),

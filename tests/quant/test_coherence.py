@@ -54,7 +54,11 @@ def test_an_unquoted_leg_is_bounded_by_the_others() -> None:
     high = 1 - (0.30 - fee * 0.30 * 0.70) - (0.40 - fee * 0.40 * 0.60)
     low = 1 - (0.32 + fee * 0.32 * 0.68) - (0.42 + fee * 0.42 * 0.58)
     assert found["c"] == pytest.approx((low, high))
-    alone = coherent_intervals(TILES, quotes((30, 32), (40, 42), (1, 99)), without_own=True)
+    narrow = quotes((30, 32), (40, 42), (27, 28))
+    inside = coherent_intervals(TILES, narrow)
+    assert inside is not None
+    assert low < inside["c"][0] < inside["c"][1] < high
+    alone = coherent_intervals(TILES, narrow, without_own=True)
     assert alone is not None
     assert alone["c"] == pytest.approx((low, high))
 

@@ -55,6 +55,7 @@ def test_the_shift_is_capped_and_fades() -> None:
     assert posterior(0.5, [STRONG] * 20, -0.25).shift == -0.5
     old = Signal(score=0.8, confidence=0.9, age=60)
     assert old.strength() == pytest.approx(STRONG.strength() / 4)
+    assert Signal(score=0.8, relevance=0.5).strength() == pytest.approx(0.4)
     copy = Signal(score=0.8, confidence=0.9, copies=4)
     assert copy.strength() == pytest.approx(STRONG.strength() / 2)
     silent = posterior(0.3, [], 0.25, kappa_error=0.1)

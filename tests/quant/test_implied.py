@@ -75,6 +75,13 @@ def test_a_ladder_as_a_distribution() -> None:
     assert found.entropy == pytest.approx(1.318938, abs=5e-7)
 
 
+def test_a_median_beyond_the_strikes_lies_in_the_open_piece() -> None:
+    low = ladder_distribution([1.0, 2.0], [0.4, 0.2], [0.02, 0.02])
+    assert low.median == pytest.approx(0.5 / 0.6)
+    high = ladder_distribution([1.0, 2.0], [0.9, 0.8], [0.02, 0.02])
+    assert high.median == pytest.approx(2.375)
+
+
 QUOTES = st.lists(
     st.tuples(st.floats(0.0, 1.0), st.floats(0.01, 0.2), st.floats(0.01, 5.0)),
     min_size=2,

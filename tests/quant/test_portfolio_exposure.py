@@ -136,6 +136,9 @@ def test_correlation_is_estimated_doubted_and_shrunk() -> None:
     matrix = ewma_correlations(np.column_stack([one, two, np.zeros(400)]), half_life=200)
     assert matrix[0, 1] == pytest.approx(found.estimate, abs=0.1)
     assert matrix[2].tolist() == [0.0, 0.0, 1.0]
+    turned = np.column_stack([one, np.where(np.arange(400) < 300, one, -one)])
+    assert ewma_correlations(turned, half_life=20)[0, 1] < -0.8
+    assert ewma_correlations(turned, half_life=2000)[0, 1] > 0.3
     assert shrunk(0.0, Kinship.SAME_UNDERLYING) == pytest.approx(0.3)
     assert for_limits(0.0, Kinship.SAME_UNDERLYING) == 0.6
     assert for_limits(0.9, Kinship.OTHER) == pytest.approx(0.5)
