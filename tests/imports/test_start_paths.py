@@ -43,6 +43,12 @@ ENGINE_ROOMS = [
         "exchange",
     ]
 ]
+EVERY_QUANT = """
+import importlib, pkgutil, kalshi_desk.quant as quant
+for found in pkgutil.iter_modules(quant.__path__):
+    importlib.import_module(f"kalshi_desk.quant.{found.name}")
+"""
+"""The room's heavy libraries are loaded by the first call that needs them."""
 ENTRIES = {
     "tui": ("import kalshi_desk.tui.main", [*HEAVY, *ENGINE_ROOMS, "kalshi_desk.store", "numpy"]),
     "desk": ("import kalshi_desk.cli.desk, kalshi_desk.tui.main", [*HEAVY, *ENGINE_ROOMS]),
@@ -51,6 +57,11 @@ ENTRIES = {
     "exchange": ("import kalshi_desk.exchange.main", ["pandas", "scipy", "httpx", *SCREEN]),
     "cli": ("import kalshi_desk.cli.main", [*HEAVY, *SCREEN, "asyncio", "argparse", "msgspec"]),
     "calls": ("import kalshi_desk.cli.calls", [*HEAVY, *SCREEN, *ENGINE_ROOMS, "httpx", "numpy"]),
+    "quant": (EVERY_QUANT, [*HEAVY, *SCREEN]),
+    "staking": (
+        "import kalshi_desk.quant.kelly, kalshi_desk.quant.multipliers",
+        [*HEAVY, "numpy"],
+    ),
     "version": (
         "import kalshi_desk.cli.main as m; m.main(['--version'])",
         ["argparse", "msgspec", "asyncio", "dataclasses"],

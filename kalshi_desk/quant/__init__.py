@@ -1,0 +1,1 @@
+"""Mathematics only: numbers and arrays in, results out; no clock, no disk, no order enters."""

@@ -1,0 +1,82 @@
+"""Correlation of logit changes: estimated, doubted, and shrunk to what its kind suggests."""
+
+from __future__ import annotations
+
+from enum import Enum
+from math import atanh, sqrt, tanh
+from statistics import NormalDist
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from kalshi_desk.quant.arrays import FloatArray, same_length, vector
+
+PRIOR_WEIGHT = 0.5
+STRESS = 0.8
+
+
+class Kinship(Enum):
+    """How two events are related, and the correlation to assume of them."""
+
+    SAME_UNDERLYING = 0.6
+    SAME_CATEGORY = 0.3
+    OTHER = 0.1
+
+
+class Correlation(msgspec.Struct, frozen=True):
+    """An estimate with its interval and two-sided p value against 0 (Fisher's z)."""
+
+    estimate: float
+    low: float
+    high: float
+    p_value: float
+    count: int
+
+
+def correlation(first: npt.ArrayLike, second: npt.ArrayLike, *, level: float = 0.90) -> Correlation:
+    """Return the correlation of two series of changes.
+
+    Raises ``ValueError`` for fewer than four pairs, and for a series without any change:
+    nothing can be said about it.
+    """
+    one, two = vector(first, "changes", least=4), vector(second, "changes", least=4)
+    same_length("pairs", one, two)
+    if not (np.ptp(one) > 0.0 and np.ptp(two) > 0.0):
+        raise ValueError("a series that never changes has no correlation")
+    estimate = float(np.clip(np.corrcoef(one, two)[0, 1], -1.0, 1.0))
+    z = atanh(np.clip(estimate, -1.0 + 1e-12, 1.0 - 1e-12))
+    error = 1.0 / sqrt(len(one) - 3)
+    reach = NormalDist().inv_cdf((1.0 + level) / 2.0) * error
+    p_value = 2.0 * NormalDist().cdf(-abs(z) / error)
+    return Correlation(estimate, tanh(z - reach), tanh(z + reach), p_value, len(one))
+
+
+def ewma_correlations(changes: npt.ArrayLike, half_life: float) -> FloatArray:
+    """Return the matrix of exponentially weighted correlations around zero.
+
+    ``changes``: a row per time, oldest first, a column per market; ``half_life`` in rows.
+    A market that never moved correlates 0 with all others.
+    """
+    table = np.asarray(changes, dtype=np.float64)
+    if table.ndim != 2 or len(table) < 2 or not np.isfinite(table).all() or not half_life > 0.0:
+        raise ValueError("a table of at least two rows and a positive half-life are needed")
+    weights = 0.5 ** (np.arange(len(table) - 1, -1, -1.0) / half_life)
+    covariance = (table * weights[:, None]).T @ table / weights.sum()
+    sd = np.sqrt(np.diag(covariance))
+    scale = np.where(sd > 0.0, sd, np.inf)
+    matrix = np.clip(covariance / np.outer(scale, scale), -1.0, 1.0)
+    np.fill_diagonal(matrix, 1.0)
+    return np.asarray(matrix, dtype=np.float64)
+
+
+def shrunk(estimate: float, kinship: Kinship, weight: float = PRIOR_WEIGHT) -> float:
+    """Return the estimate moved towards what its kind suggests, by half unless told."""
+    if not (-1.0 <= estimate <= 1.0 and 0.0 <= weight <= 1.0):
+        raise ValueError("a correlation lies in [-1, 1] and a weight in [0, 1]")
+    return (1.0 - weight) * estimate + weight * kinship.value
+
+
+def for_limits(estimate: float, kinship: Kinship) -> float:
+    """Return the correlation that limits use: never below what the kind suggests."""
+    return max(kinship.value, shrunk(estimate, kinship))
