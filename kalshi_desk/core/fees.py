@@ -91,11 +91,12 @@ def trade_fee(
 ) -> Money:
     """Return the model fee rounded up to ``step``, in micro-dollars.
 
+    Without a time no waiver counts: a fee too many is the safe mistake.
     Raises ``KeyError`` when the fee type has no published formula: then no fee may
     be claimed.
     """
     rate = rule.rate(is_taker)
-    if not rate or (rule.waived_until_ns and now_ns < rule.waived_until_ns):
+    if not rate or 0 < now_ns < rule.waived_until_ns:
         return NO_MONEY
     numerator = rule.multiplier * rate * count * price * (PRICE_SCALE - price)
     scale = _MULTIPLIER_SCALE * _RATE_SCALE * COUNT_SCALE * PRICE_SCALE * PRICE_SCALE

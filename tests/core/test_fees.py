@@ -96,6 +96,7 @@ def test_half_multiplier_waiver_and_unknown_type() -> None:
     waived = FeeRule(waived_until_ns=100)
     assert trade_fee(waived, price, count, is_taker=True, now_ns=99) == 0
     assert trade_fee(waived, price, count, is_taker=True, now_ns=100) == parse_money("1.75")
+    assert trade_fee(waived, price, count, is_taker=True) == parse_money("1.75")
     with pytest.raises(KeyError):
         trade_fee(FeeRule(fee_type="flat"), price, count, is_taker=True)
 
