@@ -160,6 +160,7 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
 
     ``market_price`` is the size-weighted price at which all of it could be closed now,
     ``net_price`` the same after fees; both None when the book could not take it.
+    ``settles_ns`` is when the outcome is expected, which may be long before the close.
     """
 
     ticker: str
@@ -175,6 +176,7 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
     status: MarketStatus
     close_ns: int
     origin: str
+    settles_ns: int = 0
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):

@@ -123,6 +123,7 @@ def position_row(state: CoreState, position: Position) -> PositionRow:
         status=MarketStatus.UNKNOWN if live is None else live.market.status,
         close_ns=0 if live is None else live.market.close_ns,
         origin=position.origin,
+        settles_ns=0 if live is None else live.market.expiration_ns or live.market.close_ns,
     )
 
 

@@ -84,11 +84,11 @@ class PositionsPanel(VirtualTable[PositionRow]):
     def _settles(self, row: PositionRow) -> Cell:
         if row.status in (MarketStatus.DETERMINED, MarketStatus.FINALIZED, MarketStatus.CLOSED):
             return Cell(row.status.value[:7], "caution")
-        return Cell(f.until(row.close_ns, self.now_ns), "muted")
+        return Cell(f.until(row.settles_ns or row.close_ns, self.now_ns), "muted")
 
     def time_text(self, row: PositionRow) -> str:
         """Return the text that changes as time goes by."""
-        return f.until(row.close_ns, self.now_ns)
+        return f.until(row.settles_ns or row.close_ns, self.now_ns)
 
     def order_rows(self) -> list[Item]:
         """Open positions first, by title; closed ones after them."""

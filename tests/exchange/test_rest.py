@@ -332,6 +332,12 @@ class TestOrders:
         assert exchange.get("/portfolio/orders?status=resting")["orders"] == []
 
 
+def test_a_trailing_slash_is_redirected_to_the_bare_path(exchange: Exchange) -> None:
+    answer = exchange.http.get("/markets/?limit=2")
+    assert answer.status_code == 301
+    assert answer.headers["location"] == "/trade-api/v2/markets?limit=2"
+
+
 def test_empty_buckets_answer_429(exchange: Exchange) -> None:
     for _ in range(12):
         answer = exchange.call("GET", "/portfolio/balance")

@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from kalshi_desk.exchange import stream
 from tests.exchange.client import WS_PATH, Exchange
 
 Frame = dict[str, Any]
@@ -317,3 +319,21 @@ async def test_faults_of_sockets(exchange: Exchange) -> None:
         await asyncio.to_thread(lambda: exchange.admin("fault", kind="cut"))
         with pytest.raises(ConnectionClosed):
             await socket.kind("error")
+
+
+async def test_sockets_are_pinged_with_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pinged(Exception):
+        """Ends the endless."""
+
+    class Connection:
+        payloads: ClassVar[list[bytes]] = []
+
+        async def ping(self, payload: bytes) -> None:
+            self.payloads.append(payload)
+            if len(self.payloads) == 2:
+                raise Pinged
+
+    monkeypatch.setattr(stream, "_HEARTBEAT_S", 0.0)
+    with pytest.raises(Pinged):
+        await stream._heartbeat(cast(ServerConnection, Connection()))
+    assert Connection.payloads == [b"heartbeat"] * 2

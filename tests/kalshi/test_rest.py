@@ -87,6 +87,7 @@ MARKET = {
     "yes_sub_title": "Rain",
     "status": "active",
     "close_time": "2026-11-23T00:00:00Z",
+    "expected_expiration_time": "2026-11-09T00:00:00Z",
     "last_price_dollars": "0.0000",
     "volume_fp": "12.50",
     "price_ranges": [
@@ -145,6 +146,7 @@ async def test_markets_become_records_with_grid_fee_and_clean_text():
     assert market.grid.is_valid(50) is True
     assert market.grid.is_valid(4750) is False
     assert market.close_ns == 1_795_392_000 * 10**9
+    assert market.expiration_ns == market.close_ns - 14 * 86_400 * 10**9
 
 
 async def test_a_market_without_a_known_series_has_no_fee_that_may_be_stated():

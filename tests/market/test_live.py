@@ -36,6 +36,18 @@ def test_a_delta_before_the_first_snapshot_is_not_a_book() -> None:
     assert live.book.bid is None
 
 
+def test_a_ticker_is_no_book() -> None:
+    markets = listed()
+    before = markets.by_ticker["A"].book
+    state = (before.bid, before.ask, before.bid_size, before.ask_size)
+    markets.apply(
+        TickerChanged(ticker="A", last_price=Price(9_900), volume=Count(5), open_interest=Count(5)),
+        3,
+    )
+    after = markets.by_ticker["A"].book
+    assert (after.bid, after.ask, after.bid_size, after.ask_size) == state
+
+
 def test_a_gap_makes_books_stale_until_their_snapshot() -> None:
     markets = listed()
     markets.apply(BookStale(("A",), "a gap"), 3)
