@@ -25,10 +25,26 @@ from kalshi_desk.market.series import PriceLine
 TAPE_LENGTH = 200
 
 
-class LiveMarket:
-    """One market as it stands now."""
+_TRADING = frozenset({MarketStatus.ACTIVE, MarketStatus.UNKNOWN})
 
-    __slots__ = ("book", "last_price", "line", "market", "stale_reason", "tape", "volume")
+
+class LiveMarket:
+    """One market as it stands now.
+
+    ``has_book`` says that the book is the exchange's; ``book.is_valid`` that it may be
+    traded on besides, which it may not while the market stands still.
+    """
+
+    __slots__ = (
+        "book",
+        "has_book",
+        "last_price",
+        "line",
+        "market",
+        "tape",
+        "volume",
+        "why_no_book",
+    )
 
     def __init__(self, market: Market) -> None:
         self.market = market
@@ -37,12 +53,24 @@ class LiveMarket:
         self.tape: deque[Trade] = deque(maxlen=TAPE_LENGTH)
         self.last_price = market.last_price
         self.volume = market.volume
-        self.stale_reason = "waiting for the first book"
+        self.has_book = False
+        self.why_no_book = "waiting for the first book"
 
     @property
     def is_fresh(self) -> bool:
         """Whether the book may be traded on."""
         return self.book.is_valid
+
+    @property
+    def stale_reason(self) -> str:
+        """Why the book may not be traded on, empty when it may."""
+        if not self.has_book:
+            return self.why_no_book
+        return "" if self.book.is_valid else f"the market is {self.market.status.value}"
+
+    def judge(self) -> None:
+        """Decide anew whether the book may be traded on."""
+        self.book.is_valid = self.has_book and self.market.status in _TRADING
 
     def middle(self) -> Price | None:
         """Return the middle of the touch in YES, the last price, or None."""
@@ -89,7 +117,7 @@ class LiveMarkets:
 
     def _delta(self, event: BookDelta, now_ns: int) -> None:
         live = self.by_ticker.get(event.ticker)
-        if live is None or not live.book.is_valid:
+        if live is None or not live.has_book:
             return
         book = live.book
         book.add(event.side is BookSide.BID, event.price, event.delta)
@@ -104,8 +132,8 @@ class LiveMarkets:
             book.set_level(BookSide.BID, price, size)
         for price, size in event.asks:
             book.set_level(BookSide.ASK, price, size)
-        book.is_valid = True
-        live.stale_reason = ""
+        live.has_book = True
+        live.judge()
         book.updated_ns = self.data_ns = now_ns
         self._note_price(live, now_ns)
 
@@ -140,8 +168,9 @@ class LiveMarkets:
         for ticker in event.tickers or tuple(self.by_ticker):
             live = self.by_ticker.get(ticker)
             if live is not None:
-                live.book.is_valid = False
-                live.stale_reason = event.why or "the stream has a gap"
+                live.has_book = False
+                live.why_no_book = event.why or "the stream has a gap"
+                live.judge()
                 self.touched.add(ticker)
 
     def _status(self, event: MarketStatusChanged) -> None:
@@ -157,9 +186,7 @@ class LiveMarkets:
                 else live.market.settlement_value
             ),
         )
-        if event.status is not MarketStatus.ACTIVE:
-            live.book.is_valid = False
-            live.stale_reason = f"the market is {event.status.value}"
+        live.judge()
         self.touched.add(event.ticker)
 
     def _listed(self, event: MarketsListed) -> None:
@@ -171,6 +198,7 @@ class LiveMarkets:
                 self.by_ticker[market.ticker] = LiveMarket(market)
             else:
                 live.market = market
+                live.judge()
                 live.volume = Count(max(live.volume, market.volume))
                 if live.last_price is None:
                     live.last_price = market.last_price

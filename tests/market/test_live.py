@@ -140,3 +140,25 @@ def test_the_price_line_keeps_one_point_a_second_and_is_bounded() -> None:
     recent = line.since((MAX_POINTS + 40) * SECOND)
     assert len(recent) == 11
     assert recent == tuple(sorted(recent))
+
+
+def test_a_book_is_there_again_when_its_market_trades_again() -> None:
+    markets = listed()
+    markets.apply(MarketStatusChanged(ticker="A", status=MarketStatus.INACTIVE), 3)
+    live = markets.by_ticker["A"]
+    assert (live.is_fresh, live.stale_reason) == (False, "the market is inactive")
+    markets.apply(BookDelta("A", BookSide.BID, Price(4_700), Count(-4)), 4)
+    markets.apply(MarketStatusChanged(ticker="A", status=MarketStatus.ACTIVE), 5)
+    assert (live.is_fresh, live.stale_reason, live.book.bid_size) == (True, "", 6)
+
+
+def test_a_later_close_brings_the_book_back_but_a_gap_does_not() -> None:
+    markets = listed()
+    markets.close_due(100 * SECOND)
+    later = Market(ticker="A", close_ns=900 * SECOND)
+    markets.apply(MarketsListed((later,)), 101 * SECOND)
+    live = markets.by_ticker["A"]
+    assert live.is_fresh
+    markets.apply(BookStale(("A",), "a gap"), 102 * SECOND)
+    markets.apply(MarketsListed((later,)), 103 * SECOND)
+    assert (live.is_fresh, live.stale_reason) == (False, "a gap")
