@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 
 from kalshi_desk.core.errors import Refuse, Retry
-from kalshi_desk.core.events import CoreEvent, MarketsListed, TradeHistory
+from kalshi_desk.core.events import CoreEvent, MarketsListed, MarketStatusChanged, TradeHistory
 from kalshi_desk.core.ports import Clock, EventSink
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine.recorder import EngineRecorder, fan_out
@@ -22,6 +22,7 @@ from kalshi_desk.kalshi.venue import KalshiBroker, KalshiFeed
 MAX_WATCHED = 2_000
 """Books followed without being asked for; more are added when a ladder opens."""
 HISTORY_TRADES = 1_000
+_FOLLOWED = frozenset({MarketStatus.ACTIVE, MarketStatus.INACTIVE})
 
 
 class KalshiSession(VenueActions):
@@ -70,14 +71,23 @@ class KalshiSession(VenueActions):
         return trim(event, self._keep()) if isinstance(event, MarketsListed) else event
 
     def _follow(self, event: CoreEvent) -> None:
-        """Follow the books of markets that trade, as far as the desk follows unasked."""
+        """Follow the books of markets that trade, as far as the desk follows unasked.
+
+        Those that the account is in come first, and whatever it takes: an exit needs a book.
+        """
+        if isinstance(event, MarketStatusChanged) and event.status is MarketStatus.FINALIZED:
+            self._watched.discard(event.ticker)
         if not isinstance(event, MarketsListed):
             return
-        fresh = [
+        mine = self._keep()
+        new = [
             market.ticker
             for market in event.markets
-            if market.status is MarketStatus.ACTIVE and market.ticker not in self._watched
-        ][: max(0, MAX_WATCHED - len(self._watched))]
+            if market.status in _FOLLOWED and market.ticker not in self._watched
+        ]
+        fresh = [ticker for ticker in new if ticker in mine]
+        room = max(0, MAX_WATCHED - len(self._watched) - len(fresh))
+        fresh += [ticker for ticker in new if ticker not in mine][:room]
         self._watched.update(fresh)
         if fresh:
             task = asyncio.create_task(self.feed.watch(fresh))

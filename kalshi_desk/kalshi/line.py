@@ -11,13 +11,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from kalshi_desk.core.errors import DeskError, Retry, Stop
-from kalshi_desk.core.events import BookStale, CoreEvent
+from kalshi_desk.core.events import BookDelta, BookSnapshot, BookStale, CoreEvent
 from kalshi_desk.core.ports import Clock, Sleep, Tap
+from kalshi_desk.core.text import clean
 from kalshi_desk.kalshi.decode import LostBooks
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.errors import TIMESTAMP_EXPIRED, Ask, error_from_answer
 from kalshi_desk.kalshi.signing import Signer
-from kalshi_desk.kalshi.subscriptions import Subscriptions
+from kalshi_desk.kalshi.subscriptions import LIFECYCLE, Subscriptions
 from kalshi_desk.kalshi.translate import MarketChanged, Translator
 
 _MAX_FRAME_BYTES = 64 << 20
@@ -28,6 +29,8 @@ _LONGEST_BACKOFF_S = 15.0
 _STEADY_NS = 10_000_000_000
 _MS_NS = 1_000_000
 _REPAIR_S = 5.0
+# A market that moved to another socket may still be told of here for a moment.
+_OF_BOOKS = (BookDelta, BookSnapshot)
 
 StreamSink = Callable[[CoreEvent | MarketChanged], None]
 OnOpen = Callable[[], Awaitable[None]]
@@ -42,7 +45,8 @@ class Wiring:
     ``tap`` gets ``(recv_ns, bytes)`` of every frame before it is read; ``on_connection``
     ``(number, recv_ns)`` of every new connection.  ``now_ns`` signs: it is the local
     clock corrected to the exchange's; ``resync`` measures that again when the exchange
-    says that the time is off.
+    says that the time is off.  ``on_doubt`` hears that a frame may have been lost that
+    told of the account.
     """
 
     environment: Environment
@@ -52,6 +56,7 @@ class Wiring:
     now_ns: Callable[[], int]
     on_connection: OnConnection | None
     resync: Callable[[], Awaitable[None]] | None
+    on_doubt: Callable[[], None]
     sleep: Sleep
 
 
@@ -73,6 +78,7 @@ class Line:
         on_crowded: Callable[[], None] = lambda: None,
     ) -> None:
         self.connections = 0
+        self._private = private
         self._wiring = wiring
         self._on_crowded = on_crowded
         self._socket: ClientConnection | None = None
@@ -203,22 +209,27 @@ class Line:
             try:
                 data = await socket.recv(decode=False)
             except ConnectionClosed as closed:
-                return f"the exchange closed the stream ({closed.rcvd or 'without a word'})"
+                return f"the exchange closed the stream ({clean(str(closed.rcvd or 'wordless'))})"
             recv_ns = clock.now_ns()
             if tap is not None:
                 tap(recv_ns, data)
-            before_ms = translator.last_ts_ms
+            before_ms, unread = translator.last_ts_ms, translator.counts.unreadable
             message, event = translator.translate(data)
             if translator.last_ts_ms != before_ms:
                 self._note_age(translator.last_ts_ms)
             if event is not None:
-                sink(event)
+                if not isinstance(event, _OF_BOOKS) or event.ticker in subscriptions.watched:
+                    sink(event)
             elif message is not None:
                 await self._send_all(subscriptions.answer(message))
                 if subscriptions.crowded_out:
                     moving = tuple(sorted(subscriptions.crowded_out))
                     sink(BookStale(moving, "it moves to another socket"))
                     self._on_crowded()
+                if subscriptions.broken:
+                    return subscriptions.broken
+            elif self._private and translator.counts.unreadable != unread:
+                self._wiring.on_doubt()
             if subscriptions.needs_repair:
                 await self._send_all(subscriptions.repair())
 
@@ -228,8 +239,11 @@ class Line:
 
     def _on_lost(self, lost: LostBooks) -> None:
         """Frames are missing: nothing of this subscription can be trusted until repaired."""
-        if lost.tickers:
-            self._sink(BookStale(tuple(sorted(lost.tickers)), lost.why))
+        mine = lost.tickers & self.subscriptions.watched
+        if mine:
+            self._sink(BookStale(tuple(sorted(mine)), lost.why))
+        if lost.sid == self.subscriptions.sid_of(LIFECYCLE):
+            self._sink(MarketChanged(everything=True, why=lost.why))
         self.subscriptions.needs_repair = True
 
     def _lose_books(self, why: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.events import MarketsListed
@@ -70,7 +70,9 @@ class Listing:
 
     def note_changed(self, change: MarketChanged) -> None:
         """Plan to read what the stream says has appeared or changed."""
-        if change.event_ticker:
+        if change.everything:
+            self.note_all(())
+        elif change.event_ticker:
             self._rest.terms.events.pop(change.event_ticker, None)
             for market in list(self._known.values()):
                 if market.event_ticker == change.event_ticker:
@@ -78,6 +80,11 @@ class Listing:
         elif self._concerns_us(change.ticker):
             self._tries.pop(change.ticker, None)
             self._plan(change.ticker, 0)
+
+    def note_all(self, first: Collection[str]) -> None:
+        """Plan to read every known market again, some before the others."""
+        for ticker in self._known:
+            self._plan(ticker, 0 if ticker in first else 1)
 
     def take_due(self) -> list[str]:
         """Return the tickers to read now, at most one request's worth."""

@@ -41,6 +41,7 @@ class Stream:
         now_ns: Callable[[], int] | None = None,
         on_connection: OnConnection | None = None,
         resync: Callable[[], Awaitable[None]] | None = None,
+        on_doubt: Callable[[], None] = lambda: None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._wiring = Wiring(
@@ -51,6 +52,7 @@ class Stream:
             now_ns=now_ns or clock.now_ns,
             on_connection=on_connection,
             resync=resync,
+            on_doubt=on_doubt,
             sleep=sleep,
         )
         self._crowded = asyncio.Event()

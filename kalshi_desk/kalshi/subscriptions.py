@@ -28,6 +28,7 @@ _FULL = 26
 _HASTY = 27
 _COMMANDS_KEPT = 200
 _TERMINAL = frozenset({_CHANNEL_ERROR, _OVERFLOW})
+_VITAL = frozenset({*PRIVATE, LIFECYCLE})
 
 
 class Subscriptions:
@@ -36,7 +37,9 @@ class Subscriptions:
     Methods return the commands to send; nothing here touches the socket.
     ``needs_repair`` is set when books were lost while the socket lives; ``crowded_out``
     holds markets that the exchange has no room for on this socket.  ``most`` is how many
-    markets fit, None while the exchange never said that it was full.
+    markets fit, None while the exchange never said that it was full.  ``broken`` says why
+    only a new connection helps: a channel of the account ended or was refused, and what
+    it would have told meanwhile is lost.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Subscriptions:
         self._again: list[bytes] = []
         self.watched: set[str] = set()
         self.needs_repair = False
+        self.broken = ""
         self.private_open = asyncio.Event()
         self.refusals: list[str] = []
         self._reader = reader
@@ -78,6 +82,7 @@ class Subscriptions:
         self._again.clear()
         self._id = 0
         self.needs_repair = False
+        self.broken = ""
         self.private_open.clear()
         if not self._private:
             self.private_open.set()
@@ -165,7 +170,7 @@ class Subscriptions:
     def _failed(self, error: ErrorFrame) -> list[bytes]:
         code = error.msg.code
         if code in _TERMINAL:
-            return self._resubscribe(error.sid)
+            return self._end_of(error.sid)
         if error.id in self._snapshot_ids and code in {_UNSUPPORTED_ACTION, _UNKNOWN_SID}:
             self._snapshot_ids.discard(error.id)
             sid = self._sids.get(BOOK, 0)
@@ -178,6 +183,8 @@ class Subscriptions:
             self._again.append(command)
             return []
         self._refuse(f"error {code}: {error.msg.msg}")
+        if channel in _VITAL:
+            self.broken = f"the exchange refused the channel {channel} (error {code})"
         return []
 
     def _crowd_out(self, channel: str, tickers: tuple[str, ...]) -> list[bytes]:
@@ -212,6 +219,21 @@ class Subscriptions:
     def _refuse(self, text: str) -> None:
         self.refusals.append(text[:200])
         del self.refusals[:-20]
+
+    def sid_of(self, channel: str) -> int | None:
+        """Return the number of a channel's subscription, None while it has none."""
+        return self._sids.get(channel)
+
+    def _end_of(self, sid: int) -> list[bytes]:
+        """The exchange ended a subscription: books are asked for anew, the account needs more."""
+        channel = next((name for name, known in self._sids.items() if known == sid), None)
+        if channel is None:
+            self.broken = "a subscription ended, and the exchange did not say which"
+        elif channel in _VITAL:
+            self.broken = f"the subscription of {channel} ended"
+        else:
+            return self._resubscribe(sid)
+        return []
 
     def _resubscribe(self, sid: int) -> list[bytes]:
         """A subscription is dead, the socket lives: open its channel again."""

@@ -60,11 +60,12 @@ _STATUSES = {
 
 
 class MarketChanged(msgspec.Struct, frozen=True):
-    """A market or all markets of an event must be read again: created, moved, new terms."""
+    """A market, all of an event, or ``everything`` must be read again: created, moved, changed."""
 
     ticker: str = ""
     event_ticker: str = ""
     why: str = ""
+    everything: bool = False
 
 
 Translated = CoreEvent | MarketChanged | None

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from kalshi_desk.core.errors import DeskError, Refuse, Retry, Stop, Unknown
 from kalshi_desk.core.events import (
+    AccountRead,
     BalanceReported,
     CancelAnswered,
     CancelFailed,
@@ -45,6 +46,7 @@ _USAGE_S = 1.0
 _LISTING_S = 0.25
 _QUEUE_S = 2.0
 _STATUS_S = 10.0
+_DOUBT_S = 2.0
 _BALANCE_LAG_S = 0.5
 _BALANCE_REST_S = 0.6
 _SETTLED_S = (1.0, 3.0, 10.0)
@@ -89,6 +91,7 @@ class KalshiFeed:
             now_ns=rest.http.exchange_now_ns,
             on_connection=on_connection,
             resync=self._measure_clock,
+            on_doubt=self._doubt,
             sleep=sleep,
         )
         self.canary = Canary(
@@ -106,6 +109,8 @@ class KalshiFeed:
         self._listing = Listing(rest, clock, series)
         self._sink: EventSink = lambda event: None
         self._balance_is_old = asyncio.Event()
+        self._doubted = asyncio.Event()
+        self._doubted_ns = 0
         self._settled: asyncio.Queue[str] = asyncio.Queue()
         self._finished: set[str] = set()
 
@@ -119,6 +124,7 @@ class KalshiFeed:
                     self.stream.run(self._take, self._on_open, self._on_lost_link),
                     self._refresh_listing(),
                     self._refresh_balance(),
+                    self._settle_doubts(),
                     self._refresh_queue(),
                     self._refresh_status(),
                     self._read_settlements(),
@@ -167,17 +173,38 @@ class KalshiFeed:
     async def _on_open(self) -> None:
         self.canary.begin_connection()
         self._connection(LinkState.CONNECTING, "reading the account")
-        joined_ns = self._rest.http.exchange_now_ns()
+        joined_ns, opened_ns = self._rest.http.exchange_now_ns(), self._clock.now_ns()
         await self._insist(lambda: self._account.wait_for(joined_ns, self._sleep))
-        await self._read_account()
+        read = await self._read_account()
+        if read.asked_ns < opened_ns:
+            # Reads lag by more than one waits for: what came in between shows only later.
+            self._doubt(opened_ns)
+        if self.stream.connections > 1:
+            self._listing.note_all(self._account.touched)
         self.canary.glance(self._sink)
         self._connection(LinkState.LIVE)
         self.canary.begin()
 
-    async def _read_account(self) -> None:
+    async def _read_account(self) -> AccountRead:
         read = await self._insist(self._account.read)
         self._sink(read)
         await self._list_unknown(self._account.tickers())
+        return read
+
+    def _doubt(self, since_ns: int | None = None) -> None:
+        """Something of the account may have been missed up to now, or up to a time."""
+        self._doubted_ns = max(self._doubted_ns, since_ns or self._clock.now_ns())
+        self._doubted.set()
+
+    async def _settle_doubts(self) -> None:
+        """Read the account until a reading is complete up to the last doubt."""
+        while True:
+            await self._doubted.wait()
+            self._doubted.clear()
+            wanted_ns = self._doubted_ns
+            while (await self._read_account()).asked_ns < wanted_ns:
+                await self._sleep(_DOUBT_S)
+            await self._sleep(_DOUBT_S)
 
     async def _list_unknown(self, tickers: Iterable[str]) -> None:
         """Describe markets that the account holds but the open listing does not show."""

@@ -68,7 +68,7 @@ class Wire:
 
 
 @contextlib.asynccontextmanager
-async def wired(*tickers, refusals=(), resync=None):
+async def wired(*tickers, refusals=(), resync=None, on_doubt=lambda: None):
     async with stream_server() as server:
         server.refusals = list(refusals)
         environment = practice(
@@ -81,6 +81,7 @@ async def wired(*tickers, refusals=(), resync=None):
             WallClock(),
             lambda recv_ns, frame: frames.append((recv_ns, frame)),
             resync=resync,
+            on_doubt=on_doubt,
             sleep=short_sleep,
         )
         wire = Wire(server, stream)
@@ -359,3 +360,73 @@ async def test_an_exchange_that_is_away_is_tried_again_until_it_is_back():
         await wire.server.socket.close()
         await wire.until(lambda: wire.opened == 2)
         assert len(wire.lost) == 4
+
+
+async def test_an_account_channel_that_ends_or_is_refused_means_a_new_connection():
+    for number, channel in enumerate(("fill", "user_orders", "market_lifecycle_v2")):
+        async with wired("A") as wire:
+            await followed(wire)
+            sid = wire.server.sids[channel]
+            await wire.server.send(encode("error", sid, msg={"code": 25, "msg": "overflow"}))
+            await wire.until(lambda: wire.opened == 2)
+            assert f"the subscription of {channel} ended" in wire.lost[0], number
+
+
+async def test_a_subscription_that_ends_without_a_name_means_a_new_connection():
+    async with wired("A") as wire:
+        await followed(wire)
+        await wire.server.send(encode("error", msg={"code": 10, "msg": "?"}))
+        await wire.until(lambda: wire.opened == 2)
+
+
+async def test_a_refused_account_channel_is_asked_for_again_on_a_new_connection():
+    async with wired() as wire:
+        await wire.until(lambda: wire.opened)
+        first = wire.server.asked("subscribe")[0]["id"]
+        await wire.server.send(encode("error", msg={"code": 18, "msg": "late"}, id=first))
+        await wire.until(lambda: wire.opened == 2)
+        assert wire.stream.refusals == ["error 18: late"]
+
+
+async def test_an_unreadable_frame_makes_the_account_doubtful():
+    doubts = []
+    async with wired("A", on_doubt=lambda: doubts.append(1)) as wire:
+        await followed(wire)
+        await wire.server.send(encode("fill", 1, None, {"trade_id": "t", "fee_cost": "many"}))
+        await wire.until(lambda: doubts)
+
+
+async def test_a_gap_in_the_life_of_markets_means_reading_them_all():
+    async with wired("A") as wire:
+        await followed(wire)
+        sid = wire.server.sids["market_lifecycle_v2"]
+        body = {"market_ticker": "A", "event_type": "created"}
+        await wire.server.send(
+            encode("market_lifecycle_v2", sid, 1, body), encode("market_lifecycle_v2", sid, 4, body)
+        )
+        await wire.until(lambda: any(change.everything for change in wire.of(MarketChanged)))
+
+
+async def test_a_market_that_left_this_socket_is_heard_of_no_more():
+    async with wired("A", "B") as wire:
+        await followed(wire)
+        await wire.server.send(snapshot(2, "B", sid=wire.book_sid))
+        await wire.until(lambda: len(wire.of(BookSnapshot)) == 2)
+        await wire.stream.forget(["B"])
+        sid = wire.book_sid
+        await wire.server.send(
+            delta(3, "0.4700", "1.00", ticker="B", sid=sid),
+            delta(5, "0.4700", "1.00", ticker="A", sid=sid),
+        )
+        await wire.until(lambda: wire.of(BookStale))
+        assert wire.of(BookStale)[0].tickers == ("A",)
+        assert not wire.of(BookDelta)
+
+
+async def test_a_closing_word_can_not_steer_a_terminal():
+    async with wired() as wire:
+        await wire.until(lambda: wire.opened)
+        await wire.server.socket.close(1000, "\x1b[2J\u202egnp")
+        await wire.until(lambda: wire.lost)
+        assert "\x1b" not in wire.lost[0]
+        assert "\u202e" not in wire.lost[0]
