@@ -18,6 +18,7 @@ def book_view(state: CoreState, live: LiveMarket) -> BookView:
     market, book = live.market, live.book
     position = state.positions.get(market.ticker)
     mine = own_sizes(state.orders.open_orders(market.ticker))
+    own = state.own_sizes(market.ticker, position.count)
     rows = []
     for price in reversed(_prices(state, live)):
         my_bid, bid_ahead = mine.get((BookSide.BID, price), (NO_COUNT, None))
@@ -30,6 +31,7 @@ def book_view(state: CoreState, live: LiveMarket) -> BookView:
             market.fee,
             now_ns=state.now_ns,
             grid=state.fee_grid,
+            own=own,
         )
         rows.append(
             LadderRow(

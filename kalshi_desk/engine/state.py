@@ -10,7 +10,7 @@ from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
-from kalshi_desk.core.types import CENT, NO_MONEY, Count, Money, Price
+from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
@@ -142,8 +142,27 @@ class CoreState:
         if live is None:
             return None
         return exit_now(
-            live.book, position.count, live.market.fee, now_ns=self.now_ns, grid=self.fee_grid
+            live.book,
+            position.count,
+            live.market.fee,
+            now_ns=self.now_ns,
+            grid=self.fee_grid,
+            own=self.own_sizes(position.ticker, position.count),
         )
+
+    def own_sizes(self, ticker: str, position: Count) -> dict[Price, Count]:
+        """Return what of the levels that a position could be sold to is our own resting order.
+
+        Paper orders rest in no book but the broker's.
+        """
+        sizes: dict[Price, Count] = {}
+        if self.settings.venue == "paper":
+            return sizes
+        for order in self.orders.open_orders(ticker):
+            if order.side.sign * position > 0:
+                found = sizes.get(order.price, NO_COUNT)
+                sizes[order.price] = Count(found + order.remaining)
+        return sizes
 
     def value_of(self, position: Position) -> Money:
         """Return what a position is carried at in equity.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from kalshi_desk.core.book import OrderBook
@@ -14,6 +16,9 @@ from kalshi_desk.core.types import (
     Money,
     Price,
 )
+
+Sizes = Mapping[Price, Count]
+NO_SIZES: Sizes = {}
 
 
 class Walk(msgspec.Struct, frozen=True):
@@ -44,9 +49,12 @@ def walk(
     limit: Price | None = None,
     now_ns: int = 0,
     grid: FeeGrid = DIRECT,
+    own: Sizes = NO_SIZES,
 ) -> Walk:
     """Take up to ``count`` from the other side of the book at ``limit`` or better.
 
+    ``own`` is how much of each of its levels rests there for ourselves: nobody can trade
+    with that but others.
     One order's fills share an accumulator, as the exchange does it.  Raises
     ``KeyError`` when the market's fee formula is unknown.
     """
@@ -55,7 +63,9 @@ def walk(
     for price, size in book.levels(side.opposite):
         if left <= 0 or (limit is not None and (limit - price) * side.sign < 0):
             break
-        part = Count(min(left, size))
+        part = Count(min(left, size - own.get(price, 0)))
+        if part <= 0:
+            continue
         fee = trade_fee(rule, price, part, is_taker=True, now_ns=now_ns, step=grid.fee_step)
         charged = fill_fee(
             fee, Money(-side.sign * price * part), accumulator=accumulator, grid=grid
@@ -89,13 +99,14 @@ def exit_now(
     *,
     now_ns: int = 0,
     grid: FeeGrid = DIRECT,
+    own: Sizes = NO_SIZES,
 ) -> Exit | None:
     """Return what closing the whole position now brings; None when the book can't take it."""
     if not position or not book.is_valid or not rule.is_known:
         return None
     side = BookSide.ASK if position > 0 else BookSide.BID
     size = Count(abs(position))
-    found = walk(book, side, size, rule, now_ns=now_ns, grid=grid)
+    found = walk(book, side, size, rule, now_ns=now_ns, grid=grid, own=own)
     if found.count < size or found.limit is None:
         return None
     value = found.notional if position > 0 else Money(PRICE_ONE * size - found.notional)
@@ -111,6 +122,7 @@ def close_at(
     *,
     now_ns: int = 0,
     grid: FeeGrid = DIRECT,
+    own: Sizes = NO_SIZES,
 ) -> Money | None:
     """Return the P&L that closing everything in one ladder row would lock in, after fees.
 
@@ -125,7 +137,7 @@ def close_at(
     touch = book.best_bid if side is BookSide.ASK else book.best_ask
     has_touch = 0 < touch < PRICE_ONE
     if has_touch and price == touch:
-        found = exit_now(book, position, rule, now_ns=now_ns, grid=grid)
+        found = exit_now(book, position, rule, now_ns=now_ns, grid=grid, own=own)
         return None if found is None else Money(found.net - cost)
     crosses = has_touch and (touch - price) * side.opposite.sign > 0
     fee = trade_fee(rule, price, size, is_taker=crosses, now_ns=now_ns, step=grid.fee_step)

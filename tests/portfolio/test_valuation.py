@@ -116,3 +116,19 @@ def test_a_balance_without_its_split_counts_everywhere() -> None:
     assert [purse.on_shard(shard) for shard in (0, 2)] == [800, 800]
     assert purse.state(stated(800, s0=500, s2=300), 2) is None
     assert purse.on_shard(2) == 300
+
+
+def test_ones_own_resting_order_is_no_way_out() -> None:
+    book = book_of({"0.82": "3634.94", "0.74": "900"}, {"0.84": "10"})
+    held = parse_count("500")
+    alone = {parse_price("0.82"): parse_count("3634.94")}
+    among = {parse_price("0.82"): parse_count("3500")}
+    found = exit_now(book, held, RULE, own=alone)
+    assert found is not None
+    assert (found.value, found.limit) == (parse_money("370"), parse_price("0.74"))
+    part = exit_now(book, held, RULE, own=among)
+    assert part is not None
+    assert part.value == parse_money("110.6508") + parse_money("270.1444")
+    assert exit_now(book, parse_count("901"), RULE, own=alone) is None
+    row = close_at(book, held, parse_money("410"), parse_price("0.82"), RULE, own=alone)
+    assert row == found.net - parse_money("410")
