@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,26 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def quoted(desk: RunningDesk) -> dict[str, Any]:
+    """Return a market in mid-range that stays open for the whole test."""
     rows = desk.shell("markets")
+    lasting = (datetime.now(UTC) + timedelta(minutes=10)).isoformat()
     found: dict[str, Any] = next(
         row
         for row in rows
-        if row["is_fresh"] and row["yes_bid"] and row["yes_ask"] and float(row["yes_bid"]) > 0.2
+        if row["is_fresh"]
+        and row["close_time"] > lasting
+        and row["yes_bid"]
+        and row["yes_ask"]
+        and 0.2 < float(row["yes_bid"]) < 0.8
     )
     return found
 
 
-def cents(dollars: str) -> str:
-    return f"{float(dollars) * 100:g}"
+def buy_five(desk: RunningDesk, market: dict[str, Any]) -> None:
+    """Buy within the collar and leave nothing resting, however the crowd moves."""
+    limit = round(float(market["yes_ask"]) * 100) + 5
+    done = desk.shell("buy", market["ticker"], "yes", "5", "@", str(limit), "--ioc")
+    assert done["filled"] == "5.00"
 
 
 async def refused_while_lost(desk: RunningDesk, ticker: str, exchange_pid: int) -> Answer:
@@ -67,7 +77,7 @@ async def refused_while_lost(desk: RunningDesk, ticker: str, exchange_pid: int) 
 def test_the_desk_outlives_its_exchange(tmp_path: Path) -> None:
     with running_desk(tmp_path) as desk:
         market = quoted(desk)
-        desk.shell("buy", market["ticker"], "yes", "5", "@", cents(market["yes_ask"]))
+        buy_five(desk, market)
         resting = desk.shell("buy", market["ticker"], "yes", "2", "@", "1")
         before = desk.shell("positions")
         old = int(desk.exchange["pid"])
@@ -89,7 +99,7 @@ def test_a_closed_market_pays_and_the_desk_books_it(tmp_path: Path) -> None:
     with running_desk(tmp_path) as desk:
         market = quoted(desk)
         ticker = market["ticker"]
-        desk.shell("buy", ticker, "yes", "5", "@", cents(market["yes_ask"]))
+        buy_five(desk, market)
         admin = desk.exchange["address"]["admin"]
         answer = httpx.post(f"{admin}/resolve", json={"ticker": ticker, "result": "yes"})
         assert answer.status_code == 200, answer.text
