@@ -25,7 +25,7 @@ from kalshi_desk.engine.effects import (
     ReadAccount,
 )
 from kalshi_desk.engine.outbox import Outbox
-from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.risk.gate import cents, contracts, dollars
 
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
@@ -49,7 +49,7 @@ class Account:
     def order(self, report: Order) -> None:
         """Merge a report about one of our orders."""
         state = self._state
-        known = state.orders.find(report.order_id) or state.orders.by_client_id.get(
+        known = state.orders.known(report.order_id) or state.orders.by_client_id.get(
             report.client_order_id
         )
         before = None if known is None else known.state
@@ -87,7 +87,7 @@ class Account:
             self._say_fill(fill, Money(state.positions.get(fill.ticker).realized - realized_before))
 
     def _say_fill(self, fill: Fill, realized: Money) -> None:
-        order = self._state.orders.find(fill.order_id)
+        order = self._state.orders.known(fill.order_id)
         outcome = order.outcome if order is not None else _default_outcome(fill.side)
         verb = order.action.value if order is not None else "buy"
         price = fill.price if outcome is Outcome.YES else complement(fill.price)
@@ -116,6 +116,16 @@ class Account:
         state.ledger.move(payout, state.shard_of(settlement.ticker), state.now_ns)
         if is_quiet:
             return
+        if abs(settlement.revenue - payout) >= CENT_STEP:
+            self._outbox.say(
+                state.now_ns,
+                EventKind.SETTLEMENT,
+                Level.ERROR,
+                f"The payout of {settlement.ticker} is not what the desk expected",
+                f"The exchange paid {dollars(settlement.revenue)}, the desk's own count gives "
+                f"{dollars(payout)}: look at your fills there.",
+                settlement.ticker,
+            )
         side = "YES" if count > 0 else "NO"
         self._outbox.say(
             state.now_ns,
@@ -153,7 +163,7 @@ class Account:
         for settlement in sorted(event.settlements, key=lambda s: s.settled_ns):
             self.settlement(settlement, is_quiet=is_quiet)
         for order in event.orders:
-            if order.state is OrderState.RESTING or state.orders.find(order.order_id):
+            if order.state is OrderState.RESTING or state.orders.known(order.order_id):
                 self.order(order)
         self._miss_orders(event)
         state.has_account = True
@@ -200,8 +210,10 @@ class Account:
     def halt(self, why: str) -> None:
         """Let only reductions pass until a person resumes."""
         state = self._state
-        state.halted_why = why
-        self._outbox.do(KeepMeta("halted", why))
+        if state.halted_why != LIVE_OFF:
+            # That LIVE is off outlives every other reason: no resume may bring it back.
+            state.halted_why = why
+        self._outbox.do(KeepMeta("halted", state.halted_why))
         self._outbox.say(
             state.now_ns,
             EventKind.RISK,

@@ -40,11 +40,10 @@ from kalshi_desk.engine.effects import (
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.pending import FILL_LIMIT_NS, Goal, Pending
-from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.risk.gate import contracts
 
-LIVE_OFF = "LIVE was switched off"
 VERIFY_EVERY_NS = 1_000_000_000
 
 

@@ -119,7 +119,7 @@ class TradingCore:
 
     def _queue(self, event: QueueReported) -> None:
         for order_id, ahead in event.ahead.items():
-            order = self.state.orders.find(order_id)
+            order = self.state.orders.known(order_id)
             if order is not None and order.state.is_open and order.ahead != ahead:
                 order.ahead = ahead
                 self.state.orders.touched.add(order.client_order_id)

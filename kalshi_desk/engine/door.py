@@ -102,7 +102,9 @@ class Door:
         if not force and self._state.now_ns - last < LOOK_UP_EVERY_NS:
             return
         self._looked_ns[order.client_order_id] = self._state.now_ns
-        self._outbox.do(LookUp(order.client_order_id, order.ticker, order.created_ns))
+        # Only a list that is complete to well after the last moment of sending proves absence.
+        since_ns = max(order.created_ns, order.unknown_ns)
+        self._outbox.do(LookUp(order.client_order_id, order.ticker, since_ns))
 
     def exit_market(self, pending: Pending, ticker: str) -> None:
         """Send what closes a position at once, no further than the collar allows."""

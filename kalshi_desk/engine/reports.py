@@ -69,7 +69,9 @@ class Reports:
         elif (
             known is not None
             and known.state is OrderState.UNRESOLVED
-            and state.now_ns - known.created_ns > PROOF_AGE_NS
+            and not known.order_id
+            and not known.booked
+            and state.now_ns - max(known.created_ns, known.unknown_ns) > PROOF_AGE_NS
         ):
             state.orders.never_placed(known.client_order_id, state.now_ns)
             self._outbox.do(KeepOrder(known.client_order_id))
@@ -77,7 +79,7 @@ class Reports:
 
     def cancel_answered(self, event: CancelAnswered) -> None:
         """The exchange took the rest of an order off the book."""
-        known = self._state.orders.find(event.order_id)
+        known = self._state.orders.known(event.order_id)
         was_open = known is not None and known.state.is_open
         order = self._state.orders.canceled(event.order_id, event.reduced_by, self._state.now_ns)
         if order is not None and was_open:
@@ -86,7 +88,7 @@ class Reports:
 
     def cancel_failed(self, event: CancelFailed) -> None:
         """A cancel did not take: a 404 proves nothing, so the order is looked up."""
-        order = self._state.orders.find(event.order_id)
+        order = self._state.orders.known(event.order_id)
         if order is None:
             return
         order.is_canceling = False

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import NO_COUNT, Count, Money
-from kalshi_desk.engine.commanding import LIVE_OFF
-from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.store.journal import Journal
 
@@ -51,7 +50,7 @@ def _merge(state: CoreState, record: Order) -> None:
 
 
 def _book(state: CoreState, fill: Fill) -> None:
-    order = state.orders.find(fill.order_id)
+    order = state.orders.known(fill.order_id)
     state.positions.book_fill(fill, order.origin if order is not None else "")
     if fill.fee % 10_000:
         state.is_direct = True
@@ -59,6 +58,8 @@ def _book(state: CoreState, fill: Fill) -> None:
         order.booked = Count(order.booked + fill.count)
         order.fees = Money(order.fees + fill.fee)
         state.orders.restore(order)
+    else:
+        state.orders.keep_nameless(fill)
 
 
 def _recall_meta(state: CoreState, journal: Journal) -> None:

@@ -154,7 +154,7 @@ def order_row(state: CoreState, order: ManagedOrder) -> OrderRow:
 
 def fill_row(state: CoreState, fill: Fill) -> FillRow:
     """Build one line of the fills, in the words of the order it belongs to."""
-    order = state.orders.find(fill.order_id)
+    order = state.orders.known(fill.order_id)
     live = state.markets.get(fill.ticker)
     outcome = Outcome.YES if fill.side is BookSide.BID else Outcome.NO
     if order is not None:

@@ -21,6 +21,7 @@ from kalshi_desk.risk.drift import DriftLog
 from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
 from kalshi_desk.risk.gate import GateView, order_cost
 
+LIVE_OFF = "LIVE was switched off"
 RECENT_INTENTS = 50
 MOST_COSTS = 5_000
 DEFAULT_COLLAR = Price(10 * CENT)

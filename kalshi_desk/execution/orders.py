@@ -56,6 +56,8 @@ class ManagedOrder:
     updated_ns: int = 0
     fees: Money = NO_MONEY
     is_canceling: bool = False
+    unknown_ns: int = 0
+    """When its outcome became unknown: it may have reached the exchange up to then."""
 
     @property
     def outcome_price(self) -> Price:
@@ -71,11 +73,16 @@ class Orders:
         self._client_ids: dict[str, str] = {}
         self._open: dict[str, set[str]] = defaultdict(set)
         self._unbooked: set[str] = set()
+        self._nameless: dict[str, tuple[int, int]] = {}
         self.touched: set[str] = set()
+
+    def known(self, name: str) -> ManagedOrder | None:
+        """Return an order by either id."""
+        return self.by_client_id.get(self._client_ids.get(name, name))
 
     def find(self, name: str) -> ManagedOrder | None:
         """Return an order by either id, or by an unambiguous beginning of at least six signs."""
-        found = self.by_client_id.get(self._client_ids.get(name, name))
+        found = self.known(name)
         if found is not None or len(name) < 6:
             return found
         matches = {
@@ -155,6 +162,7 @@ class Orders:
             return order
         order.state = OrderState.UNRESOLVED
         order.reason = reason
+        order.unknown_ns = now_ns
         return self._stamp(order, now_ns)
 
     def never_placed(self, client_id: str, now_ns: int) -> ManagedOrder | None:
@@ -162,14 +170,19 @@ class Orders:
         return self._end(client_id, OrderState.REJECTED, "the exchange never received it", now_ns)
 
     def canceled(self, order_id: str, reduced_by: Count, now_ns: int) -> ManagedOrder | None:
-        """The exchange took the rest of an order off the book."""
-        order = self.find(order_id)
+        """The exchange took the rest of an order off the book.
+
+        What it took off less than was known to rest has traded meanwhile; what was taken
+        off before, from outside, has not.
+        """
+        order = self.known(order_id)
         if order is None:
             return None
         order.is_canceling = False
         if order.state.is_open:
+            traded = max(0, order.remaining - reduced_by)
+            order.filled = Count(order.filled + traded)
             order.remaining = NO_COUNT
-            order.filled = Count(max(order.filled, order.count - reduced_by))
             order.state = OrderState.CANCELED if reduced_by else OrderState.EXECUTED
         return self._stamp(order, now_ns)
 
@@ -192,8 +205,9 @@ class Orders:
 
     def filled(self, fill: Fill, now_ns: int) -> ManagedOrder | None:
         """Count a new fill against its order; the caller sees to it that it is new."""
-        order = self.find(fill.order_id) or self.by_client_id.get(fill.client_order_id)
+        order = self.known(fill.order_id) or self.by_client_id.get(fill.client_order_id)
         if order is None:
+            self.keep_nameless(fill)
             return None
         self._name(order, fill.order_id)
         order.booked = Count(order.booked + fill.count)
@@ -204,6 +218,14 @@ class Orders:
             if not order.remaining:
                 order.state = OrderState.EXECUTED
         return self._stamp(order, now_ns)
+
+    def keep_nameless(self, fill: Fill) -> None:
+        """Remember a fill of an order that nobody has named yet: it may turn out to be ours.
+
+        Readings tell fills without our client id, and may tell them before the order.
+        """
+        count, fees = self._nameless.get(fill.order_id, (0, 0))
+        self._nameless[fill.order_id] = (count + fill.count, fees + fill.fee)
 
     def _adopt(self, report: Order, client_id: str) -> ManagedOrder:
         order = ManagedOrder(
@@ -224,6 +246,10 @@ class Orders:
         if order_id and not order.order_id:
             order.order_id = order_id
             self._client_ids[order_id] = order.client_order_id
+            count, fees = self._nameless.pop(order_id, (0, 0))
+            order.booked = Count(order.booked + count)
+            order.fees = Money(order.fees + fees)
+            order.filled = Count(max(order.filled, order.booked))
 
     def _after(self, order: ManagedOrder) -> OrderState:
         if order.remaining > 0:

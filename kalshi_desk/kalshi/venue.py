@@ -349,8 +349,9 @@ def _leaf(group: ExceptionGroup[Stop]) -> Stop:
     return _leaf(first) if isinstance(first, ExceptionGroup) else first
 
 
-def _with_client_id(orders: Iterable[Order], client_order_id: str) -> Order | None:
-    return next((order for order in orders if order.client_order_id == client_order_id), None)
+def _named(orders: Iterable[Order], name: str) -> Order | None:
+    """Find an order by client id, or by its own, which names one that came without."""
+    return next((o for o in orders if name in (o.client_order_id, o.order_id)), None)
 
 
 class KalshiBroker:
@@ -391,14 +392,14 @@ class KalshiBroker:
             complete_ns = await self._complete_ns()
             min_ts = max(since_ns // _SECOND_NS - _LOOK_BACK_S, 0)
             orders = await self._rest.orders(ticker=ticker, min_ts=min_ts)
-            if found := _with_client_id(orders, client_order_id):
+            if found := _named(orders, client_order_id):
                 return OrderLookedUp(client_order_id, found)
             if complete_ns < since_ns + _SETTLE_NS:
                 return None
             old = await self._history.archived_orders(min_ts, ticker=ticker)
         except DeskError:
             return None
-        return OrderLookedUp(client_order_id, _with_client_id(old, client_order_id))
+        return OrderLookedUp(client_order_id, _named(old, client_order_id))
 
     async def _complete_ns(self) -> int:
         """Return up to which time reads hold everything, on the desk's clock."""

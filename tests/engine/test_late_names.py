@@ -1,0 +1,174 @@
+"""What readings, look-ups and strangers say late or twice never counts twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kalshi_desk.core.events import (
+    AccountRead,
+    CancelAnswered,
+    FillReported,
+    OrderAnswered,
+    OrderLookedUp,
+    OrderReported,
+    OrderUnknown,
+)
+from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
+from kalshi_desk.core.types import (
+    Action,
+    BookSide,
+    Count,
+    Money,
+    Price,
+    TimeInForce,
+    parse_count,
+    parse_price,
+)
+from kalshi_desk.desk.commands import CancelOrder, LeaveLive, Panic, Resume
+from kalshi_desk.engine.effects import LookUp, Notify, SendOrder
+from kalshi_desk.engine.restore import restore
+from kalshi_desk.engine.state import CoreSettings, CoreState
+from kalshi_desk.store.journal import Journal
+from tests.engine.test_core import SECOND, START, Bench, sent
+
+
+def fill_by_rest(order_id: str, count: str, trade_id: str = "t1") -> Fill:
+    """A fill as a reading tells it: without our client id."""
+    return Fill(
+        trade_id=trade_id,
+        order_id=order_id,
+        ticker="A",
+        side=BookSide.BID,
+        price=parse_price("0.48"),
+        count=parse_count(count),
+        fee=Money(0),
+        is_taker=True,
+        executed_ns=START,
+    )
+
+
+def report(
+    intent: OrderIntent, state: OrderState, filled: str, remaining: str, initial: str = "10"
+) -> Order:
+    return Order(
+        order_id="X1",
+        client_order_id=intent.client_order_id,
+        ticker="A",
+        side=BookSide.BID,
+        price=intent.price,
+        initial_count=parse_count(initial),
+        filled=parse_count(filled),
+        remaining=parse_count(remaining),
+        state=state,
+        created_ns=START,
+    )
+
+
+def reading(bench: Bench, fills: tuple[Fill, ...], *orders: Order, **held: str) -> AccountRead:
+    return msgspec.structs.replace(bench.reading(orders, **held), fills=fills)
+
+
+def unknown_buy(bench: Bench) -> OrderIntent:
+    intent = sent(bench.buy("10", "0.48"))[0]
+    bench.take(OrderUnknown(intent.client_order_id, "no answer"))
+    return intent
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_fill_read_before_its_order_has_a_name_counts_once(is_listed: bool) -> None:
+    bench = Bench()
+    intent = unknown_buy(bench)
+    done = report(intent, OrderState.EXECUTED, "10", "0")
+    fills = (fill_by_rest("X1", "10"),)
+    bench.take(reading(bench, fills, *([done] if is_listed else []), A="10"))
+    bench.take(OrderLookedUp(intent.client_order_id, done))
+    bench.take(reading(bench, fills, A="10"))
+    state = bench.core.state
+    assert state.effective_position("A") == parse_count("10")
+    bench.do(Panic(), "panic")
+    assert not sent(bench.buy("20", "0.47", action=Action.SELL, name="too-much"))
+
+
+def test_a_part_filled_order_found_resting_counts_its_fill_once() -> None:
+    bench = Bench()
+    intent = unknown_buy(bench)
+    rests = report(intent, OrderState.RESTING, "4", "6")
+    bench.take(reading(bench, (fill_by_rest("X1", "4"),), rests, A="4"))
+    bench.take(OrderLookedUp(intent.client_order_id, rests))
+    assert bench.core.state.effective_position("A") == parse_count("4")
+
+
+def test_a_fill_kept_before_a_crash_counts_once_after_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite3", durable=False)
+    bench = Bench()
+    intent = sent(bench.buy("10", "0.48"))[0]
+    journal.append_intent(intent, START)
+    journal.write([fill_by_rest("X1", "10")])
+    state = CoreState(CoreSettings(venue="practice"))
+    restore(state, journal)
+    state.orders.reported(report(intent, OrderState.EXECUTED, "10", "0"), START)
+    journal.close()
+    assert state.positions.get("A").count == parse_count("10")
+    assert state.effective_position("A") == parse_count("10")
+
+
+def test_an_order_that_filled_was_placed_whatever_a_list_says() -> None:
+    bench = Bench()
+    intent = unknown_buy(bench)
+    named = msgspec.structs.replace(fill_by_rest("X1", "1"), client_order_id=intent.client_order_id)
+    bench.take(FillReported(named))
+    bench.now_ns += 60 * SECOND
+    bench.take(OrderLookedUp(intent.client_order_id, None))
+    assert bench.core.state.orders.by_client_id[intent.client_order_id].state.is_open
+
+
+def test_absence_is_proven_by_lists_complete_after_the_last_moment_of_sending() -> None:
+    bench = Bench()
+    intent = sent(bench.buy("10", "0.48"))[0]
+    bench.now_ns += 14 * SECOND
+    effects = bench.take(OrderUnknown(intent.client_order_id, "no answer"))
+    looked = [effect for effect in effects if isinstance(effect, LookUp)]
+    assert looked[0].since_ns == bench.now_ns
+    bench.take(OrderLookedUp(intent.client_order_id, None))
+    order = bench.core.state.orders.by_client_id[intent.client_order_id]
+    assert order.state is OrderState.UNRESOLVED
+    bench.now_ns += 6 * SECOND
+    bench.take(OrderLookedUp(intent.client_order_id, None))
+    assert order.state is OrderState.REJECTED
+
+
+def test_what_was_taken_off_from_outside_has_not_traded() -> None:
+    bench = Bench()
+    intent = sent(bench.buy("10", "0.40"))[0]
+    bench.take(OrderAnswered(intent.client_order_id, "X1", Count(0), parse_count("10")))
+    bench.take(OrderReported(report(intent, OrderState.RESTING, "0", "6")))
+    bench.do(CancelOrder(order="X1"), "cancel")
+    bench.take(CancelAnswered("X1", parse_count("6")))
+    assert bench.core.state.effective_position("A") == 0
+
+
+def test_no_panic_and_no_resume_bring_live_back_once_it_is_off() -> None:
+    bench = Bench("live")
+    bench.do(LeaveLive(), "off")
+    bench.do(Panic(), "panic")
+    bench.do(Resume(), "resume")
+    effects = bench.buy("10", "0.48", tif=TimeInForce.IOC, name="after")
+    assert not [effect for effect in effects if isinstance(effect, SendOrder)]
+
+
+def test_a_payout_that_is_not_what_was_held_is_said_loudly() -> None:
+    bench = Bench()
+    bench.take(FillReported(fill_by_rest("F1", "10")))
+    paid = Settlement(
+        ticker="A",
+        result="yes",
+        value=Price(10_000),
+        revenue=Money(30_000_000),
+        settled_ns=START,
+    )
+    effects = bench.take(msgspec.structs.replace(bench.reading(), settlements=(paid,)))
+    said = [effect.event.title for effect in effects if isinstance(effect, Notify)]
+    assert any("not what the desk expected" in title for title in said)
