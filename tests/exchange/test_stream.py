@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.exchange.client import WS_PATH, Exchange
+from tests.exchange.client import WS_PATH, Exchange, Seat
 
 Frame = dict[str, Any]
 WAIT_S = 10.0
@@ -58,7 +58,7 @@ class Socket:
 
 
 @asynccontextmanager
-async def opened(exchange: Exchange) -> AsyncIterator[Socket]:
+async def opened(exchange: Seat) -> AsyncIterator[Socket]:
     """Return a signed-in socket."""
     headers = exchange.headers("GET", WS_PATH)
     async with connect(

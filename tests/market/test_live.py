@@ -36,6 +36,19 @@ def test_a_delta_before_the_first_snapshot_is_not_a_book() -> None:
     assert live.book.bid is None
 
 
+def test_a_ticker_makes_no_book_and_changes_none() -> None:
+    markets = LiveMarkets()
+    markets.apply(MarketsListed((Market(ticker="B"),)), 1)
+    for ticker in ("B", "A"):
+        markets.apply(TickerChanged(ticker, Price(2_000), Count(1), Count(1)), 2)
+    assert not markets.by_ticker["B"].is_fresh
+    assert markets.by_ticker["B"].book.bid is None
+    fresh = listed()
+    fresh.apply(TickerChanged("A", Price(2_000), Count(1), Count(1)), 3)
+    book = fresh.by_ticker["A"].book
+    assert (book.bid, book.ask) == (4_700, 4_900)
+
+
 def test_a_gap_makes_books_stale_until_their_snapshot() -> None:
     markets = listed()
     markets.apply(BookStale(("A",), "a gap"), 3)
