@@ -160,12 +160,27 @@ class Subscriptions:
         return commands
 
     def _subscribed(self, channel: str, sid: int) -> list[bytes]:
+        before = self._sids.get(channel)
         self._sids[channel] = sid
+        if before is not None and before != sid:
+            return self._end_double(channel, before, sid)
         if all(name in self._sids for name in PRIVATE):
             self.private_open.set()
         if channel not in {BOOK, *TAPE}:
             return []
         return self._drop_unwatched(channel) + self._follow(self.watched)
+
+    def _end_double(self, channel: str, before: int, sid: int) -> list[bytes]:
+        """End a subscription that another one of its channel has replaced.
+
+        Left open it would go on sending, and every change of a book would be taken twice;
+        so books begin anew, on a third one, once neither of the two sends any more.
+        """
+        if channel != BOOK:
+            return [self._command("unsubscribe", {"sids": [before]})]
+        self._reader.drop_subscription(before, f"{channel} was subscribed twice")
+        end = self._command("unsubscribe", {"sids": [before, sid]})
+        return [end, *self._resubscribe(sid)]
 
     def _failed(self, error: ErrorFrame) -> list[bytes]:
         code = error.msg.code

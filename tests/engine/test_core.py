@@ -291,6 +291,33 @@ def test_a_refusal_of_the_exchange_ends_the_order() -> None:
     assert bench.core.state.orders.open_orders() == []
 
 
+def test_every_attempt_has_a_client_order_id_of_its_own() -> None:
+    bench = Bench()
+    names = set()
+    for attempt in ("first", "second", "third"):
+        intent = sent(bench.buy(tif=TimeInForce.FOK, name=attempt))[0]
+        names.add(intent.client_order_id)
+        code = "fill_or_kill_insufficient_resting_volume"
+        said = answer(bench.take(OrderRefused(intent.client_order_id, code, "killed")))
+        assert said is not None
+        assert said.outcome is Outcomes.REFUSED
+        assert not bench.core.state.orders.unresolved("A"), "a killed order is no unknown one"
+        bench.now_ns += SECOND
+    assert len(names) == 3
+
+
+def test_selling_no_while_yes_is_held_is_not_a_reduction() -> None:
+    bench = Bench()
+    bench.hold()
+    effects = bench.buy(
+        "1", "0.52", action=Action.SELL, outcome=Outcome.NO, tif=TimeInForce.IOC, name="s"
+    )
+    assert sent(effects) == []
+    said = answer(effects)
+    assert said is not None
+    assert said.reasons[0].code is ReasonCode.NOTHING_TO_CLOSE
+
+
 def test_an_unknown_outcome_locks_the_market_until_it_is_looked_up() -> None:
     bench = Bench()
     intent = sent(bench.buy())[0]

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from kalshi_desk.exchange import stream
-from tests.exchange.client import WS_PATH, Exchange
+from tests.exchange.client import WS_PATH, Exchange, Seat
 
 Frame = dict[str, Any]
 WAIT_S = 10.0
@@ -60,7 +60,7 @@ class Socket:
 
 
 @asynccontextmanager
-async def opened(exchange: Exchange) -> AsyncIterator[Socket]:
+async def opened(exchange: Seat) -> AsyncIterator[Socket]:
     """Return a signed-in socket."""
     headers = exchange.headers("GET", WS_PATH)
     async with connect(

@@ -28,6 +28,7 @@ NOW_NS = 1_793_000_000_000_000_000
 HERE = Environment(
     name="demo", rest_url="http://exchange.test/trade-api/v2", ws_url="ws://exchange.test/ws"
 )
+WHEN = "2026-11-23T00:00:00Z"
 INTENT = OrderIntent(client_order_id="c-1", ticker="M", side=BookSide.BID, price=4700, count=1000)
 
 
@@ -173,6 +174,25 @@ async def test_unknown_words_are_kept_apart():
     assert market.grid.inferred
 
 
+async def test_the_end_of_trading_is_not_the_time_of_the_outcome():
+    times = {"close_time": "2026-12-06T00:00:00Z", "expected_expiration_time": WHEN}
+    handler, _ = answering((200, {"market": {**MARKET, **times}}))
+    market = await client(handler).market("S-E-M")
+    assert market.close_ns - market.expiration_ns == 13 * 86_400 * 10**9
+
+
+async def test_limits_that_are_no_whole_numbers_and_lists_that_are_null_are_read():
+    bucket = {"refill_rate": 240.5, "bucket_capacity": 721.5}
+    handler, _ = answering(
+        (200, {"usage_tier": "advanced", "read": bucket, "write": bucket, "grants": None})
+    )
+    rest = client(handler)
+    assert (await rest.limits()).write.bucket_capacity == 721.5
+    assert rest.budget.left()[3] == 721
+    handler, _ = answering((200, {"default_cost": 10, "endpoint_costs": None}))
+    assert (await client(handler).endpoint_costs()).default_cost == 10
+
+
 async def test_all_pages_are_read_and_null_lists_are_empty():
     handler, requests = answering(
         (200, {"orders": None, "cursor": "p2"}), (200, {"orders": [], "cursor": ""})
@@ -308,6 +328,7 @@ async def test_flags_are_sent_only_when_set():
         ((503, b""), OrderUnknown),
         ((500, b"{}"), OrderUnknown),
         ((201, b"not json"), OrderUnknown),
+        ((201, {"fill_count": "0.00", "remaining_count": "1.00"}), OrderUnknown),
         ((201, {"order_id": "o", "fill_count": "x", "remaining_count": "1"}), OrderUnknown),
         ((409, {"error": {"code": "order_already_exists"}}), OrderUnknown),
         ((409, {"error": {"code": "trading_is_paused"}}), OrderRefused),

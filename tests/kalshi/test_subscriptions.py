@@ -130,3 +130,19 @@ def test_a_socket_for_books_only_opens_no_private_channel():
     channels = Counter(c for text in here.begin() for c in json.loads(text)["params"]["channels"])
     assert channels == Counter(MARKET_CHANNELS)
     assert here.private_open.is_set()
+
+
+def test_a_subscription_that_was_replaced_is_ended_and_books_begin_anew():
+    here = subscriptions(private=False)
+    here.watched.update(["A"])
+    opened = {json.loads(text)["params"]["channels"][0] for text in here.begin()}
+    assert opened == set(MARKET_CHANNELS)
+    for sid, channel in enumerate(MARKET_CHANNELS, 1):
+        assert here.answer(SubscribedFrame(SubscribedBody(channel, sid), sid)) == []
+        assert here.answer(SubscribedFrame(SubscribedBody(channel, sid), sid)) == []
+    (end, again) = map(json.loads, here.answer(SubscribedFrame(SubscribedBody(BOOK, 8), 9)))
+    assert (end["cmd"], end["params"]["sids"]) == ("unsubscribe", [1, 8])
+    assert (again["cmd"], again["params"]["channels"]) == ("subscribe", [BOOK])
+    assert here.answer(SubscribedFrame(SubscribedBody(BOOK, 9), again["id"])) == []
+    (end,) = map(json.loads, here.answer(SubscribedFrame(SubscribedBody(TAPE[0], 10), 9)))
+    assert (end["cmd"], end["params"]["sids"]) == ("unsubscribe", [2])
