@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.records import OrderIntent
-from kalshi_desk.store.entries import Entry
+from kalshi_desk.store.entries import Entry, MetaEntry
 from kalshi_desk.store.journal import Journal
 
+RETRY_S = 1.0
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -20,7 +21,8 @@ T = TypeVar("T")
 class Keeper:
     """One writer; what is asked for first is written first.
 
-    ``on_failure`` is told in words when something could not be written.
+    ``on_failure`` is told in words when something could not be written.  Named values,
+    HALTED among them, are written again until they stand: the next start relies on them.
     """
 
     def __init__(self, journal: Journal, on_failure: Callable[[str], None]) -> None:
@@ -29,6 +31,9 @@ class Keeper:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._waiting: list[Entry] = []
         self._running: set[asyncio.Future[None]] = set()
+        self._newest: dict[str, MetaEntry] = {}
+        self._owed: dict[str, MetaEntry] = {}
+        self._retry_at = 0.0
 
     def intent(self, intent: OrderIntent, at_ns: int) -> asyncio.Future[None]:
         """Make an intent durable; the order may be sent when the future is done.
@@ -41,26 +46,52 @@ class Keeper:
     def add(self, entry: Entry) -> None:
         """Take an entry; it is written with the others of the same step."""
         self._waiting.append(entry)
+        if isinstance(entry, MetaEntry):
+            self._newest[entry.key] = entry
+            self._owed.pop(entry.key, None)
+
+    def retry(self) -> None:
+        """Write what waits, and again, once a second, named values that could not be written."""
+        self.flush()
+        if self._owed and asyncio.get_running_loop().time() >= self._retry_at:
+            self._write_owed()
 
     def flush(self) -> None:
         """Hand what waits to the writer."""
         if not self._waiting:
             return
         batch, self._waiting = self._waiting, []
+        self._hand_over(batch)
+
+    def _write_owed(self) -> None:
+        batch: list[Entry] = list(self._owed.values())
+        self._owed.clear()
+        if batch:
+            self._hand_over(batch)
+
+    def _hand_over(self, batch: list[Entry]) -> None:
         future = self._submit(lambda: self._write(batch))
         self._running.add(future)
-        future.add_done_callback(self._written)
+        future.add_done_callback(lambda done: self._written(done, batch))
 
     def _write(self, batch: list[Entry]) -> None:
         self._journal.write(batch)
 
-    def _written(self, future: asyncio.Future[None]) -> None:
+    def _written(self, future: asyncio.Future[None], batch: list[Entry]) -> None:
         self._running.discard(future)
         error = None if future.cancelled() else future.exception()
         if error is not None:
             _log.error("the journal could not be written: %s", error)
+            self._owe(batch)
             words = str(error) if isinstance(error, DeskError) else "The journal failed."
             self._on_failure(words)
+
+    def _owe(self, batch: list[Entry]) -> None:
+        """Remember the named values of a failed batch, unless a newer one took their place."""
+        for entry in batch:
+            if isinstance(entry, MetaEntry) and self._newest.get(entry.key) is entry:
+                self._owed[entry.key] = entry
+        self._retry_at = asyncio.get_running_loop().time() + RETRY_S
 
     def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -71,6 +102,12 @@ class Keeper:
         return await self._submit(lambda: work(self._journal))
 
     async def close(self) -> None:
-        """Write what waits, then close the journal."""
+        """Write what waits, and once more what is owed, then close the journal."""
+        self.flush()
+        while self._running:
+            await asyncio.wait(set(self._running))
+            # What failed just now is known only after the callbacks of the futures.
+            await asyncio.sleep(0)
+        self._write_owed()
         await self.run(lambda journal: journal.close())
         self._thread.shutdown(wait=True)

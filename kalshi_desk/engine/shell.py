@@ -75,6 +75,8 @@ class VenueActions:
     """What a venue can do beyond feed and broker; every part may be absent."""
 
     broker: Broker | None = None
+    sessions = 0
+    """How many sessions began so far; a new one follows no book that it was not asked for."""
 
     async def cancel_everything(self) -> None:
         """Cancel all orders of the account."""
@@ -118,6 +120,7 @@ class EngineShell:
         self._durable: dict[str, asyncio.Future[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked_to_watch: set[str] = set()
+        self._asked_of: tuple[VenueActions, int] = (self.venue, 0)
         for fill in fills:
             self.board.add_fill(fill)
 
@@ -147,6 +150,7 @@ class EngineShell:
         while True:
             await asyncio.sleep(BEAT_S)
             self.take(TimerFired())
+            self._keeper.retry()
 
     def take(self, event: CoreEvent) -> None:
         """Pass one event through the core and do what it asks for."""
@@ -282,25 +286,31 @@ class EngineShell:
             self.take(found)
 
     def _journal_failed(self, words: str) -> None:
-        """Losing the journal is a reason to stop taking risk, loudly."""
+        """Losing the journal is a reason to stop taking risk, loudly, also after a restart."""
         if not self.core.state.halted_why:
             self.core.account.halt(f"the journal can't be written: {words}")
             for effect in self.core.outbox.take():
-                if isinstance(effect, Notify):
-                    self._events.append(effect.event)
-                    self._event_seq = effect.event.seq
+                self._perform(effect)
 
     def frame(self, topics: tuple[str, ...], board_seq: int, event_seq: int) -> Frame:
         """Return what is new on these topics and the events since ``event_seq``."""
+        self._watch_books(topics)
+        self.core.state.now_ns = self._clock.now_ns()
+        events = self._events_since(event_seq)
+        last = events[-1].seq if events else min(event_seq, self._event_seq)
+        return self.board.frame(topics, board_seq, events, last)
+
+    def _watch_books(self, topics: tuple[str, ...]) -> None:
+        """Ask each session of the venue once for the books that faces look at."""
+        asking = (self.venue, self.venue.sessions)
+        if asking != self._asked_of:
+            self._asked_of = asking
+            self._asked_to_watch.clear()
         for topic in topics:
             kind, _, ticker = topic.partition(":")
             if kind == "book" and ticker and ticker not in self._asked_to_watch:
                 self._asked_to_watch.add(ticker)
                 self._start(self.venue.watch((ticker,)))
-        self.core.state.now_ns = self._clock.now_ns()
-        events = self._events_since(event_seq)
-        last = events[-1].seq if events else min(event_seq, self._event_seq)
-        return self.board.frame(topics, board_seq, events, last)
 
     def _events_since(self, seq: int) -> tuple[DeskEvent, ...]:
         if seq >= self._event_seq:

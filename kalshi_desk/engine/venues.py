@@ -47,6 +47,7 @@ class SessionVenue(VenueActions):
             environment, signer, self._clock, self._recorder, self._keep, self._top_of
         )
         self.broker = session.broker
+        self.sessions += 1
         running = asyncio.create_task(session.run(self._sink))
         moving = asyncio.create_task(self._moved.wait())
         try:

@@ -199,7 +199,9 @@ class Journal:
                 executed_ns=row[9],
                 post_position=None if row[10] is None else Count(row[10]),
             )
-            for row in self._rows("SELECT * FROM fills ORDER BY executed_ns, trade_id", ())
+            for row in self._rows(
+                "SELECT * FROM fills ORDER BY executed_ns, trade_id, order_id", ()
+            )
         ]
 
     def settlements(self) -> list[Settlement]:

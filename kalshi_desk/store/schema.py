@@ -90,6 +90,29 @@ MIGRATIONS: tuple[str, ...] = (
         equity INTEGER NOT NULL
     );
     """,
+    # Both sides of one trade may be ours: a fill is known by its trade and its order.
+    """
+    CREATE TABLE fills_by_order (
+        trade_id TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        client_order_id TEXT NOT NULL,
+        ticker TEXT NOT NULL,
+        side TEXT NOT NULL,
+        price INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        fee INTEGER NOT NULL,
+        is_taker INTEGER NOT NULL,
+        executed_ns INTEGER NOT NULL,
+        post_position INTEGER,
+        PRIMARY KEY (trade_id, order_id)
+    ) WITHOUT ROWID;
+    INSERT INTO fills_by_order
+        SELECT trade_id, order_id, client_order_id, ticker, side, price, count, fee,
+               is_taker, executed_ns, post_position FROM fills;
+    DROP TABLE fills;
+    ALTER TABLE fills_by_order RENAME TO fills;
+    CREATE INDEX fills_by_time ON fills (executed_ns, trade_id, order_id);
+    """,
 )
 """One script a version, each from the version before it; never changed once released."""
 

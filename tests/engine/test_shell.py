@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,14 +34,17 @@ from kalshi_desk.desk.commands import (
     PlaceOrder,
     Preview,
     PreviewOrder,
+    Resume,
     StopEngine,
 )
 from kalshi_desk.desk.frames import MarketRow, PositionRow
+from kalshi_desk.engine import keeper
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.shell import EngineShell, VenueActions
 from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.store.entries import Entry
 from kalshi_desk.store.journal import Journal
 
 BUY = PlaceOrder(
@@ -59,6 +62,7 @@ class ScriptedVenue(VenueActions):
     def __init__(self) -> None:
         self.broker = self
         self.sent: list[OrderIntent] = []
+        self.watched: list[str] = []
         self.everything_canceled = 0
         self.on_send: Callable[[OrderIntent], OrderAnswered | OrderRefused | OrderUnknown] = (
             lambda intent: OrderAnswered(intent.client_order_id, "o", Count(0), intent.count)
@@ -88,6 +92,9 @@ class ScriptedVenue(VenueActions):
 
     async def cancel_everything(self) -> None:
         self.everything_canceled += 1
+
+    async def watch(self, tickers: Sequence[str]) -> None:
+        self.watched += tickers
 
     async def read_account(self) -> None:
         self._sink(
@@ -189,6 +196,67 @@ async def test_panic_passes_a_journal_that_can_not_be_written(
         with pytest.raises(Stop):
             await shell.submit("one", BUY)
         assert venue.sent == []
+
+
+async def test_a_journal_that_failed_leaves_halted_once_it_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "RETRY_S", 0.0)
+    async with running(tmp_path) as (shell, _, journal):
+        write = journal.write
+        failures = 0
+
+        def full(entries: Iterable[Entry]) -> int:
+            nonlocal failures
+            failures += 1
+            raise Stop("The disk is full.")
+
+        monkeypatch.setattr(journal, "write", full)
+        await shell.submit("one", BUY)
+        await _until(lambda: failures > 2)
+        assert "can't be written" in shell.core.state.halted_why
+        monkeypatch.setattr(journal, "write", write)
+        await _until(lambda: journal.halted_reason() == shell.core.state.halted_why)
+    async with running(tmp_path) as (shell, _, _):
+        assert "can't be written" in shell.core.state.halted_why
+        await shell.submit("two", Resume())
+    async with running(tmp_path) as (shell, _, _):
+        assert shell.core.state.halted_why == ""
+
+
+async def test_halted_that_is_still_owed_is_written_when_the_engine_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "RETRY_S", 1_000.0)
+    async with running(tmp_path) as (shell, _, journal):
+        with monkeypatch.context() as broken:
+
+            def full(entries: Iterable[Entry]) -> int:
+                raise Stop("The disk is full.")
+
+            broken.setattr(journal, "write", full)
+            await shell.submit("one", BUY)
+            await _until(lambda: bool(shell.core.state.halted_why))
+    again = Journal(tmp_path / "journal.sqlite3", durable=False)
+    assert "can't be written" in (again.halted_reason() or "")
+    again.close()
+
+
+async def test_each_session_is_asked_for_the_books_that_faces_look_at(tmp_path: Path) -> None:
+    async with running(tmp_path) as (shell, venue, _):
+        for _ in range(2):
+            shell.frame(("book:A",), 0, 0)
+        await _until(lambda: venue.watched == ["A"])
+        venue.sessions += 1
+        for _ in range(2):
+            shell.frame(("book:A",), 0, 0)
+        await _until(lambda: venue.watched == ["A", "A"])
+
+
+async def _until(is_true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not is_true():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_broker_that_fails_leaves_the_order_unresolved(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kalshi_desk.core.errors import Stop
@@ -14,7 +15,7 @@ from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settl
 from kalshi_desk.core.types import BookSide, Count, Money, Price
 from kalshi_desk.store.entries import CommandAnswered, EquityEntry, EventEntry, MetaEntry
 from kalshi_desk.store.journal import Journal
-from kalshi_desk.store.schema import SCHEMA_VERSION
+from kalshi_desk.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 
 def an_intent(name: str = "c1") -> OrderIntent:
@@ -100,6 +101,50 @@ def test_a_fill_and_a_settlement_count_once(path: Path) -> None:
     assert journal.fills() == [A_FILL]
     assert journal.settlements() == [A_SETTLEMENT]
     journal.close()
+
+
+def test_both_our_sides_of_one_trade_are_kept(path: Path) -> None:
+    journal = Journal(path, durable=False)
+    other = msgspec.structs.replace(A_FILL, order_id="o-c2", side=BookSide.BID)
+    journal.write([A_FILL, other])
+    journal.write([other, A_FILL])
+    assert journal.fills() == [A_FILL, other]
+    journal.close()
+
+
+def test_a_journal_of_the_first_version_keeps_every_fill(path: Path) -> None:
+    fills = [
+        msgspec.structs.replace(A_FILL, trade_id=f"t{n}", executed_ns=n, post_position=post)
+        for n, post in enumerate((None, Count(-250), Count(0)))
+    ]
+    old = sqlite3.connect(path)
+    old.executescript(f"PRAGMA application_id = {APPLICATION_ID}; {MIGRATIONS[0]}")
+    old.execute("PRAGMA user_version = 1")
+    old.executemany(
+        "INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                *(fill.trade_id, fill.order_id, fill.client_order_id, fill.ticker),
+                *(fill.side.value, fill.price, fill.count, fill.fee, int(fill.is_taker)),
+                *(fill.executed_ns, fill.post_position),
+            )
+            for fill in fills
+        ],
+    )
+    old.commit()
+    old.close()
+    journal = Journal(path, durable=True)
+    assert journal.fills() == fills
+    other = msgspec.structs.replace(fills[0], order_id="o-c2", side=BookSide.BID)
+    journal.write([other])
+    journal.close()
+    again = Journal(path, durable=True)
+    assert sorted(again.fills(), key=lambda f: (f.trade_id, f.order_id)) == [
+        fills[0],
+        other,
+        *fills[1:],
+    ]
+    again.close()
 
 
 def test_an_intent_is_on_disk_before_the_call_returns(path: Path) -> None:
