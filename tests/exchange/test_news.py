@@ -28,7 +28,7 @@ from kalshi_desk.exchange.venue import Venue
 from tests.exchange.client import Exchange
 
 START_NS = 1_795_834_800 * SECOND_NS
-SECRETS = ("impact", "shift", "wander", "truth", "latent")
+SECRETS = ("impact", "wander", "truth", "latent")
 
 
 def plain(url: str, headers: dict[str, str] | None = None) -> httpx.Response:
