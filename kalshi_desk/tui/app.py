@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, cast
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.driver import Driver
 
 from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
@@ -19,6 +20,7 @@ from kalshi_desk.tui.board import ALWAYS, Board
 from kalshi_desk.tui.confirm import is_open, leaving_facts
 from kalshi_desk.tui.desk_screen import DeskScreen
 from kalshi_desk.tui.dialogs import QuitDialog
+from kalshi_desk.tui.escape import read_escape_first
 from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.link import Link, LinkFactory
 from kalshi_desk.tui.palette import DeskCommands
@@ -77,6 +79,12 @@ class DeskApp(App[ExitChoice]):
     def desk_screen(self) -> DeskScreen:
         """The Desk."""
         return self._desk
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return Textual's driver of this terminal, made to keep Escape apart from what follows."""
+        driver = super().get_driver_class()
+        read_escape_first()
+        return driver
 
     # --- start and themes --------------------------------------------------------------
 

@@ -1,0 +1,65 @@
+"""Keys that come in one burst, as from a paste, a macro or a slow line: none sends an order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kalshi_desk.tui.ticket_form import ARM_GUARD_S
+from tests.journeys.seat import MARGIN_S, a_market, leave, listed, select_market
+from tests.journeys.terminal import Terminal, open_desk
+from tests.running_desk import RunningDesk, running_desk
+
+ESCAPE_ENTER = "\x1b\r"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+    """One engine for all terminals of this file."""
+    with running_desk(tmp_path_factory.mktemp("hasty") / "home") as running:
+        yield running
+
+
+@pytest.fixture
+def terminal(desk: RunningDesk) -> Iterator[Terminal]:
+    """The desk on a market that one could trade in."""
+    root = desk.home.root
+    assert root is not None
+    with open_desk(Path(root)) as opened:
+        opened.wait_for("ACTIVE")
+        select_market(opened, a_market(desk.home))
+        yield opened
+        assert leave(opened, "d") == 0
+
+
+def arm(terminal: Terminal) -> None:
+    """Arm an order that would rest, and wait until the ticket listens."""
+    terminal.press("b", "1", "tab", "1")
+    terminal.wait_for("Enter arms · Esc closes")
+    terminal.press("enter")
+    terminal.wait_for("BUY 1 YES at 1¢")
+    terminal.wait_for("Enter sends · Esc back")
+    time.sleep(ARM_GUARD_S + MARGIN_S)
+
+
+def test_escape_and_enter_in_one_read_take_an_armed_order_back(
+    desk: RunningDesk, terminal: Terminal
+) -> None:
+    arm(terminal)
+    terminal.press(ESCAPE_ENTER)
+    terminal.wait_for("Enter arms · Esc closes")
+    terminal.press(ESCAPE_ENTER)
+    terminal.wait_for("a second Enter sends.")
+    assert listed(desk.home, "orders") == []
+
+
+def test_escape_and_enter_in_one_read_do_not_panic(desk: RunningDesk, terminal: Terminal) -> None:
+    terminal.press("X")
+    terminal.wait_for("Enter does it")
+    time.sleep(ARM_GUARD_S + MARGIN_S)
+    terminal.press(ESCAPE_ENTER)
+    terminal.wait_for(lambda seen: "Enter does it" not in seen, what="the dialog closes")
+    assert desk.shell("status")["risk"] == "ACTIVE"
