@@ -23,7 +23,7 @@ from kalshi_desk.tui.dialogs import QuitDialog
 from kalshi_desk.tui.escape import read_escape_first
 from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.link import Link, LinkFactory
-from kalshi_desk.tui.palette import DeskCommands
+from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
 from kalshi_desk.tui.settings import ExitChoice, TuiSettings
 from kalshi_desk.tui.themes import DEFAULT_THEME, ROLES, THEME_NAMES, THEMES
@@ -116,6 +116,11 @@ class DeskApp(App[ExitChoice]):
             self.say("Your key map was not used", "; ".join(faults), severity="warning")
         elif "leave" in self.settings.keymap:
             self.set_keymap({"leave": self.settings.keymap["leave"]})
+
+    def action_command_palette(self) -> None:
+        """Open the palette of actions and markets, over the Desk only."""
+        if self.screen is self._desk:
+            self.push_screen(DeskPalette(id="--command-palette"))
 
     def next_theme(self) -> None:
         """Wear the next of the desk's own themes."""

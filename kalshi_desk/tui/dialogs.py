@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.strip import Strip
 from textual.widgets import Static
 
@@ -29,7 +30,24 @@ def sheet_width(terminal_width: int) -> int:
     return min(terminal_width * 94 // 100, MAX_SHEET) - 8
 
 
-class TextSheet(ModalScreen[None]):
+class Modal(ModalScreen[ScreenResultType]):
+    """What stands over the Desk and is answered once.
+
+    A second answer, from a key that came before the first one took it away, would take away
+    the Desk below it.
+    """
+
+    is_answered = False
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close with an answer, unless it has one or something else stands over it."""
+        if self.is_answered or not self.is_current:
+            return AwaitComplete.nothing()
+        self.is_answered = True
+        return super().dismiss(result)
+
+
+class TextSheet(Modal[None]):
     """A text to read and to leave unchanged: the rules of a market, the help."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,7 +82,7 @@ class TextSheet(ModalScreen[None]):
             self.dismiss()
 
 
-class ConfirmDialog(ModalScreen[bool]):
+class ConfirmDialog(Modal[bool]):
     """The list of what will happen; opened armed, deaf for 150 ms, Enter does it."""
 
     def __init__(
@@ -137,7 +155,7 @@ class ChoiceList(Lines):
         self.refresh()
 
 
-class QuitDialog(ModalScreen[ExitChoice | None]):
+class QuitDialog(Modal[ExitChoice | None]):
     """Asks how to leave, with what is open in sight; Enter answers, a letter moves there."""
 
     def __init__(self, facts: Sequence[str], clock_s: Callable[[], float]) -> None:
