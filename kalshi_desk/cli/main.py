@@ -74,7 +74,8 @@ def _guarded(options: argparse.Namespace) -> int:
         raise
     except Exception:
         log = home.cli_log if home else None
-        return outcome.report_fault(log, as_json=as_json, was_write=was_write)
+        is_screen = options.command is None
+        return outcome.report_fault(log, as_json=as_json, was_write=was_write, is_screen=is_screen)
 
 
 def _branch(options: argparse.Namespace, home: Home) -> int:

@@ -74,6 +74,7 @@ class DeskApp(App[ExitChoice]):
         self._extra: tuple[str, ...] = ()
         self._watched = ""
         self._desk = DeskScreen(self)
+        self.fault: Exception | None = None
 
     @property
     def desk_screen(self) -> DeskScreen:
@@ -85,6 +86,14 @@ class DeskApp(App[ExitChoice]):
         driver = super().get_driver_class()
         read_escape_first()
         return driver
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End on a fault of our own and keep it for the caller, who says it in a sentence."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = self.fault = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
 
     # --- start and themes --------------------------------------------------------------
 

@@ -42,7 +42,7 @@ class Modal(ModalScreen[ScreenResultType]):
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close with an answer, unless it has one or something else stands over it."""
         if self.is_answered or not self.is_current:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         self.is_answered = True
         return super().dismiss(result)
 

@@ -28,7 +28,7 @@ class DeskPalette(CommandPalette):
     def dismiss(self, result: object = None) -> AwaitComplete:
         """Close once: closing twice would take away the Desk below."""
         if self.is_answered or not self.is_current:
-            return AwaitComplete.nothing()
+            return AwaitComplete()
         self.is_answered = True
         return super().dismiss()
 

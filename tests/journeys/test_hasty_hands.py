@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,13 @@ from tests.journeys.terminal import Terminal, open_desk
 from tests.running_desk import RunningDesk, running_desk
 
 ESCAPE_ENTER = "\x1b\r"
+BROKEN = """
+import sys
+from kalshi_desk.cli.main import main
+from kalshi_desk.tui.look_keys import LookKeys
+LookKeys.theme = lambda self: {}["broken"]
+sys.exit(main(["--home", sys.argv[1]]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +71,16 @@ def test_escape_and_enter_in_one_read_do_not_panic(desk: RunningDesk, terminal: 
     terminal.press(ESCAPE_ENTER)
     terminal.wait_for(lambda seen: "Enter does it" not in seen, what="the dialog closes")
     assert desk.shell("status")["risk"] == "ACTIVE"
+
+
+def test_a_fault_of_the_screen_is_a_sentence_and_the_traceback_is_kept(desk: RunningDesk) -> None:
+    command = [sys.executable, "-c", BROKEN, str(desk.home.root)]
+    with Terminal(command) as broken:
+        broken.wait_for("ACTIVE")
+        broken.press("\x1bOQ")  # F2
+        assert broken.wait_end() == 1
+        assert "failed through a fault of its own" in broken.text
+        assert "run kalshi-desk again" in broken.text
+        assert "Traceback" not in broken.text
+        assert broken.is_restored
+    assert "KeyError: 'broken'" in desk.home.cli_log.read_text()
