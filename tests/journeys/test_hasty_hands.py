@@ -73,6 +73,27 @@ def test_escape_and_enter_in_one_read_do_not_panic(desk: RunningDesk, terminal: 
     assert desk.shell("status")["risk"] == "ACTIVE"
 
 
+def test_a_command_written_at_once_is_whole(desk: RunningDesk, terminal: Terminal) -> None:
+    ticker = a_market(desk.home)
+    for size in range(2, 8):
+        terminal.press(f":buy {ticker} yes {size} @ 1\r")
+        terminal.wait_for(f"BUY {size} YES at 1¢")
+        terminal.press("escape")
+        terminal.wait_for("Enter arms · Esc closes")
+        terminal.press("escape")
+        terminal.wait_for("a second Enter sends.")
+    assert listed(desk.home, "orders") == []
+
+
+def test_a_search_written_at_once_is_whole(desk: RunningDesk, terminal: Terminal) -> None:
+    ticker = a_market(desk.home)
+    for _ in range(3):
+        terminal.press(f"/{ticker}\r")
+        terminal.wait_for(f"“{ticker}”", what="the search in the table's head")
+        terminal.press("escape")
+        terminal.wait_for(lambda seen: f"“{ticker}”" not in seen, what="no search")
+
+
 def test_a_fault_of_the_screen_is_a_sentence_and_the_traceback_is_kept(desk: RunningDesk) -> None:
     command = [sys.executable, "-c", BROKEN, str(desk.home.root)]
     with Terminal(command) as broken:

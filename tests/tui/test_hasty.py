@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from kalshi_desk.desk.commands import Panic
 from kalshi_desk.tui.app import DeskApp
@@ -77,3 +78,46 @@ async def test_the_palette_bears_a_key_that_comes_at_once(make_app: MakeApp, key
         await until(pilot, lambda: isinstance(app.screen, DeskPalette), "the palette")
         await pilot.press(key, "escape")
         await until(pilot, lambda: app.screen is app.desk_screen, "the Desk")
+
+
+async def test_a_line_typed_at_once_is_whole_and_done_before_the_next_key(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    other = "KXOSCARPIC-26NOV23-T1"
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        app = await ready(pilot)
+        burst(app, "colon", *"goto", "space", *other, "enter", "b", "7")
+        form = app.desk_screen.ticket.form
+        await until(pilot, lambda: form.size_text == "7", "the ticket")
+        assert form.ticker == app.desk_screen.selected == other
+        assert app.desk_screen.bar.history == [f"goto {other}"]
+
+
+async def test_a_search_typed_at_once_is_whole_and_leaves_nothing_behind(
+    make_app: MakeApp,
+) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        app = await ready(pilot)
+        markets = app.desk_screen.markets
+        burst(app, "slash", *"hamnet", "enter")
+        await until(pilot, lambda: markets.search == "hamnet", "the search")
+        burst(app, "slash", *"fed", "left", "backspace", "x", "enter")
+        await until(pilot, lambda: markets.search == "fxd", "the words edited")
+        burst(app, "slash", *"oscar", "escape")
+        await until(pilot, lambda: not markets.search, "no search")
+        await pilot.pause()
+        assert not markets.search
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_paste_goes_to_the_line_and_enters_nothing(make_app: MakeApp, waits: bool) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        app = await ready(pilot)
+        burst(app, "colon")
+        if waits:
+            await pilot.pause()
+        app.post_message(events.Paste("buy X yes 2 @ 20\nbuy Y yes 1 @ 1\n"))
+        box = app.desk_screen.bar.query_one(Input)
+        await until(pilot, lambda: box.value == "buy X yes 2 @ 20", "the first line")
+        assert app.desk_screen.bar.display
+        assert app.desk_screen.bar.history == []
