@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, Literal, cast
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -16,12 +17,14 @@ from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
 from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
 from kalshi_desk.desk.protocol import Welcome
+from kalshi_desk.tui.actions import BY_ID, keys_of
 from kalshi_desk.tui.board import ALWAYS, Board
 from kalshi_desk.tui.confirm import is_open, leaving_facts
 from kalshi_desk.tui.desk_screen import DeskScreen
 from kalshi_desk.tui.dialogs import QuitDialog
 from kalshi_desk.tui.escape import read_escape_first
 from kalshi_desk.tui.ink import plain
+from kalshi_desk.tui.layout import is_too_small
 from kalshi_desk.tui.link import Link, LinkFactory
 from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
@@ -94,6 +97,19 @@ class DeskApp(App[ExitChoice]):
             self._exception = self.fault = error
             self._exception_event.set()
         self._close_messages_no_wait()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand on every event; of a Desk too small to be seen, only keys that leave something."""
+        if isinstance(event, (events.Key, events.Paste)) and is_too_small(self.size):
+            own = {} if self._desk.key_faults else self.settings.keymap
+            may_leave = isinstance(event, events.Key) and (
+                isinstance(self.screen, QuitDialog)
+                or event.key in keys_of(BY_ID["leave"], own)
+                or (event.key == "escape" and self.screen is not self._desk)
+            )
+            if not may_leave and not event.is_forwarded:
+                return
+        await super().on_event(event)
 
     # --- start and themes --------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from kalshi_desk.tui.freshness import (
     venue_late,
 )
 from kalshi_desk.tui.ladder import Ladder
-from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, neighbour, plan
+from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, is_too_small, neighbour, plan
 from kalshi_desk.tui.look_keys import LookKeys
 from kalshi_desk.tui.market_table import MarketTable
 from kalshi_desk.tui.panels import EventsPanel, FillsPanel, OrdersPanel, PositionsPanel
@@ -142,6 +142,7 @@ class DeskScreen(Screen[None]):
             is_open = self.ticket.form.is_open
             self.focus_pane(neighbour(self._plan, self.current, step, ticket_open=is_open))
 
+    @on(events.Resize)
     def lay_out(self) -> None:
         """Show, hide and size the panes for the terminal and the pane in use."""
         width, height = self.app.size
@@ -158,10 +159,6 @@ class DeskScreen(Screen[None]):
             return
         self._plan = new
         arrange(self, new)
-
-    def on_resize(self) -> None:
-        """Fit the new size."""
-        self.lay_out()
 
     # --- news --------------------------------------------------------------------------
 
@@ -302,9 +299,10 @@ class DeskScreen(Screen[None]):
 
     async def on_key(self, event: events.Key) -> None:
         """Route every key: the line being typed, a jump's second key, the ticket, the table."""
-        if self.bar.display and self.app.screen is self:
+        is_here = self.app.screen is self and not is_too_small(self.app.size)
+        if is_here and self.bar.display:
             await self.bar.take(event)
-        elif self.app.screen is self and not self._takes(event):
+        elif is_here and not self._takes(event):
             return
         event.stop()
         event.prevent_default()

@@ -94,6 +94,23 @@ def test_a_search_written_at_once_is_whole(desk: RunningDesk, terminal: Terminal
         terminal.wait_for(lambda seen: f"“{ticker}”" not in seen, what="no search")
 
 
+def test_a_terminal_too_small_to_read_takes_no_order(desk: RunningDesk, terminal: Terminal) -> None:
+    arm(terminal)
+    terminal.resize(60, 15)
+    terminal.wait_for("This terminal is 60x15")
+    terminal.press("enter", "b", "1", "enter")
+    time.sleep(ARM_GUARD_S + MARGIN_S)
+    terminal.press("enter", "ctrl+q")
+    terminal.wait_for("Enter leaves", what="the last key, so that all before it are read")
+    terminal.press("escape")
+    terminal.wait_for(lambda seen: "Enter leaves" not in seen, what="the dialog closes")
+    terminal.resize(120, 40)
+    terminal.wait_for("Enter arms · Esc closes")
+    terminal.press("escape")
+    terminal.wait_for("a second Enter sends.")
+    assert listed(desk.home, "orders") == listed(desk.home, "fills") == []
+
+
 def test_a_fault_of_the_screen_is_a_sentence_and_the_traceback_is_kept(desk: RunningDesk) -> None:
     command = [sys.executable, "-c", BROKEN, str(desk.home.root)]
     with Terminal(command) as broken:
