@@ -47,7 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
         description="A terminal trading desk for Kalshi. Without a command: open the desk.",
         parents=[everywhere],
     )
-    parser.add_argument("--venue", choices=VENUES, help="open the desk on this venue")
+    parser.add_argument(
+        "--venue", choices=VENUES, dest="desk_venue", help="open the desk on this venue"
+    )
     parser.add_argument("--version", action="version", version=f"kalshi-desk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in LISTS.items():
@@ -122,6 +124,9 @@ def split_verb(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         if takes_value or word in {"--home", "--json", "--plain", "-h", "--help", "--version"}:
             kept.append(word)
             takes_value = word == "--home" and not takes_value
+        elif word == "--venue" and not words:
+            kept.append(word)
+            takes_value = True
         elif word.startswith("--home=") or (not words and word.startswith("-")):
             kept.append(word)
         elif not words and word not in VERBS:

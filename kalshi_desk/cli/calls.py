@@ -14,6 +14,7 @@ from kalshi_desk.core.events import LinkState
 from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import (
     Answer,
+    CancelAll,
     CancelOrder,
     Command,
     LeaveOrders,
@@ -97,6 +98,8 @@ async def submit(home: Home, command: Command) -> Answer:
     try:
         if not isinstance(command, _URGENT):
             await _pull(client, ())
+        if isinstance(command, CancelAll) and command.ticker:
+            _check_known(command.ticker, await client.pull(("markets", "orders")))
         async with asyncio.timeout(ANSWER_PATIENCE_S):
             return await client.submit(command)
     except TimeoutError:
@@ -108,6 +111,22 @@ async def submit(home: Home, command: Command) -> Answer:
         ) from None
     finally:
         await client.close()
+
+
+def _check_known(ticker: str, frame: Frame) -> None:
+    """Raise ``Refuse`` for a ticker that is neither a market nor one of an order.
+
+    "Nothing was open" would let a slip of the hand pass for orders cancelled.
+    """
+    markets, orders = (frame.changed.get(topic, {}) for topic in ("markets", "orders"))
+    has_order = any(isinstance(row, OrderRow) and row.ticker == ticker for row in orders.values())
+    if markets and ticker not in markets and not has_order:
+        raise Refuse(
+            f"There is no market {ticker}.",
+            code="unknown_market",
+            money="Nothing was cancelled.",
+            todo="See: kalshi-desk orders",
+        )
 
 
 async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:

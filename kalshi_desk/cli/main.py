@@ -12,6 +12,7 @@ from kalshi_desk import __version__
 if TYPE_CHECKING:
     import argparse
 
+    from kalshi_desk.core.errors import DeskError
     from kalshi_desk.store.paths import Home
 
 _INTERRUPTED = 130
@@ -74,7 +75,8 @@ def _guarded(options: argparse.Namespace) -> int:
         raise
     except Exception:
         log = home.cli_log if home else None
-        return outcome.report_fault(log, as_json=as_json, was_write=was_write)
+        is_screen = options.command is None
+        return outcome.report_fault(log, as_json=as_json, was_write=was_write, is_screen=is_screen)
 
 
 def _branch(options: argparse.Namespace, home: Home) -> int:
@@ -82,7 +84,9 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
     if command is None:
         from kalshi_desk.cli import desk
 
-        return desk.open_desk(home, options.venue)
+        return desk.open_desk(home, options.desk_venue)
+    if options.desk_venue is not None:
+        raise _venue_elsewhere(command)
     if command == "engine":
         from kalshi_desk.cli import processes
 
@@ -100,6 +104,17 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
     from kalshi_desk.cli import calls
 
     return calls.run(options, home)
+
+
+def _venue_elsewhere(command: str) -> DeskError:
+    """Return why no other command may name a venue: it would seem to choose where money goes."""
+    from kalshi_desk.core.errors import Refuse
+
+    what = f"--venue says where the desk opens; {command} can't choose a venue with it."
+    todo = "It goes to the engine that runs on this home: leave --venue out."
+    if command == "engine":
+        what, todo = "The venue of an engine is named behind it.", "kalshi-desk engine --venue …"
+    return Refuse(what, code="usage", money="Nothing was sent.", todo=todo)
 
 
 def _exchange(before: list[str], rest: list[str]) -> int:

@@ -57,7 +57,9 @@ def _body(error: DeskError, name: str) -> dict[str, object]:
     return {"outcome": name, "text": str(error), "reasons": [reason]}
 
 
-def report_fault(log: Path | None, *, as_json: bool, was_write: bool) -> int:
+def report_fault(
+    log: Path | None, *, as_json: bool, was_write: bool, is_screen: bool = False
+) -> int:
     """Say that our own code failed, keep the traceback in a log, and return the exit code."""
     details = traceback.format_exc()
     kept = "the traceback could not be kept"
@@ -70,10 +72,10 @@ def report_fault(log: Path | None, *, as_json: bool, was_write: bool) -> int:
         except OSError:
             pass
     what = f"This program failed through a fault of its own; {kept}."
-    money = (
-        "Look at orders and positions before you repeat the command."
-        if was_write
-        else "No order was sent."
-    )
+    money = "No order was sent."
+    if was_write:
+        money = "Look at orders and positions before you repeat the command."
+    elif is_screen:
+        money = "The engine and its orders go on without the screen: run kalshi-desk again."
     error = (Unknown if was_write else DeskError)(what, code="fault", money=money)
     return report(error, as_json=as_json, was_write=was_write)

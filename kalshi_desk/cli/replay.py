@@ -52,9 +52,10 @@ def play(home: Home, file: str) -> int:
         prepare(own)
         save_setting(own.settings_path, "tui.on_gone", "stop")
         child = EngineChild(own, "--venue", "replay", "--file", str(path))
-        code = show(own, child, settings)
-        _end(own)
-        return code
+        try:
+            return show(own, child, settings)
+        finally:
+            _end(own)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

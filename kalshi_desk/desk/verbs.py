@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.types import (
+    COUNT_SCALE,
+    MAX_ORDER_COUNT,
     PRICE_ONE,
     Action,
     Count,
@@ -98,6 +100,9 @@ def parse_contracts(text: str) -> Count:
         ) from error
     if count <= 0:
         raise Refuse(f"The count {text} must be more than 0.", code="bad_size")
+    if count > MAX_ORDER_COUNT:
+        most = MAX_ORDER_COUNT // COUNT_SCALE
+        raise Refuse(f"The count {text} is more than {most:,} contracts.", code="bad_size")
     return count
 
 

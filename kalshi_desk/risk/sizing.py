@@ -5,7 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 
 from kalshi_desk.core.errors import Refuse
-from kalshi_desk.core.types import COUNT_SCALE, PRICE_SCALE, Count, Money, Price, parse_count
+from kalshi_desk.core.types import (
+    COUNT_SCALE,
+    MAX_ORDER_COUNT,
+    PRICE_SCALE,
+    Count,
+    Money,
+    Price,
+    parse_count,
+)
 
 KELLY_FRACTION = Fraction(1, 2)
 _USAGE = "Type contracts (400 or 0.5), dollars ($200), a share of equity (5%) or Kelly (k62)."
@@ -18,6 +26,14 @@ def read_size(text: str, cost: Price, fee_per_contract: Money, equity: Money | N
     ``(p - c) / (1 - c)`` of equity, c being cost and fee of one contract (the binary
     form of Kelly's criterion).  Raises ``Refuse`` with what can be typed.
     """
+    count = _count(text, cost, fee_per_contract, equity)
+    if count > MAX_ORDER_COUNT:
+        most = MAX_ORDER_COUNT // COUNT_SCALE
+        raise Refuse(f"The size {text!r} is more than {most:,} contracts.", code="bad_size")
+    return count
+
+
+def _count(text: str, cost: Price, fee_per_contract: Money, equity: Money | None) -> Count:
     body = text.strip().lower().replace(",", "").replace("_", "")
     try:
         if body.startswith("$"):

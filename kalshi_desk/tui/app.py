@@ -7,21 +7,26 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, Literal, cast
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.driver import Driver
 
 from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
 from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
 from kalshi_desk.desk.protocol import Welcome
+from kalshi_desk.tui.actions import BY_ID, keys_of
 from kalshi_desk.tui.board import ALWAYS, Board
 from kalshi_desk.tui.confirm import is_open, leaving_facts
 from kalshi_desk.tui.desk_screen import DeskScreen
 from kalshi_desk.tui.dialogs import QuitDialog
+from kalshi_desk.tui.escape import read_escape_first
 from kalshi_desk.tui.ink import plain
+from kalshi_desk.tui.layout import is_too_small
 from kalshi_desk.tui.link import Link, LinkFactory
-from kalshi_desk.tui.palette import DeskCommands
+from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
 from kalshi_desk.tui.settings import ExitChoice, TuiSettings
 from kalshi_desk.tui.themes import DEFAULT_THEME, ROLES, THEME_NAMES, THEMES
@@ -72,11 +77,39 @@ class DeskApp(App[ExitChoice]):
         self._extra: tuple[str, ...] = ()
         self._watched = ""
         self._desk = DeskScreen(self)
+        self.fault: Exception | None = None
 
     @property
     def desk_screen(self) -> DeskScreen:
         """The Desk."""
         return self._desk
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return Textual's driver of this terminal, made to keep Escape apart from what follows."""
+        driver = super().get_driver_class()
+        read_escape_first()
+        return driver
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End on a fault of our own and keep it for the caller, who says it in a sentence."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = self.fault = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand on every event; of a Desk too small to be seen, only keys that leave something."""
+        if isinstance(event, (events.Key, events.Paste)) and is_too_small(self.size):
+            own = {} if self._desk.key_faults else self.settings.keymap
+            may_leave = isinstance(event, events.Key) and (
+                isinstance(self.screen, QuitDialog)
+                or event.key in keys_of(BY_ID["leave"], own)
+                or (event.key == "escape" and self.screen is not self._desk)
+            )
+            if not may_leave and not event.is_forwarded:
+                return
+        await super().on_event(event)
 
     # --- start and themes --------------------------------------------------------------
 
@@ -108,6 +141,11 @@ class DeskApp(App[ExitChoice]):
             self.say("Your key map was not used", "; ".join(faults), severity="warning")
         elif "leave" in self.settings.keymap:
             self.set_keymap({"leave": self.settings.keymap["leave"]})
+
+    def action_command_palette(self) -> None:
+        """Open the palette of actions and markets, over the Desk only."""
+        if self.screen is self._desk:
+            self.push_screen(DeskPalette(id="--command-palette"))
 
     def next_theme(self) -> None:
         """Wear the next of the desk's own themes."""

@@ -35,6 +35,8 @@ def arrange(screen: DeskScreen, new: Plan) -> None:
         widget.display = not is_tiny
     if is_tiny:
         screen.bar.display = False
+        # Nothing that cannot be read may be one key away from being sent.
+        screen.ticket.form.edited()
     screen.set_class(one, "-one")
     screen.set_class(new.tier is Tier.SMALL, "-ticket-left")
     after = left if new.tier is Tier.SMALL else screen.ladder

@@ -1,21 +1,32 @@
-"""The bottom line as a place to type: commands after a colon, words after a slash."""
+"""The bottom line as a place to type: commands after a colon, words after a slash.
+
+All its keys come through the screen, one after the other.  A widget that gets them by being
+focused would get them in a queue of its own: what is typed at once, or pasted, would come
+apart between the two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import Protocol
 
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Key
-from textual.message import Message
+from textual.events import Event, Key, Paste
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 MAX_HISTORY = 200
+_EDITS = {
+    key.strip(): binding.action
+    for binding in Input.BINDINGS
+    if isinstance(binding, Binding)
+    for key in binding.key.split(",")
+}
+"""What the keys that write nothing do to a line, as in every input."""
 
 
 class WordSuggester(Suggester):
@@ -36,118 +47,108 @@ class WordSuggester(Suggester):
         return None
 
 
+class Typist(Protocol):
+    """Who the line is typed for; ``sign`` says what it is."""
+
+    def line_typed(self, sign: str, text: str) -> None:
+        """Take a line that changed and is not finished."""
+        ...
+
+    def line_entered(self, sign: str, text: str) -> None:
+        """Take a finished line."""
+        ...
+
+    def line_left(self, sign: str) -> None:
+        """Go on without an answer."""
+        ...
+
+
+class Line(Input):
+    """The input; its keys and pastes go to the screen, which gives them back in order."""
+
+    def _forward_event(self, event: Event) -> None:
+        if isinstance(event, (Key, Paste)):
+            self.screen._forward_event(event)
+        else:
+            super()._forward_event(event)
+
+
 class CommandBar(Horizontal):
     """One input with a sign before it; hidden while nothing is typed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", show=False),
-        Binding("up", "older", show=False),
-        Binding("down", "newer", show=False),
-        Binding("tab", "complete", show=False),
-    ]
-
-    class Entered(Message):
-        """A line was finished; ``sign`` says what it is."""
-
-        def __init__(self, sign: str, text: str) -> None:
-            super().__init__()
-            self.sign = sign
-            self.text = text
-
-    class Typed(Message):
-        """A line changed; no kind of ``Entered``, whose handlers would take it for finished."""
-
-        def __init__(self, sign: str, text: str) -> None:
-            super().__init__()
-            self.sign = sign
-            self.text = text
-
-    class Closed(Message):
-        """The bar was left without an answer."""
-
-        def __init__(self, sign: str) -> None:
-            super().__init__()
-            self.sign = sign
-
-    def __init__(self, words: Callable[[list[str]], Iterable[str]]) -> None:
+    def __init__(self, words: Callable[[list[str]], Iterable[str]], typist: Typist) -> None:
         super().__init__(id="command")
         self.sign = ":"
         self.history: list[str] = []
         self._at = 0
+        self._typist = typist
         self._suggester = WordSuggester(words)
+        self._box = Line(
+            id="command-input", suggester=self._suggester, compact=True, select_on_focus=False
+        )
 
     def compose(self) -> ComposeResult:
         """Lay out the sign and the input."""
         yield Static(Content(":"), id="command-sign", markup=False)
-        yield Input(id="command-input", suggester=self._suggester, compact=True)
+        yield self._box
 
     def open(self, sign: str, text: str = "", placeholder: str = "") -> None:
-        """Show the bar and start typing."""
+        """Show the bar and start typing; a text that stands there is replaced by typing."""
         self.sign = sign
         self.display = True
         self.query_one("#command-sign", Static).update(Content(sign))
-        box = self.query_one(Input)
+        box = self._box
         box.suggester = self._suggester if sign == ":" else None
         box.placeholder = placeholder
-        with self.prevent(Input.Changed):
-            box.value = text
-        box.cursor_position = len(text)
+        box.value = text
+        box.selection = Selection(0, len(text))
         self._at = len(self.history)
-        box.focus()
+        self.screen.set_focus(box)
 
-    def feed(self, event: Key) -> None:
-        """Take a key that was typed before the input had the focus."""
-        box = self.query_one(Input)
-        if event.character and event.is_printable:
-            box.insert_text_at_cursor(event.character)
-        elif event.key == "enter":
-            self._submit(box.value)
+    async def take(self, event: Key) -> None:
+        """Do what a key does to the line."""
+        box, before = self._box, self._box.value
+        if event.key == "enter":
+            self._enter()
         elif event.key == "escape":
-            self.action_cancel()
+            self.close()
+            self._typist.line_left(self.sign)
+        elif event.key in ("up", "down"):
+            self._go(-1 if event.key == "up" else 1)
+        elif event.key == "tab":
+            box.action_cursor_right()
+        elif event.character and event.is_printable:
+            self.insert(event.character)
+            return
+        elif event.key in _EDITS:
+            await self.app.run_action(_EDITS[event.key], box)
+        self._tell_change(before)
+
+    def insert(self, text: str) -> None:
+        """Write at the cursor, in the place of what is selected."""
+        before = self._box.value
+        self._box.replace(text, *self._box.selection)
+        self._tell_change(before)
+
+    def _tell_change(self, before: str) -> None:
+        if self.display and self._box.value != before:
+            self._typist.line_typed(self.sign, self._box.value)
 
     def close(self) -> None:
         """Hide the bar."""
         self.display = False
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._submit(event.value)
-
-    def _submit(self, value: str) -> None:
-        text = value.strip()
+    def _enter(self) -> None:
+        text = self._box.value.strip()
         if text and self.sign == ":":
             self.history = [*[old for old in self.history if old != text], text][-MAX_HISTORY:]
         self.close()
-        self.post_message(self.Entered(self.sign, text))
-
-    @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self.post_message(self.Typed(self.sign, event.value))
-
-    def action_cancel(self) -> None:
-        """Leave without an answer."""
-        self.close()
-        self.post_message(self.Closed(self.sign))
-
-    def action_older(self) -> None:
-        """Bring back an earlier command."""
-        self._go(-1)
-
-    def action_newer(self) -> None:
-        """Go forward to a later command."""
-        self._go(1)
-
-    def action_complete(self) -> None:
-        """Take the completion."""
-        self.query_one(Input).action_cursor_right()
+        self._typist.line_entered(self.sign, text)
 
     def _go(self, step: int) -> None:
         if self.sign != ":" or not self.history:
             return
         self._at = min(max(self._at + step, 0), len(self.history))
         text = self.history[self._at] if self._at < len(self.history) else ""
-        box = self.query_one(Input)
-        box.value = text
-        box.cursor_position = len(text)
+        self._box.value = text
+        self._box.cursor_position = len(text)

@@ -8,7 +8,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Input
 
 from kalshi_desk.desk.frames import DeskEvent, FillRow, OrderRow, PositionRow
 from kalshi_desk.tui import format as f
@@ -26,7 +25,7 @@ from kalshi_desk.tui.freshness import (
     venue_late,
 )
 from kalshi_desk.tui.ladder import Ladder
-from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, neighbour, plan
+from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, is_too_small, neighbour, plan
 from kalshi_desk.tui.look_keys import LookKeys
 from kalshi_desk.tui.market_table import MarketTable
 from kalshi_desk.tui.panels import EventsPanel, FillsPanel, OrdersPanel, PositionsPanel
@@ -68,7 +67,7 @@ class DeskScreen(Screen[None]):
         self.trade = TradeKeys(self, desk)
         self.sweep = SweepKeys(self, desk)
         self.look = LookKeys(self, desk, self.trade, self.sweep)
-        self.bar = CommandBar(self.look.words)
+        self.bar = CommandBar(self.look.words, self)
 
     def compose(self) -> ComposeResult:
         """Put every pane in its place once; the layout only shows, hides and sizes them."""
@@ -143,6 +142,7 @@ class DeskScreen(Screen[None]):
             is_open = self.ticket.form.is_open
             self.focus_pane(neighbour(self._plan, self.current, step, ticket_open=is_open))
 
+    @on(events.Resize)
     def lay_out(self) -> None:
         """Show, hide and size the panes for the terminal and the pane in use."""
         width, height = self.app.size
@@ -159,10 +159,6 @@ class DeskScreen(Screen[None]):
             return
         self._plan = new
         arrange(self, new)
-
-    def on_resize(self) -> None:
-        """Fit the new size."""
-        self.lay_out()
 
     # --- news --------------------------------------------------------------------------
 
@@ -301,22 +297,27 @@ class DeskScreen(Screen[None]):
         method: Callable[[], None] = getattr(owner, action_id)
         return method
 
-    def on_key(self, event: events.Key) -> None:
-        """Route every key: a jump's second key, the line being typed, the ticket, the table."""
-        if isinstance(self.focused, Input):
+    async def on_key(self, event: events.Key) -> None:
+        """Route every key: the line being typed, a jump's second key, the ticket, the table."""
+        is_here = self.app.screen is self and not is_too_small(self.app.size)
+        if is_here and self.bar.display:
+            await self.bar.take(event)
+        elif is_here and not self._takes(event):
             return
-        if self.app.screen is not self or self._takes(event):
-            event.stop()
-            event.prevent_default()
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Write what is pasted on the line being typed: its first line, which enters nothing."""
+        event.stop()
+        if self.bar.display and self.app.screen is self and event.text:
+            self.bar.insert(event.text.splitlines()[0])
 
     def _takes(self, event: events.Key) -> bool:
         if self._awaits_jump:
             self._awaits_jump = False
             self.keys.show(self.current, is_replay=self.keys.is_replay)
             self.look.jump_to(event.key)
-            return True
-        if self.bar.display:
-            self.bar.feed(event)
             return True
         if self.current is Pane.TICKET and self.ticket.form.is_open and self.ticket.takes(event):
             return True
@@ -374,27 +375,24 @@ class DeskScreen(Screen[None]):
         event.stop()
         self.look.jump_per_cent(str(event.per_cent))
 
-    @on(CommandBar.Typed)
-    def _typed(self, event: CommandBar.Typed) -> None:
-        event.stop()
-        if event.sign == "/":
-            self.set_search(event.text)
+    def line_typed(self, sign: str, text: str) -> None:
+        """Search while words are typed."""
+        if sign == "/":
+            self.set_search(text)
 
-    @on(CommandBar.Entered)
-    def _entered(self, event: CommandBar.Entered) -> None:
-        event.stop()
-        if event.sign == "/":
-            self.set_search(event.text)
-        elif event.sign == "%":
-            self.look.jump_per_cent(event.text)
-        elif event.text:
-            self.look.run_line(event.text)
+    def line_entered(self, sign: str, text: str) -> None:
+        """Carry out a finished line."""
+        if sign == "/":
+            self.set_search(text)
+        elif sign == "%":
+            self.look.jump_per_cent(text)
+        elif text:
+            self.look.run_line(text)
         # Last: the line may have opened the ticket, which then keeps the keyboard.
         self._bar_done()
 
-    @on(CommandBar.Closed)
-    def _bar_closed(self, event: CommandBar.Closed) -> None:
-        event.stop()
-        if event.sign == "/":
+    def line_left(self, sign: str) -> None:
+        """End a search with its line."""
+        if sign == "/":
             self.set_search("")
         self._bar_done()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.strip import Strip
 from textual.widgets import Static
 
 from kalshi_desk.tui.ink import fit, plain
+from kalshi_desk.tui.layout import is_too_small
 from kalshi_desk.tui.lines import Lines
 from kalshi_desk.tui.settings import ExitChoice
 from kalshi_desk.tui.ticket_form import ARM_GUARD_S
@@ -22,6 +25,7 @@ from kalshi_desk.tui.ticket_form import ARM_GUARD_S
 MAX_LISTED = 10
 LISTED_WIDTH = 60
 MAX_SHEET = 100
+MAX_DIALOG = 66
 
 
 def sheet_width(terminal_width: int) -> int:
@@ -29,7 +33,55 @@ def sheet_width(terminal_width: int) -> int:
     return min(terminal_width * 94 // 100, MAX_SHEET) - 8
 
 
-class TextSheet(ModalScreen[None]):
+class Modal(ModalScreen[ScreenResultType]):
+    """What stands over the Desk and is answered once.
+
+    A second answer, from a key that came before the first one took it away, would take away
+    the Desk below it.
+    """
+
+    is_answered = False
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close with an answer, unless it has one or something else stands over it."""
+        if self.is_answered or not self.is_current:
+            return AwaitComplete()
+        self.is_answered = True
+        return super().dismiss(result)
+
+
+def room_for(facts: Sequence[str], width: int, rows: int) -> list[str]:
+    """Return as many lines of facts as fit, the last of them saying how many are left out.
+
+    Sentences are wrapped; what is listed below them keeps to its line.
+    """
+    lines: list[str] = []
+    for fact in facts:
+        listed_one = fact.startswith("  ")
+        lines += [fit(fact, width)] if listed_one else textwrap.wrap(fact, width) or [""]
+    if len(lines) <= rows:
+        return lines
+    kept = lines[: max(rows - 1, 0)]
+    return [*kept, f"  … {len(lines) - len(kept)} more lines"] if rows > 0 else []
+
+
+class FactsDialog(Modal[ScreenResultType]):
+    """Facts above what can be answered; a small terminal shortens them, never the answers."""
+
+    facts: Sequence[str]
+    rows_below: int
+
+    def on_resize(self) -> None:
+        """Give the facts the rows that the answers leave."""
+        width, height = self.app.size
+        rows = height * 94 // 100 - 4 - self.rows_below
+        lines = room_for(self.facts, min(width * 96 // 100, MAX_DIALOG) - 6, rows)
+        text = self.query_one(".dialog-text", Static)
+        text.display = rows > 0
+        text.update(Content(plain("\n".join(lines))))
+
+
+class TextSheet(Modal[None]):
     """A text to read and to leave unchanged: the rules of a market, the help."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,8 +116,10 @@ class TextSheet(ModalScreen[None]):
             self.dismiss()
 
 
-class ConfirmDialog(ModalScreen[bool]):
+class ConfirmDialog(FactsDialog[bool]):
     """The list of what will happen; opened armed, deaf for 150 ms, Enter does it."""
+
+    rows_below = 2
 
     def __init__(
         self, verb: str, facts: Sequence[str], clock_s: Callable[[], float], *, is_live: bool
@@ -79,14 +133,19 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Lay out the list and the armed strip."""
-        facts = plain("\n".join(self.facts))
         go = f"{'REAL MONEY: ' if self.is_live else ''}{self.verb}"
         with Vertical(classes="dialog-body -live" if self.is_live else "dialog-body") as body:
             body.border_title = Content(self.verb)
-            yield Static(Content(facts), markup=False, classes="dialog-text")
+            yield Static(markup=False, classes="dialog-text")
             yield Static(
                 Content(f"{go}\nEnter does it · Esc back"), markup=False, classes="dialog-strip"
             )
+
+    def on_resize(self) -> None:
+        """Step back when the terminal gets too small to read what would be done."""
+        super().on_resize()
+        if is_too_small(self.app.size):
+            self.dismiss(False)
 
     def on_key(self, event: events.Key) -> None:
         """Do it on Enter once the guard has passed, step back on Escape."""
@@ -137,8 +196,10 @@ class ChoiceList(Lines):
         self.refresh()
 
 
-class QuitDialog(ModalScreen[ExitChoice | None]):
+class QuitDialog(FactsDialog[ExitChoice | None]):
     """Asks how to leave, with what is open in sight; Enter answers, a letter moves there."""
+
+    rows_below = 10
 
     def __init__(self, facts: Sequence[str], clock_s: Callable[[], float]) -> None:
         super().__init__(classes="dialog")
@@ -150,7 +211,7 @@ class QuitDialog(ModalScreen[ExitChoice | None]):
         """Lay out what is open, the choices and the keys."""
         with Vertical(classes="dialog-body") as body:
             body.border_title = Content("Leave the desk")
-            yield Static(Content(plain("\n".join(self.facts))), markup=False, classes="dialog-text")
+            yield Static(markup=False, classes="dialog-text")
             yield ChoiceList()
             yield Static(
                 Content("↑ ↓ choose · Enter leaves · Esc stays"),
@@ -162,6 +223,7 @@ class QuitDialog(ModalScreen[ExitChoice | None]):
         """Move, choose or stay."""
         event.stop()
         choices = self.query_one(ChoiceList)
+        in_sight = self.query_one(".dialog-body").content_region.contains_region(choices.region)
         letters = [choice[0] for choice in _CHOICES]
         if event.key == "escape":
             self.dismiss(None)
@@ -172,5 +234,6 @@ class QuitDialog(ModalScreen[ExitChoice | None]):
         elif event.key in letters:
             choices.index = letters.index(event.key)
         elif event.key == "enter" and self._clock_s() - self._opened_s >= ARM_GUARD_S:
-            self.dismiss(_CHOICES[choices.index][1])
+            # Out of sight only the choice that changes nothing can be made.
+            self.dismiss(_CHOICES[choices.index if in_sight else 0][1])
         choices.refresh()

@@ -65,6 +65,11 @@ def tier_of(width: int, height: int) -> Tier:
     return Tier.WIDE if width < FULL_WIDTH else Tier.FULL
 
 
+def is_too_small(size: tuple[int, int]) -> bool:
+    """Return whether a terminal of this width and height hides the Desk."""
+    return tier_of(*size) is Tier.TINY
+
+
 def plan(
     width: int, height: int, *, current: Pane, left_tab: Pane, right_tab: Pane, ticket_open: bool
 ) -> Plan:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from kalshi_desk.tui.actions import ACTIONS, DeskAction, Group, key_name, keys_of
@@ -17,6 +18,35 @@ if TYPE_CHECKING:
     from kalshi_desk.tui.desk_screen import DeskScreen
 
 MAX_MARKETS = 20
+
+
+class DeskPalette(CommandPalette):
+    """Textual's palette, for hands that type faster than it thinks."""
+
+    is_answered = False
+
+    def dismiss(self, result: object = None) -> AwaitComplete:
+        """Close once: closing twice would take away the Desk below."""
+        if self.is_answered or not self.is_current:
+            return AwaitComplete()
+        self.is_answered = True
+        return super().dismiss()
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list, once it stands on the screen: a page of none cannot be turned."""
+        if self.query_one(CommandList).size.height:
+            super()._action_command_list(action)
+
+
+def once(command: Callable[[], object]) -> Callable[[], None]:
+    """Return a command that a second Enter does not repeat."""
+    left = [command]
+
+    def run() -> None:
+        if left:
+            left.pop()()
+
+    return run
 
 
 class DeskCommands(Provider):
@@ -38,7 +68,7 @@ class DeskCommands(Provider):
         for action in self._actions():
             yield DiscoveryHit(
                 action.label,
-                partial(self._screen.action_run, action.id),
+                once(partial(self._screen.action_run, action.id)),
                 help=self._help(action),
             )
 
@@ -52,7 +82,7 @@ class DeskCommands(Provider):
                 yield Hit(
                     score,
                     Content(action.label),
-                    partial(self._screen.action_run, action.id),
+                    once(partial(self._screen.action_run, action.id)),
                     text=text,
                     help=self._help(action),
                 )
@@ -65,7 +95,7 @@ class DeskCommands(Provider):
                 yield Hit(
                     score * 0.9,
                     Content(plain(row.title)),
-                    partial(self._screen.select, row.ticker),
+                    once(partial(self._screen.select, row.ticker)),
                     text=text,
                     help=row.ticker,
                 )

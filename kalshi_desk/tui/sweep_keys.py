@@ -73,6 +73,9 @@ class SweepKeys:
     def ask_cancel(self, ticker: str | None) -> None:
         """Ask, then cancel the orders of one market or of all."""
         orders = self._open_orders(ticker or "")
+        if not orders and ticker and self.desk.board.market(ticker) is None:
+            self.desk.say("Unknown market", ticker, severity="warning")
+            return
         if not orders:
             self.desk.say(
                 "No open orders" + (" in this market" if ticker else ""), severity="warning"

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.types import (
+    MAX_ORDER_COUNT,
     PRICE_ONE,
     Action,
     Count,
@@ -191,7 +192,8 @@ class TicketForm:
         reference = size if steps > 0 else size - 1
         while reference >= step * 10:
             step *= 10
-        self.size_text = f.count(max(size + steps * step, one)).replace(",", "")
+        size = min(max(size + steps * step, one), MAX_ORDER_COUNT)
+        self.size_text = f.count(Count(size)).replace(",", "")
         self.fresh = True
         self.edited()
 

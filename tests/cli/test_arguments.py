@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kalshi_desk import __version__
@@ -19,6 +21,8 @@ from kalshi_desk.desk.verbs import USAGE
         ("--home H buy A yes 1 @ 2 --json", "--home H buy --json", "buy A yes 1 @ 2"),
         ("buy --home buy A", "buy --home buy", "buy A"),
         ("cancel all --home=H", "cancel --home=H", "cancel all"),
+        ("--venue demo buy A yes 1 @ 2 --ioc", "--venue demo buy", "buy A yes 1 @ 2 --ioc"),
+        ("--venue=demo buy A", "--venue=demo buy", "buy A"),
         ("status --json", "status --json", ""),
         ("stop --orders cancel", "stop --orders cancel", ""),
         ("", "", ""),
@@ -60,6 +64,18 @@ def test_every_verb_of_the_grammar_is_a_command() -> None:
 def test_misuse_ends_with_2(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments.split()) == 2
     assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("venue", ["--venue practice", "--venue=practice"])
+@pytest.mark.parametrize("command", ["buy X yes 1 @ 1 --ioc", "status", "panic", "stop", "engine"])
+def test_a_venue_before_another_command_is_refused(
+    command: str, venue: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main([*venue.split(), *command.split(), "--home", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "venue" in said
+    assert "Nothing was sent." in said
+    assert len(said.strip().splitlines()) == 2
 
 
 def test_help_and_version_end_with_0(capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,17 @@ def test_every_price_to_a_hundredth_of_a_cent(hundredths: int) -> None:
     assert parse_cents(f"{hundredths // 100}.{hundredths % 100:02d}") == hundredths
 
 
-@given(st.integers(1, 10**9))
+@pytest.mark.parametrize(
+    "text", ["1000000000.01", "999999999999999999", "99999999999999999999", "9" * 400]
+)
+def test_a_count_that_no_order_can_mean_is_a_bad_size(text: str) -> None:
+    with pytest.raises(Refuse) as caught:
+        parse_contracts(text)
+    assert caught.value.code == "bad_size"
+    assert "more than 1,000,000,000 contracts" in caught.value.what
+
+
+@given(st.integers(1, 10**11))
 def test_every_count_to_a_hundredth(hundredths: int) -> None:
     assert parse_contracts(f"{hundredths // 100}.{hundredths % 100:02d}") == hundredths
 

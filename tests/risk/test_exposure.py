@@ -71,3 +71,10 @@ def test_a_size_that_can_not_be_read_says_what_can(text: str) -> None:
     with pytest.raises(Refuse) as refusal:
         read_size(text, Price(5_000), Money(0), parse_money("10000"))
     assert "Kelly" in refusal.value.todo
+
+
+@pytest.mark.parametrize("text", ["999999999999", "$999999999999", "9" * 30])
+def test_a_size_that_no_order_can_mean_is_refused(text: str) -> None:
+    with pytest.raises(Refuse) as refusal:
+        read_size(text, Price(5_000), Money(0), parse_money("10000"))
+    assert "more than 1,000,000,000 contracts" in refusal.value.what

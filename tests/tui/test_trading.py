@@ -281,6 +281,10 @@ async def test_the_command_line_refuses_with_the_usage(make_app: MakeApp) -> Non
         await see(pilot, "That is not how to buy", "Usage")
         await pilot.press("colon", *"goto nowhere", "enter")
         await see(pilot, "Unknown market")
+        await pilot.press("colon", *"cancel all NO-SUCH", "enter")
+        await see(pilot, "NO-SUCH")
+        await pilot.press("colon", *f"buy {HELD} yes 9999999999 @ 20", "enter")
+        await see(pilot, "The count 9999999999 is")
 
 
 async def test_completion_and_history(make_app: MakeApp) -> None:
