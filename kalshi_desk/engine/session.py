@@ -13,11 +13,12 @@ from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine.recorder import EngineRecorder, fan_out
 from kalshi_desk.engine.shell import VenueActions
 from kalshi_desk.engine.universe import trim
+from kalshi_desk.kalshi.broker import KalshiBroker
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.stale_books import TopOf
-from kalshi_desk.kalshi.venue import KalshiBroker, KalshiFeed
+from kalshi_desk.kalshi.venue import KalshiFeed
 
 MAX_WATCHED = 2_000
 """Books followed without being asked for; more are added when a ladder opens."""

@@ -39,10 +39,11 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.fees import fill_fee, trade_fee
 from kalshi_desk.core.records import OrderIntent, OrderState
 from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price, TimeInForce
+from kalshi_desk.kalshi.broker import KalshiBroker
 from kalshi_desk.kalshi.environment import practice
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, load_private_key
-from kalshi_desk.kalshi.venue import KalshiBroker, KalshiFeed
+from kalshi_desk.kalshi.venue import KalshiFeed
 
 DEADLINE_S = 30
 

@@ -18,10 +18,10 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.fees import FeeRule
 from kalshi_desk.core.records import OrderIntent, OrderState
 from kalshi_desk.core.types import BookSide, MarketStatus, TimeInForce
+from kalshi_desk.kalshi.broker import KalshiBroker
 from kalshi_desk.kalshi.budget import Budget
 from kalshi_desk.kalshi.environment import DEMO, LIVE, Environment, practice
 from kalshi_desk.kalshi.rest import RestClient
-from kalshi_desk.kalshi.venue import KalshiBroker
 from kalshi_desk.kalshi.wire import EventBody, SeriesBody
 
 NOW_NS = 1_793_000_000_000_000_000
