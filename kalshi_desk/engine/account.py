@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from kalshi_desk.core.events import AccountRead, BalanceReported
+from kalshi_desk.core.events import AccountRead, BalanceReported, LinkState
 from kalshi_desk.core.records import ExchangePosition, Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import (
     BookSide,
@@ -31,6 +31,8 @@ from kalshi_desk.risk.gate import cents, contracts, dollars
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 READ_LAG_NS = 3_000_000_000
 REREAD_NS = 4_000_000_000
+REGULAR_NS = 60_000_000_000
+"""How long without a reading of the account: a lost fill or cancel makes no gap on the stream."""
 MAX_MISMATCHES = 3
 CENT_STEP = 10_000
 
@@ -45,6 +47,7 @@ class Account:
         self._mismatches = 0
         self._reread_ns = 0
         self._asked_ns = 0
+        self._read_ns = 0
 
     def order(self, report: Order) -> None:
         """Merge a report about one of our orders."""
@@ -79,6 +82,8 @@ class Account:
         state.ledger.move(cash, state.shard_of(fill.ticker), state.now_ns)
         if fill.fee % CENT_STEP:
             state.is_direct = True
+        if fill.post_position not in (None, state.positions.get(fill.ticker).count):
+            self._reread_ns = state.now_ns + REREAD_NS
         self._outbox.do(KeepFill(fill))
         state.markets.touched.add(fill.ticker)
         if order is not None:
@@ -167,6 +172,7 @@ class Account:
                 self.order(order)
         self._miss_orders(event)
         state.has_account = True
+        self._read_ns = state.now_ns
         self.balance(BalanceReported(event.balance))
         self._compare(event.positions)
 
@@ -230,10 +236,14 @@ class Account:
         overdue = self._reread_ns and state.now_ns >= self._reread_ns
         doubt = state.ledger.is_doubtful and state.now_ns - self._asked_ns > REREAD_NS
         late = [o for o in state.orders.unbooked() if state.now_ns - o.updated_ns > READ_LAG_NS]
-        if (overdue or doubt or late) and state.now_ns - self._asked_ns > REREAD_NS:
+        regular = state.now_ns - max(self._read_ns, self._asked_ns) > REGULAR_NS
+        if state.link is not LinkState.LIVE:
+            regular = False
+        if (overdue or doubt or late or regular) and state.now_ns - self._asked_ns > REREAD_NS:
             self._asked_ns = state.now_ns
             self._reread_ns = 0
-            self._outbox.do(ReadAccount("positions, cash or fills are in doubt"))
+            why = "a regular look" if regular else "positions, cash or fills are in doubt"
+            self._outbox.do(ReadAccount(why))
         self._open_day()
 
     def _open_day(self) -> None:

@@ -28,7 +28,7 @@ from kalshi_desk.core.types import (
     parse_price,
 )
 from kalshi_desk.desk.commands import CancelOrder, LeaveLive, Panic, Resume
-from kalshi_desk.engine.effects import LookUp, Notify, SendOrder
+from kalshi_desk.engine.effects import Effect, LookUp, Notify, ReadAccount, SendOrder
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.store.journal import Journal
@@ -172,3 +172,25 @@ def test_a_payout_that_is_not_what_was_held_is_said_loudly() -> None:
     effects = bench.take(msgspec.structs.replace(bench.reading(), settlements=(paid,)))
     said = [effect.event.title for effect in effects if isinstance(effect, Notify)]
     assert any("not what the desk expected" in title for title in said)
+
+
+def asked_again(effects: list[Effect]) -> bool:
+    return any(isinstance(effect, ReadAccount) for effect in effects)
+
+
+def test_the_account_is_read_again_every_minute_for_what_makes_no_gap() -> None:
+    bench = Bench()
+    bench.take(bench.reading())
+    assert not asked_again(bench.wait(55))
+    assert asked_again(bench.wait(10))
+    assert not asked_again(bench.wait(5))
+
+
+def test_a_fill_that_ends_at_another_position_has_the_account_read_again() -> None:
+    bench = Bench()
+    fill = msgspec.structs.replace(fill_by_rest("F1", "10"), post_position=parse_count("10"))
+    bench.take(FillReported(fill))
+    assert not asked_again(bench.wait(10))
+    other = msgspec.structs.replace(fill_by_rest("F1", "1", "t2"), post_position=parse_count("26"))
+    bench.take(FillReported(other))
+    assert asked_again(bench.wait(5))
