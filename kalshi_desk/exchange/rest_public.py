@@ -77,14 +77,27 @@ def _series_json(call: Call, series: Series) -> dict[str, Any]:
 def _series_list(call: Call) -> Answer:
     category = call.text("category")
     tags = {tag for tag in call.text("tags").split(",") if tag}
+    updated_after = call.number("min_updated_ts", 0) * SECOND_NS
     return 200, {
         "series": [
             _series_json(call, series)
             for series in call.host.venue.series.values()
             if (not category or series.category == category)
             and (not tags or not tags.isdisjoint(series.tags))
+            and _updated_ns(call, series) >= updated_after
         ]
     }
+
+
+def _updated_ns(call: Call, series: Series) -> int:
+    """Return when a series last changed: only its fees ever do."""
+    venue = call.host.venue
+    changes = [
+        change.at_ns
+        for change in venue.tariffs.changes
+        if change.is_done and change.series_ticker == series.ticker and not change.event_ticker
+    ]
+    return max(changes, default=venue.origin_ns)
 
 
 def _series(call: Call) -> Answer:

@@ -55,15 +55,14 @@ class Answers:
         """Read one answer."""
         return decoded(await self.http.get(path, params), kind)
 
-    async def pages(
-        self, path: str, kind: type[PageT], params: Mapping[str, str | int]
-    ) -> list[PageT]:
+    async def pages(self, path: str, kind: type[PageT], params: Params) -> list[PageT]:
         """Read all pages; a cursor that comes again would never end and is an error."""
         pages: list[PageT] = []
         seen: set[str] = set()
         cursor = ""
         while True:
-            asked = {**params, "cursor": cursor} if cursor else params
+            pairs = [*(params.items() if isinstance(params, Mapping) else params)]
+            asked = [*pairs, ("cursor", cursor)] if cursor else pairs
             page = await self.get(path, kind, asked)
             pages.append(page)
             cursor = page.cursor or ""

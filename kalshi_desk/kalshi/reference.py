@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from kalshi_desk.core.text import clean
@@ -24,6 +25,8 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 _MICRO_PER_CENTI_CENT = 100
 _PAGE = 200
 _MOST_MILESTONES = 100
+_MOST_IDS = 100
+_SECOND_NS = 1_000_000_000
 _TEXT = 400
 
 
@@ -51,9 +54,12 @@ class Reference:
             ),
         )
 
-    async def series_fee_changes(self, series_ticker: str | None = None) -> list[FeeChange]:
-        """Return the fee changes of series that are still to come."""
-        params = present(series_ticker=series_ticker)
+    async def series_fee_changes(
+        self, series_ticker: str | None = None, *, with_past: bool = False
+    ) -> list[FeeChange]:
+        """Return the fee changes of series that are still to come, or those of the past too."""
+        past = "true" if with_past else None
+        params = present(series_ticker=series_ticker, show_historical=past)
         answer = await self._answers.get("/series/fee_changes", wire.SeriesFeeChanges, params)
         return converted(
             lambda row: FeeChange(
@@ -97,11 +103,30 @@ class Reference:
         return tuple(clean(name, _TEXT) for name in names)
 
     async def milestones(
-        self, *, event_ticker: str | None = None, category: str | None = None
+        self,
+        *,
+        event_ticker: str | None = None,
+        category: str | None = None,
+        competition: str | None = None,
+        kind: str | None = None,
+        source_id: str | None = None,
+        min_start_ns: int | None = None,
+        min_updated_ts: int | None = None,
     ) -> list[Milestone]:
-        """Return milestones, those of one event or category where one is given."""
+        """Return the milestones that fit all filters.
+
+        ``min_start_ns`` is in nanoseconds like the milestone's own, ``min_updated_ts`` in
+        Unix seconds.
+        """
         params = present(
-            related_event_ticker=event_ticker, category=category, limit=_MOST_MILESTONES
+            related_event_ticker=event_ticker,
+            category=category,
+            competition=competition,
+            type=kind,
+            source_id=source_id,
+            minimum_start_date=None if min_start_ns is None else _rfc3339(min_start_ns),
+            min_updated_ts=min_updated_ts,
+            limit=_MOST_MILESTONES,
         )
         pages = await self._answers.pages("/milestones", wire.MilestonesPage, params)
         return converted(_milestone, [row for page in pages for row in page.milestones or ()])
@@ -112,10 +137,15 @@ class Reference:
         answer = await self._answers.get(path, wire.MilestoneAnswer)
         return converted(_milestone, [answer.milestone])[0]
 
-    async def targets(self, ids: Sequence[str]) -> list[StructuredTarget]:
-        """Return what these structured strikes stand for."""
-        params = [("ids", target) for target in ids]
-        answer = await self._answers.get("/structured_targets", wire.TargetsPage, params)
+    async def targets(
+        self, ids: Sequence[str] = (), *, kind: str | None = None, competition: str | None = None
+    ) -> list[StructuredTarget]:
+        """Return what these structured strikes stand for, or all of a kind or competition."""
+        named = present(type=kind, competition=competition, page_size=_PAGE)
+        pages = []
+        for first in range(0, max(len(ids), 1), _MOST_IDS):
+            params = [*named.items(), *(("ids", one) for one in ids[first : first + _MOST_IDS])]
+            pages += await self._answers.pages("/structured_targets", wire.TargetsPage, params)
         return converted(
             lambda row: StructuredTarget(
                 target_id=clean(row.id, _TEXT),
@@ -123,14 +153,18 @@ class Reference:
                 kind=clean(row.type, _TEXT),
                 details=row.details or {},
             ),
-            answer.structured_targets,
+            [row for page in pages for row in page.structured_targets or ()],
         )
 
     async def live_data(self, milestone_ids: Sequence[str]) -> list[LiveData]:
-        """Return what is going on in up to 100 milestones."""
-        params = [("milestone_ids", name) for name in milestone_ids]
-        answer = await self._answers.get("/live_data/batch", wire.LiveList, params)
-        return converted(lambda row: _live(row, row.milestone_id), answer.live_datas)
+        """Return what is going on in these milestones, asked for by the hundred."""
+        found: list[LiveData] = []
+        for first in range(0, len(milestone_ids), _MOST_IDS):
+            names = milestone_ids[first : first + _MOST_IDS]
+            params = [("milestone_ids", name) for name in names]
+            answer = await self._answers.get("/live_data/batch", wire.LiveList, params)
+            found += converted(lambda row: _live(row, row.milestone_id), answer.live_datas)
+        return found
 
     async def event_live_data(self, event_ticker: str) -> LiveData:
         """Return what is going on in an event: a price chart, a temperature."""
@@ -138,9 +172,11 @@ class Reference:
         answer = await self._answers.get(path, wire.LiveAnswer)
         return converted(lambda row: _live(row, event_ticker), [answer.live_data])[0]
 
-    async def incentives(self, *, status: str = "active") -> list[Incentive]:
+    async def incentives(
+        self, *, status: str = "active", kind: str | None = None, description: str | None = None
+    ) -> list[Incentive]:
         """Return the programmes that pay for liquidity or volume."""
-        params = present(status=status, limit=_PAGE)
+        params = present(status=status, type=kind, incentive_description=description, limit=_PAGE)
         pages = await self._answers.pages("/incentive_programs", wire.IncentivesPage, params)
         return converted(
             lambda row: Incentive(
@@ -155,6 +191,11 @@ class Reference:
             ),
             [row for page in pages for row in page.incentive_programs or ()],
         )
+
+
+def _rfc3339(ns: int) -> str:
+    moment = datetime.fromtimestamp(ns // _SECOND_NS, UTC)
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _text(multiplier: float | None) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
 from kalshi_desk.core.events import BookSnapshot, CancelAnswered, OrderAnswered
 from kalshi_desk.core.ports import Clock, Sleep
@@ -26,9 +24,6 @@ from kalshi_desk.core.records import (
 )
 from kalshi_desk.core.types import (
     Count,
-    SelfTrade,
-    format_count,
-    format_price,
     parse_count,
 )
 from kalshi_desk.kalshi import convert, wire
@@ -36,6 +31,8 @@ from kalshi_desk.kalshi.answers import BAD_NUMBERS, Answers, converted, decoded,
 from kalshi_desk.kalshi.budget import Budget
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.errors import Ask, unreadable_answer
+from kalshi_desk.kalshi.filters import MarketTime, TimeRange
+from kalshi_desk.kalshi.order_body import encode_intent
 from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.transport import SignedHttp
 
@@ -102,23 +99,50 @@ class RestClient:
         self.terms.series[answer.series.ticker] = answer.series
         return answer.series
 
-    async def all_series(self, *, category: str | None = None) -> list[wire.SeriesBody]:
-        """Read the whole list of series, several MB on the real exchange, into ``terms``."""
-        answer = await self.answers.get("/series", wire.SeriesList, present(category=category))
+    async def all_series(
+        self,
+        *,
+        category: str | None = None,
+        tags: Sequence[str] = (),
+        min_updated_ts: int | None = None,
+    ) -> list[wire.SeriesBody]:
+        """Read the list of series into ``terms``; the whole one has several MB there."""
+        params = present(category=category, tags=",".join(tags), min_updated_ts=min_updated_ts)
+        answer = await self.answers.get("/series", wire.SeriesList, params)
         for body in answer.series or ():
             self.terms.series[body.ticker] = body
         return answer.series or []
 
     async def events(
-        self, *, status: str | None = "open", series_ticker: str | None = None
+        self,
+        *,
+        status: str | None = "open",
+        series_ticker: str | None = None,
+        tickers: Sequence[str] = (),
+        min_close_ts: int | None = None,
+        min_updated_ts: int | None = None,
     ) -> list[Event]:
-        """Read all pages of events into ``terms``; combos are never among them."""
-        params = present(status=status, series_ticker=series_ticker, limit=_EVENTS_PAGE)
-        pages = await self.answers.pages("/events", wire.EventsPage, params)
-        bodies = [body for page in pages for body in page.events or ()]
-        for body in bodies:
-            self.terms.events[body.event_ticker] = body
-        return [self.terms.event(body) for body in bodies]
+        """Read all pages of events into ``terms``; combos are never among them.
+
+        ``tickers`` are read in groups; times are Unix seconds, and an event fits a status or
+        a close time when one of its markets does.
+        """
+        found: list[Event] = []
+        for group in _groups(tickers):
+            params = present(
+                status=status,
+                series_ticker=series_ticker,
+                tickers=",".join(group),
+                min_close_ts=min_close_ts,
+                min_updated_ts=min_updated_ts,
+                limit=_EVENTS_PAGE,
+            )
+            pages = await self.answers.pages("/events", wire.EventsPage, params)
+            bodies = [body for page in pages for body in page.events or ()]
+            for body in bodies:
+                self.terms.events[body.event_ticker] = body
+            found += [self.terms.event(body) for body in bodies]
+        return found
 
     async def event(self, event_ticker: str) -> Event:
         """Read one event into ``terms``."""
@@ -134,31 +158,40 @@ class RestClient:
         event_ticker: str | None = None,
         series_ticker: str | None = None,
         tickers: Sequence[str] = (),
+        times: TimeRange | None = None,
+        combos: str = "exclude",
     ) -> list[Market]:
-        """Read all pages of markets, without combos; ``tickers`` in groups of 100."""
-        if len(tickers) > _BOOKS_PAGE:
-            head = await self.markets(status=status, tickers=tickers[:_BOOKS_PAGE])
-            return head + await self.markets(status=status, tickers=tickers[_BOOKS_PAGE:])
-        params = present(
-            status=status,
-            event_ticker=event_ticker,
-            series_ticker=series_ticker,
-            tickers=",".join(tickers),
-            mve_filter=None if tickers else "exclude",
-            limit=_PAGE,
-        )
-        pages = await self.answers.pages("/markets", wire.MarketsPage, params)
-        return self._markets([body for page in pages for body in page.markets or ()])
+        """Read all pages of markets that fit all filters; ``tickers`` in groups of 100.
+
+        ``combos`` is ``exclude``, ``only`` or empty for all; a market that is named is found
+        whatever it is.
+        """
+        # The exchange takes the time of an update only where combos are kept out.
+        is_update = times is not None and times.time is MarketTime.UPDATED
+        found: list[Market] = []
+        for group in _groups(tickers):
+            params = present(
+                status=status,
+                event_ticker=event_ticker,
+                series_ticker=series_ticker,
+                tickers=",".join(group),
+                mve_filter=None if tickers and not is_update else combos,
+                **(times.params() if times is not None else {}),
+                limit=_PAGE,
+            )
+            pages = await self.answers.pages("/markets", wire.MarketsPage, params)
+            found += self._markets([body for page in pages for body in page.markets or ()])
+        return found
 
     async def market(self, ticker: str) -> Market:
         """Read one market; a new one may be unknown (``Refuse``) for a moment."""
         answer = await self.answers.get(f"/markets/{quote(ticker, safe='')}", wire.MarketAnswer)
         return converted(self.terms.market, [answer.market])[0]
 
-    async def orderbook(self, ticker: str) -> BookSnapshot:
-        """Read one whole book."""
+    async def orderbook(self, ticker: str, *, depth: int = 0) -> BookSnapshot:
+        """Read one book, all of it or so many levels (up to 100) of each side."""
         path = f"/markets/{quote(ticker, safe='')}/orderbook"
-        answer = await self.answers.get(path, wire.BookAnswer)
+        answer = await self.answers.get(path, wire.BookAnswer, present(depth=depth or None))
         return converted(_snapshot, [wire.BookRow(ticker, answer.orderbook_fp)])[0]
 
     async def orderbooks(self, tickers: Sequence[str]) -> list[BookSnapshot]:
@@ -171,10 +204,25 @@ class RestClient:
         return books
 
     async def trades(
-        self, ticker: str | None = None, *, limit: int = 100, min_ts: int | None = None
+        self,
+        ticker: str | None = None,
+        *,
+        limit: int = 100,
+        min_ts: int | None = None,
+        max_ts: int | None = None,
+        block_trades: bool | None = None,
     ) -> list[Trade]:
-        """Read the newest public trades of one page, newest first."""
-        params = present(ticker=ticker, limit=min(limit, _PAGE), min_ts=min_ts)
+        """Read the newest public trades of one page, newest first; ``History`` reads all.
+
+        ``block_trades`` keeps only those (true) or none of them (false).
+        """
+        params = present(
+            ticker=ticker,
+            limit=min(limit, _PAGE),
+            min_ts=min_ts,
+            max_ts=max_ts,
+            is_block_trade=None if block_trades is None else str(block_trades).lower(),
+        )
         page = await self.answers.get("/markets/trades", wire.TradesPage, params)
         return converted(convert.trade, page.trades)
 
@@ -186,23 +234,43 @@ class RestClient:
         body = await self.answers.get("/portfolio/balance", wire.BalanceBody, self.ours())
         return converted(lambda row: convert.balance(row, asked_ns), [body])[0]
 
-    async def positions(self) -> list[ExchangePosition]:
-        """Return all unsettled positions."""
-        params = self.ours(limit=_PAGE)
+    async def positions(
+        self, *, ticker: str | None = None, event_ticker: str | None = None
+    ) -> list[ExchangePosition]:
+        """Return all unsettled positions, those of one market or event where one is named."""
+        params = self.ours(ticker=ticker, event_ticker=event_ticker, limit=_PAGE)
         pages = await self.answers.pages("/portfolio/positions", wire.PositionsPage, params)
         return converted(
             convert.position, [row for page in pages for row in page.market_positions or ()]
         )
 
-    async def fills(self, *, min_ts: int | None = None, ticker: str | None = None) -> list[Fill]:
-        """Return all executions since ``min_ts`` (Unix seconds), newest first."""
-        params = self.ours(min_ts=min_ts, ticker=ticker, limit=_PAGE)
+    async def fills(
+        self,
+        *,
+        min_ts: int | None = None,
+        max_ts: int | None = None,
+        ticker: str | None = None,
+        order_id: str | None = None,
+    ) -> list[Fill]:
+        """Return all executions that fit (times in Unix seconds), newest first."""
+        params = self.ours(
+            min_ts=min_ts, max_ts=max_ts, ticker=ticker, order_id=order_id, limit=_PAGE
+        )
         pages = await self.answers.pages("/portfolio/fills", wire.FillsPage, params)
         return converted(convert.fill, [row for page in pages for row in page.fills or ()])
 
-    async def settlements(self, *, min_ts: int | None = None) -> list[Settlement]:
-        """Return all settled markets of the account since ``min_ts`` (Unix seconds)."""
-        params = self.ours(min_ts=min_ts, limit=_PAGE)
+    async def settlements(
+        self,
+        *,
+        min_ts: int | None = None,
+        max_ts: int | None = None,
+        ticker: str | None = None,
+        event_ticker: str | None = None,
+    ) -> list[Settlement]:
+        """Return all settled markets of the account that fit (times in Unix seconds)."""
+        params = self.ours(
+            min_ts=min_ts, max_ts=max_ts, ticker=ticker, event_ticker=event_ticker, limit=_PAGE
+        )
         pages = await self.answers.pages("/portfolio/settlements", wire.SettlementsPage, params)
         return converted(
             convert.settlement, [row for page in pages for row in page.settlements or ()]
@@ -213,10 +281,19 @@ class RestClient:
         *,
         status: str | None = None,
         ticker: str | None = None,
+        event_tickers: Sequence[str] = (),
         min_ts: int | None = None,
+        max_ts: int | None = None,
     ) -> list[Order]:
-        """Return all orders that fit, every page of them."""
-        params = self.ours(status=status, ticker=ticker, min_ts=min_ts, limit=_PAGE)
+        """Return all orders that fit (up to 100 events, times in Unix seconds)."""
+        params = self.ours(
+            status=status,
+            ticker=ticker,
+            event_ticker=",".join(event_tickers),
+            min_ts=min_ts,
+            max_ts=max_ts,
+            limit=_PAGE,
+        )
         pages = await self.answers.pages("/portfolio/orders", wire.OrdersPage, params)
         return converted(convert.order, [row for page in pages for row in page.orders or ()])
 
@@ -303,29 +380,11 @@ class RestClient:
         return markets
 
 
-def encode_intent(intent: OrderIntent, subaccount: int = 0) -> bytes:
-    """Return the body of a create: strings for numbers, and only the flags that are set."""
-    return msgspec.json.encode(intent_body(intent, subaccount))
-
-
-def intent_body(intent: OrderIntent, subaccount: int = 0) -> dict[str, Any]:
-    """Return the fields of a create."""
-    body: dict[str, Any] = {
-        "ticker": intent.ticker,
-        "client_order_id": intent.client_order_id,
-        "side": intent.side.value,
-        "count": format_count(intent.count),
-        "price": format_price(intent.price),
-        "time_in_force": intent.time_in_force.value,
-        "self_trade_prevention_type": SelfTrade.TAKER_AT_CROSS.value,
-    }
-    if intent.post_only:
-        body["post_only"] = True
-    if intent.reduce_only:
-        body["reduce_only"] = True
-    if subaccount:
-        body["subaccount"] = subaccount
-    return body
+def _groups(tickers: Sequence[str]) -> list[Sequence[str]]:
+    """Return the names in groups that one request may hold; one empty group for none."""
+    return [
+        tickers[start : start + _BOOKS_PAGE] for start in range(0, len(tickers) or 1, _BOOKS_PAGE)
+    ]
 
 
 def _snapshot(row: wire.BookRow) -> BookSnapshot:

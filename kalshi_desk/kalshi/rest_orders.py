@@ -28,7 +28,8 @@ from kalshi_desk.core.types import (
 from kalshi_desk.kalshi import wire_account as wire
 from kalshi_desk.kalshi.errors import Ask, error_from_answer, unreadable_answer
 from kalshi_desk.kalshi.models import Amended
-from kalshi_desk.kalshi.rest import ORDERS, RestClient, intent_body
+from kalshi_desk.kalshi.order_body import intent_body
+from kalshi_desk.kalshi.rest import ORDERS, RestClient
 
 _BAD_REQUEST = 400
 Placed = OrderAnswered | OrderRefused | OrderUnknown

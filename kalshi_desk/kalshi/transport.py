@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -30,7 +30,7 @@ _CONNECT_S = 5.0
 _ANSWER_S = 10.0
 _MS_NS = 1_000_000
 
-Params = Mapping[str, str | int] | list[tuple[str, str]]
+Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 OnAnswer = Callable[[str, str, Mapping[str, str], bytes], None]
 """Takes method, path, headers and body of an answer; must not raise.
 

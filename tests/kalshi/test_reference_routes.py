@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import uvicorn
@@ -116,6 +117,18 @@ async def test_milestones_of_all_pages_are_read_and_cleaned(server: Served) -> N
     assert found[0].start_ns == time_ns(WHEN)
     assert found[0].events == ("KXCPI-26NOV",)
     assert "limit=100" in published.asked[0]
+    await reference.milestones(
+        kind="data_release",
+        competition="none",
+        source_id="s",
+        category="Economics",
+        min_start_ns=time_ns(WHEN),
+        min_updated_ts=7,
+    )
+    assert published.asked[-2] == (
+        "category=Economics&competition=none&type=data_release&source_id=s"
+        f"&minimum_start_date={quote(WHEN, safe='')}&min_updated_ts=7&limit=100"
+    )
     assert (await reference.milestone("m-1")).details == {"agency": "BLS"}
 
 
@@ -129,16 +142,25 @@ async def test_a_list_that_does_not_end_is_an_error(server: Served) -> None:
 
 
 async def test_incentives_have_a_cursor_of_their_own(server: Served) -> None:
-    _, reference = server
+    published, reference = server
     found = await reference.incentives()
     assert len(found) == 2
+    await reference.incentives(status="all", kind="liquidity", description="d")
+    asked = "status=all&type=liquidity&incentive_description=d&limit=200"
+    assert published.asked[-2] == asked
     assert (found[0].reward, found[0].target) == (100_000_000, parse_count("500"))
 
 
 async def test_targets_live_data_and_sports(server: Served) -> None:
     published, reference = server
     (target,) = await reference.targets(["t-1", "t-2"])
-    assert (target.name, published.asked[-1]) == ("Boston", "ids=t-1&ids=t-2")
+    assert (target.name, published.asked[-1]) == ("Boston", "page_size=200&ids=t-1&ids=t-2")
+    await reference.targets(kind="basketball_team", competition="NBA")
+    assert published.asked[-1] == "type=basketball_team&competition=NBA&page_size=200"
+    before = len(published.asked)
+    assert len(await reference.targets([f"t-{n}" for n in range(250)])) == 3
+    assert [text.count("ids=") for text in published.asked[before:]] == [100, 100, 50]
+    assert len(await reference.live_data(["m-1"] * 101)) == 2
     (live,) = await reference.live_data(["m-1"])
     assert (live.subject, live.details) == ("m-1", {"home_points": 7})
     assert (await reference.event_live_data("KXCPI-26NOV")).kind == "chart"
