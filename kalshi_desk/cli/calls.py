@@ -14,8 +14,10 @@ from kalshi_desk.core.events import LinkState
 from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import (
     Answer,
+    CancelAll,
     CancelOrder,
     Command,
+    LeaveLive,
     LeaveOrders,
     Outcomes,
     Panic,
@@ -40,7 +42,7 @@ STOP_PATIENCE_S = 30.0
 _PAUSE_S = 0.05
 _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
-_URGENT = (Panic, CancelOrder, StopEngine)
+_URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine)
 _EXIT_CODES = {
     Outcomes.DONE: outcome.DONE,
     Outcomes.REFUSED: outcome.REFUSED,
@@ -55,11 +57,12 @@ def run(options: argparse.Namespace, home: Home) -> int:
         return asyncio.run(_show(options, home, form))
     if options.command == "stop":
         return _stop(home, LeaveOrders(options.orders), form)
-    command = parse_words(options.words)
-    if isinstance(command, Panic) and engine_phase(home) is EnginePhase.ABSENT:
-        from kalshi_desk.cli.panic_alone import panic_alone
+    # The parser leaves a verb out of its words where an option stands before it.
+    command = parse_words(options.words or [options.command])
+    if isinstance(command, Panic):
+        from kalshi_desk.cli.panicking import panic
 
-        return print_answer(asyncio.run(panic_alone(home)), form)
+        return print_answer(asyncio.run(panic(home, options.venue)), form)
     return print_answer(asyncio.run(submit(home, command)), form)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.errors import DeskError, Refuse
+from kalshi_desk.cli.cancel_alone import VERIFY_S, cancel_and_verify
+from kalshi_desk.core.errors import DeskError, Refuse, Retry, Unknown
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Order, OrderState
 from kalshi_desk.core.types import NO_COUNT
@@ -22,35 +24,58 @@ from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.presence import read_ready
+from kalshi_desk.store.presence import is_locked, read_ready
 from kalshi_desk.store.secrets import ApiKey, load_key, load_key_pair
 from kalshi_desk.store.settings import Settings, load_settings
+from kalshi_desk.store.venues import (
+    TRADED,
+    journaled_venues,
+    last_venue,
+    venues_with_open_orders,
+)
 
-VERIFY_S = 15.0
-_PAUSE_S = 0.1
 HALTED_WHY = "panic"
+TODO = "Cancel what rests at the exchange itself, or repeat panic."
 
 
-async def panic_alone(home: Home) -> Answer:
-    """Cancel every order of the home's account and leave HALTED for the next start.
+@dataclass(frozen=True, slots=True)
+class VenueEnd:
+    """How a panic ended on one venue: a sentence, and why it is not proven if it is not."""
 
-    HALTED is written first, so that it stands whatever the exchange does.  Raises what
-    the exchange's client raises when it can't be reached.
+    text: str
+    is_verified: bool
+    error: DeskError | None = None
+
+
+async def panic_alone(home: Home, venue: str | None = None) -> Answer:
+    """Cancel the orders on one venue, or on all that this home trades on; leave HALTED there.
+
+    DONE means that nothing rests anywhere, verified, and that HALTED stands.  Raises
+    ``Retry`` when no exchange could be reached at all.
     """
     settings = _settings(home)
-    last = read_ready(home)
-    venue = last.venue if last and last.venue != "replay" else settings.venue
-    home.prepare()
-    _leave_halted(home, venue)
-    if venue == "paper":
-        return _answer(venue, _end_paper_orders(home))
-    try:
-        async with _exchange(home, venue, settings) as client:
-            left = await _cancel_and_verify(client)
-    except DeskError as error:
-        error.money = " ".join((error.money, "HALTED stands for the next start.")).strip()
-        raise
-    return _answer(venue, left)
+    # A full disk must not stand in the way: orders are canceled elsewhere.
+    with suppress(DeskError):
+        home.prepare()
+    venues = [venue] if venue else covered_venues(home, settings.venue)
+    ends = await asyncio.gather(*(_panic_on(home, name, settings) for name in venues))
+    if all(isinstance(end.error, Retry) for end in ends):
+        raise Retry("\n".join(end.text for end in ends), code="unreachable", todo=TODO)
+    return _answer(ends)
+
+
+def covered_venues(home: Home, preferred: str) -> list[str]:
+    """Return the venues where orders of this home may rest, those with most at stake first.
+
+    These are the venue of its engine, or of its last one, and each whose journal holds
+    open orders; every one with a journal where the last one is not known, and the
+    ``preferred`` one where nothing was ever traded.
+    """
+    running = read_ready(home)
+    named = {running.venue if running is not None else None, last_venue(home)}
+    named.intersection_update(TRADED)
+    named.update(venues_with_open_orders(home) if named else journaled_venues(home))
+    return [venue for venue in TRADED if venue in (named or {preferred})]
 
 
 def _settings(home: Home) -> Settings:
@@ -61,16 +86,55 @@ def _settings(home: Home) -> Settings:
         return Settings()
 
 
-def _leave_halted(home: Home, venue: str) -> None:
-    journal = Journal(home.journal_path(venue), durable=True)
+async def _panic_on(home: Home, venue: str, settings: Settings) -> VenueEnd:
+    """Cancel and verify on one venue; another venue's trouble must not touch it."""
+    # Beside each other: a frozen engine may keep the journal locked for a while.
+    halting = asyncio.create_task(asyncio.to_thread(_leave_halted, home, venue))
+    left: list[Order] = []
+    error: DeskError | None = None
     try:
-        journal.set_halted(HALTED_WHY)
-    finally:
-        journal.close()
+        if venue == "paper":
+            left = await asyncio.to_thread(_end_paper_orders, home)
+        else:
+            async with _exchange(home, venue, settings) as client:
+                left = await cancel_and_verify(client)
+    except DeskError as failure:
+        error = failure
+    except Exception as fault:
+        error = Unknown(f"This program failed through a fault of its own: {fault!r}.", code="fault")
+    not_halted = await halting
+    halted = f"HALTED could not be left: {not_halted}" if not_halted else ""
+    if error is not None:
+        text = f"On {venue} it is not known what rests: {error} {halted or _STANDS}"
+    elif left:
+        text = f"{len(left)} orders on {venue} still rest after {VERIFY_S:.0f} seconds. "
+        text += halted or _STANDS
+    else:
+        text = f"All orders on {venue} are canceled, verified. {halted or _HALTED}"
+    return VenueEnd(text, error is None and not left and not not_halted, error)
+
+
+_HALTED = "HALTED for the next start."
+_STANDS = "HALTED stands for the next start."
+
+
+def _leave_halted(home: Home, venue: str) -> str:
+    """Leave HALTED in a venue's journal; return why it could not be."""
+    try:
+        journal = Journal(home.journal_path(venue), durable=True)
+        try:
+            journal.set_halted(HALTED_WHY)
+        finally:
+            journal.close()
+    except Exception as error:
+        return str(error)
+    return ""
 
 
 def _end_paper_orders(home: Home) -> list[Order]:
     """Cancel paper orders where they live: in the journal, from which an engine restores them."""
+    if _is_engine_on(home, "paper"):
+        raise Retry("Paper orders live in the engine, which does not answer.", code="no_answer")
     journal = Journal(home.journal_path("paper"), durable=True)
     try:
         resting = journal.orders(only_open=True)
@@ -93,7 +157,10 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
     environment, key = LIVE, None
     if venue == "practice":
         process = PracticeExchange(home, settings.practice)
-        environment, key = _practice(await process.start())
+        # A second exchange beside the one that a living engine starts would share its state.
+        is_engines = _is_engine_on(home, "practice")
+        address = await (process.find() if is_engines else process.start())
+        environment, key = _practice(address)
         process = process if process.was_started else None
     elif venue in {"demo", "live"}:
         key = load_key(home, venue)
@@ -113,47 +180,26 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
             await process.stop()
 
 
+def _is_engine_on(home: Home, venue: str) -> bool:
+    """Whether an engine that lives trades there, as far as it said."""
+    running = read_ready(home)
+    return is_locked(home) and (running.venue if running else last_venue(home)) == venue
+
+
 def _practice(address: ExchangeAddress) -> tuple[Environment, ApiKey]:
     key = load_key_pair(address.key_id, Path(address.private_key_path))
     return practice(address.rest, address.ws), key
 
 
-async def _cancel_and_verify(client: RestClient) -> list[Order]:
-    """Cancel everything and read the orders until none rests; return what still does."""
-    loop = asyncio.get_running_loop()
-    give_up = loop.time() + VERIFY_S
-    await client.cancel_all()
-    canceled_ns = client.http.exchange_now_ns()
-    while True:
-        # Reads lag writes: an empty list proves nothing before it holds the cancel itself.
-        is_complete = await client.user_data_timestamp() >= canceled_ns
-        left = await client.orders(status="resting")
-        if (is_complete and not left) or loop.time() > give_up:
-            return left
-        await asyncio.sleep(_PAUSE_S)
-        for order in left:
-            await _cancel(client, order)
-
-
-async def _cancel(client: RestClient, order: Order) -> None:
-    try:
-        await client.cancel_order(order.order_id, order.ticker)
-    except Refuse:
-        return  # Gone already; the next reading shows it.
-
-
-def _answer(venue: str, left: list[Order]) -> Answer:
-    name = new_command_id()
-    if not left:
-        return Answer(
-            command_id=name,
-            outcome=Outcomes.DONE,
-            text=f"All orders on {venue} are canceled, verified. HALTED for the next start.",
-        )
-    text = f"{len(left)} orders on {venue} still rest after {VERIFY_S:.0f} seconds. HALTED."
+def _answer(ends: list[VenueEnd]) -> Answer:
+    """Return one answer for all venues, a line each."""
+    proven = [end.text for end in ends if end.is_verified]
+    reasons = tuple(
+        Reason(code=ReasonCode.EXCHANGE, text=end.text) for end in ends if not end.is_verified
+    )
     return Answer(
-        command_id=name,
-        outcome=Outcomes.UNKNOWN,
-        text="Cancel them at the exchange itself, or repeat panic.",
-        reasons=(Reason(code=ReasonCode.EXCHANGE, text=text),),
+        command_id=new_command_id(),
+        outcome=Outcomes.UNKNOWN if reasons else Outcomes.DONE,
+        text="\n".join([*proven, TODO] if reasons else proven),
+        reasons=reasons,
     )
