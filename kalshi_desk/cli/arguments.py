@@ -17,14 +17,16 @@ LISTS = {
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
-VERBS = (*ORDER_VERBS, "cancel", "flatten", "panic", "resume")
+PANIC = "panic"
+VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume")
 
 _VERB_HELP = {
     "buy": "buy TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
     "sell": "sell TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
     "cancel": "cancel ORDER, or: cancel all [TICKER]",
     "flatten": "cancel and close one market, or: flatten all",
-    "panic": "cancel everything, verify, and stay HALTED; works without an engine too",
+    "panic": "cancel everything, verify, and stay HALTED; works without an engine too, on "
+    "every venue where orders may rest, or with --venue on that one",
     "resume": "leave HALTED or REDUCING",
 }
 
@@ -59,6 +61,8 @@ def build_parser() -> argparse.ArgumentParser:
     for name in VERBS:
         made = commands.add_parser(name, help=_VERB_HELP[name], parents=[everywhere, shown])
         made.add_argument("words", nargs="*")
+        if name == PANIC:
+            made.add_argument("--venue", choices=VENUES, help="on this venue only")
     _add_processes(commands, everywhere, shown)
     return parser
 
@@ -127,6 +131,9 @@ def split_verb(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         elif word == "--venue" and not words:
             kept.append(word)
             takes_value = True
+        elif words == [PANIC] and word.partition("=")[0] == "--venue":
+            kept.append(word)
+            takes_value = word == "--venue"
         elif word.startswith("--home=") or (not words and word.startswith("-")):
             kept.append(word)
         elif not words and word not in VERBS:

@@ -17,6 +17,7 @@ from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
     Command,
+    LeaveLive,
     LeaveOrders,
     Outcomes,
     Panic,
@@ -41,7 +42,7 @@ STOP_PATIENCE_S = 30.0
 _PAUSE_S = 0.05
 _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
-_URGENT = (Panic, CancelOrder, StopEngine)
+_URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine)
 _EXIT_CODES = {
     Outcomes.DONE: outcome.DONE,
     Outcomes.REFUSED: outcome.REFUSED,
@@ -56,11 +57,12 @@ def run(options: argparse.Namespace, home: Home) -> int:
         return asyncio.run(_show(options, home, form))
     if options.command == "stop":
         return _stop(home, LeaveOrders(options.orders), form)
-    command = parse_words(options.words)
-    if isinstance(command, Panic) and engine_phase(home) is EnginePhase.ABSENT:
-        from kalshi_desk.cli.panic_alone import panic_alone
+    # The parser leaves a verb out of its words where an option stands before it.
+    command = parse_words(options.words or [options.command])
+    if isinstance(command, Panic):
+        from kalshi_desk.cli.panicking import panic
 
-        return print_answer(asyncio.run(panic_alone(home)), form)
+        return print_answer(asyncio.run(panic(home, options.venue or options.desk_venue)), form)
     return print_answer(asyncio.run(submit(home, command)), form)
 
 

@@ -85,7 +85,7 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import desk
 
         return desk.open_desk(home, options.desk_venue)
-    if options.desk_venue is not None:
+    if options.desk_venue is not None and command != "panic":
         raise _venue_elsewhere(command)
     if command == "engine":
         from kalshi_desk.cli import processes

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.errors import DeskError, Refuse, Stop, Unknown
+from kalshi_desk.cli.cancel_alone import VERIFY_S, cancel_and_verify
+from kalshi_desk.core.errors import DeskError, Refuse, Retry, Unknown
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Order, OrderState
 from kalshi_desk.core.types import NO_COUNT
@@ -22,89 +24,58 @@ from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.presence import read_ready
+from kalshi_desk.store.presence import is_locked, read_ready
 from kalshi_desk.store.secrets import ApiKey, load_key, load_key_pair
 from kalshi_desk.store.settings import Settings, load_settings
+from kalshi_desk.store.venues import (
+    TRADED,
+    journaled_venues,
+    last_venue,
+    venues_with_open_orders,
+)
 
-VERIFY_S = 15.0
-_PAUSE_S = 0.1
 HALTED_WHY = "panic"
-_KEYED = ("live", "demo")
-_VENUES = (*_KEYED, "practice", "paper")
+TODO = "Cancel what rests at the exchange itself, or repeat panic."
 
 
-async def panic_alone(home: Home) -> Answer:
-    """Cancel every order of the home's accounts and leave HALTED for the next starts.
+@dataclass(frozen=True, slots=True)
+class VenueEnd:
+    """How a panic ended on one venue: a sentence, and why it is not proven if it is not."""
 
-    Nobody may know which venue was the last, so every venue is covered on which orders may
-    rest.  HALTED is written first, so that it stands whatever the exchange does; a journal
-    that can't be written holds no cancel up.  Raises what the exchange's client raises when
-    the only venue can't be reached.
+    text: str
+    is_verified: bool
+    error: DeskError | None = None
+
+
+async def panic_alone(home: Home, venue: str | None = None) -> Answer:
+    """Cancel the orders on one venue, or on all that this home trades on; leave HALTED there.
+
+    DONE means that nothing rests anywhere, verified, and that HALTED stands.  Raises
+    ``Retry`` when no exchange could be reached at all.
     """
     settings = _settings(home)
-    home.prepare()
-    venues = _venues(home, settings)
-    unkept = [problem for venue in venues if (problem := _leave_halted(home, venue))]
-    found = await asyncio.gather(
-        *(_end_orders(home, venue, settings) for venue in venues), return_exceptions=True
-    )
-    for result in found:
-        if isinstance(result, BaseException) and not isinstance(result, DeskError):
-            raise result
-        if isinstance(result, DeskError) and len(venues) == 1:
-            if not unkept:
-                result.money = f"{result.money} HALTED stands for the next start.".strip()
-            raise result
-    return _answer(dict(zip(venues, found, strict=True)), unkept)
+    # A full disk must not stand in the way: orders are canceled elsewhere.
+    with suppress(DeskError):
+        home.prepare()
+    venues = [venue] if venue else covered_venues(home, settings.venue)
+    ends = await asyncio.gather(*(_panic_on(home, name, settings) for name in venues))
+    if all(isinstance(end.error, Retry) for end in ends):
+        raise Retry("\n".join(end.text for end in ends), code="unreachable", todo=TODO)
+    return _answer(ends)
 
 
-def _venues(home: Home, settings: Settings) -> list[str]:
-    """Return where orders may rest, real money first; the settings' venue when nothing tells."""
-    last = read_ready(home)
-    found = [
-        venue
-        for venue in _VENUES
-        if (last is not None and last.venue == venue) or _may_rest(home, venue)
-    ]
-    return found or [settings.venue if settings.venue in _VENUES else "practice"]
+def covered_venues(home: Home, preferred: str) -> list[str]:
+    """Return the venues where orders of this home may rest, those with most at stake first.
 
-
-def _may_rest(home: Home, venue: str) -> bool:
-    """Whether a venue was traded on and orders may be left there.
-
-    Keyed venues hold orders of other programs too, so a journal and a key are enough.
+    These are the venue of its engine, or of its last one, and each whose journal holds
+    open orders; every one with a journal where the last one is not known, and the
+    ``preferred`` one where nothing was ever traded.
     """
-    path = home.journal_path(venue)
-    if not path.exists():
-        return False
-    if venue in _KEYED and _has_key(home, venue):
-        return True
-    try:
-        journal = Journal(path, durable=True)
-    except DeskError:
-        return True
-    try:
-        return bool(journal.orders(only_open=True) or journal.open_intents())
-    except DeskError:
-        return True
-    finally:
-        journal.close()
-
-
-def _has_key(home: Home, venue: str) -> bool:
-    try:
-        load_key(home, venue)
-    except DeskError:
-        return False
-    return True
-
-
-async def _end_orders(home: Home, venue: str, settings: Settings) -> list[Order]:
-    """Cancel all orders of one venue; return what still rests."""
-    if venue == "paper":
-        return _end_paper_orders(home)
-    async with _exchange(home, venue, settings) as client:
-        return await _cancel_and_verify(client)
+    running = read_ready(home)
+    named = {running.venue if running is not None else None, last_venue(home)}
+    named.intersection_update(TRADED)
+    named.update(venues_with_open_orders(home) if named else journaled_venues(home))
+    return [venue for venue in TRADED if venue in (named or {preferred})]
 
 
 def _settings(home: Home) -> Settings:
@@ -115,21 +86,55 @@ def _settings(home: Home) -> Settings:
         return Settings()
 
 
+async def _panic_on(home: Home, venue: str, settings: Settings) -> VenueEnd:
+    """Cancel and verify on one venue; another venue's trouble must not touch it."""
+    # Beside each other: a frozen engine may keep the journal locked for a while.
+    halting = asyncio.create_task(asyncio.to_thread(_leave_halted, home, venue))
+    left: list[Order] = []
+    error: DeskError | None = None
+    try:
+        if venue == "paper":
+            left = await asyncio.to_thread(_end_paper_orders, home)
+        else:
+            async with _exchange(home, venue, settings) as client:
+                left = await cancel_and_verify(client)
+    except DeskError as failure:
+        error = failure
+    except Exception as fault:
+        error = Unknown(f"This program failed through a fault of its own: {fault!r}.", code="fault")
+    not_halted = await halting
+    halted = f"HALTED could not be left: {not_halted}" if not_halted else ""
+    if error is not None:
+        text = f"On {venue} it is not known what rests: {error} {halted or _STANDS}"
+    elif left:
+        text = f"{len(left)} orders on {venue} still rest after {VERIFY_S:.0f} seconds. "
+        text += halted or _STANDS
+    else:
+        text = f"All orders on {venue} are canceled, verified. {halted or _HALTED}"
+    return VenueEnd(text, error is None and not left and not not_halted, error)
+
+
+_HALTED = "HALTED for the next start."
+_STANDS = "HALTED stands for the next start."
+
+
 def _leave_halted(home: Home, venue: str) -> str:
-    """Write HALTED into a venue's journal; return why that failed, empty when it did not."""
+    """Leave HALTED in a venue's journal; return why it could not be."""
     try:
         journal = Journal(home.journal_path(venue), durable=True)
         try:
             journal.set_halted(HALTED_WHY)
         finally:
             journal.close()
-    except DeskError as error:
-        return f"HALTED could not be kept for {venue}: {error.what}"
+    except Exception as error:
+        return str(error)
     return ""
 
 
 def _end_paper_orders(home: Home) -> list[Order]:
     """Cancel paper orders where they live: in the journal, from which an engine restores them."""
+    if _is_engine_on(home, "paper"):
+        raise Retry("Paper orders live in the engine, which does not answer.", code="no_answer")
     journal = Journal(home.journal_path("paper"), durable=True)
     try:
         resting = journal.orders(only_open=True)
@@ -152,7 +157,10 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
     environment, key = LIVE, None
     if venue == "practice":
         process = PracticeExchange(home, settings.practice)
-        environment, key = _practice(await process.start())
+        # A second exchange beside the one that a living engine starts would share its state.
+        is_engines = _is_engine_on(home, "practice")
+        address = await (process.find() if is_engines else process.start())
+        environment, key = _practice(address)
         process = process if process.was_started else None
     elif venue in {"demo", "live"}:
         key = load_key(home, venue)
@@ -172,80 +180,26 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
             await process.stop()
 
 
+def _is_engine_on(home: Home, venue: str) -> bool:
+    """Whether an engine that lives trades there, as far as it said."""
+    running = read_ready(home)
+    return is_locked(home) and (running.venue if running else last_venue(home)) == venue
+
+
 def _practice(address: ExchangeAddress) -> tuple[Environment, ApiKey]:
     key = load_key_pair(address.key_id, Path(address.private_key_path))
     return practice(address.rest, address.ws), key
 
 
-async def _cancel_and_verify(client: RestClient) -> list[Order]:
-    """Cancel everything and read the orders until none rests; return what still does.
-
-    Whatever fails is tried again until the time is up.  Raises the last ``DeskError`` when
-    nothing could be proven by then, and ``Stop`` at once when the key is refused.
-    """
-    loop = asyncio.get_running_loop()
-    give_up = loop.time() + VERIFY_S
-    left: list[Order] | None = None
-    trouble: DeskError | None = await _try(client.cancel_all())
-    canceled_ns = client.http.exchange_now_ns()
-    while True:
-        try:
-            # Reads lag writes: an empty list proves nothing before it holds the cancel itself.
-            is_complete = await client.user_data_timestamp() >= canceled_ns
-            left = await client.orders(status="resting")
-            if is_complete and not left:
-                return left
-        except Stop:
-            raise
-        except DeskError as error:
-            trouble = error
-        if loop.time() > give_up:
-            if left:
-                return left
-            raise trouble or Unknown(
-                "The exchange's lists do not show yet what became of the orders.",
-                code="unproven",
-                todo="Repeat panic, or look at your orders at the exchange itself.",
-            )
-        await asyncio.sleep(_PAUSE_S)
-        if trouble is not None:
-            trouble = await _try(client.cancel_all())
-        for order in left or ():
-            trouble = await _try(client.cancel_order(order.order_id, order.ticker)) or trouble
-        if left or trouble is not None:
-            canceled_ns = client.http.exchange_now_ns()
-
-
-async def _try(cancel: Awaitable[object]) -> DeskError | None:
-    """Cancel; return what went wrong, except that an order was gone already."""
-    try:
-        await cancel
-    except Stop:
-        raise
-    except DeskError as error:
-        return None if isinstance(error, Refuse) and error.code == "not_found" else error
-    return None
-
-
-def _answer(found: dict[str, list[Order] | BaseException], unkept: list[str]) -> Answer:
-    """Say of every venue what was proven; done only where everything was."""
-    proven = [venue for venue, left in found.items() if not left]
-    said = [f"All orders on {', '.join(proven)} are canceled, verified."] if proven else []
-    open_ends = list(unkept)
-    for venue, left in found.items():
-        if isinstance(left, BaseException):
-            open_ends.append(f"{venue}: {left}")
-        elif left:
-            open_ends.append(
-                f"{len(left)} orders on {venue} still rest after {VERIFY_S:.0f} seconds."
-            )
-    if not open_ends:
-        text = f"{said[0]} HALTED for the next start."
-        return Answer(command_id=new_command_id(), outcome=Outcomes.DONE, text=text)
-    said.append("Cancel the rest at the exchange itself, or repeat panic.")
+def _answer(ends: list[VenueEnd]) -> Answer:
+    """Return one answer for all venues, a line each."""
+    proven = [end.text for end in ends if end.is_verified]
+    reasons = tuple(
+        Reason(code=ReasonCode.EXCHANGE, text=end.text) for end in ends if not end.is_verified
+    )
     return Answer(
         command_id=new_command_id(),
-        outcome=Outcomes.UNKNOWN,
-        text=" ".join(said),
-        reasons=tuple(Reason(code=ReasonCode.EXCHANGE, text=text) for text in open_ends),
+        outcome=Outcomes.UNKNOWN if reasons else Outcomes.DONE,
+        text="\n".join([*proven, TODO] if reasons else proven),
+        reasons=reasons,
     )

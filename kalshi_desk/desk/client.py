@@ -35,6 +35,8 @@ from kalshi_desk.desk.protocol import (
 )
 
 CONNECT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
+"""How long to wait for the goodbye of an engine, which may be frozen."""
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 _T = TypeVar("_T")
 
@@ -139,6 +141,7 @@ class LinkClient:
                 "ws://localhost/",
                 compression=None,
                 ping_interval=None,
+                close_timeout=CLOSE_TIMEOUT_S,
                 max_size=MAX_FRAME_BYTES,
                 proxy=None,
             )
@@ -146,6 +149,7 @@ class LinkClient:
             self._address,
             compression=None,
             ping_interval=None,
+            close_timeout=CLOSE_TIMEOUT_S,
             max_size=MAX_FRAME_BYTES,
             proxy=None,
         )

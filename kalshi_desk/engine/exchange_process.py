@@ -81,6 +81,18 @@ class PracticeExchange:
         self._running = running
         return running.address
 
+    async def find(self) -> ExchangeAddress:
+        """Return where the exchange can be reached; raises ``Retry`` when none answers."""
+        running = self._saved()
+        if running is None or not await self._answers(running):
+            raise Retry(
+                "The practice exchange does not answer.",
+                code="exchange_failed",
+                money="No real money is involved.",
+            )
+        self._running = running
+        return running.address
+
     async def watch(self, on_change: Callable[[ExchangeAddress | None, str], None]) -> None:
         """Restart the exchange whenever it dies, until cancelled.
 

@@ -40,6 +40,7 @@ from kalshi_desk.store.live_switch import need_live, turn_live_off
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
 from kalshi_desk.store.settings import Settings
+from kalshi_desk.store.venues import remember_venue
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
 OFFERED_VENUES = frozenset({"practice", "paper", "demo", "live", "replay"})
@@ -78,6 +79,9 @@ def run_engine(
     lock.acquire()
     try:
         _log_to(home.engine_log)
+        if replay_path is None:
+            # Before any order: a panic must know where to go when this engine is gone.
+            remember_venue(home, venue)
         return asyncio.run(_run(home, settings, venue, lock, json_ready, replay_path))
     finally:
         lock.release()
@@ -175,6 +179,10 @@ async def _run_venue(
     elif venue == "paper":
         opened = _open_paper(settings, shell, clock, fills)
     else:
+        if venue == "live":
+            # Again, after this engine is announced: 'live off' ends the permission first and
+            # then looks for an engine to halt, so that one of the two sees the other.
+            need_live(home)
         key = load_key(home, venue)
         signer = Signer(key.key_id, parse_private_key(key.private_key_pem))
         environment = keyed(venue, key.subaccount)

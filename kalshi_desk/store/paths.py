@@ -62,6 +62,11 @@ class Home:
         return self.state / "engine.json"
 
     @property
+    def last_venue_path(self) -> Path:
+        """Which venue the last engine traded on; it stays when that engine ends."""
+        return self.state / "venue.json"
+
+    @property
     def token_path(self) -> Path:
         """The token of the link, 0600."""
         return self.state / "link.token"

@@ -93,6 +93,14 @@ def bare(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "home")
 
 
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Desk]:
+    """A home of its own, cleaned of processes afterwards."""
+    desk = Desk(tmp_path / "home")
+    yield desk
+    desk.end()
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A home with a running engine."""

@@ -25,6 +25,9 @@ from kalshi_desk.desk.verbs import USAGE
         ("--venue=demo buy A", "--venue=demo buy", "buy A"),
         ("status --json", "status --json", ""),
         ("stop --orders cancel", "stop --orders cancel", ""),
+        ("panic --venue live --json", "panic --venue live --json", "panic"),
+        ("panic --venue=live", "panic --venue=live", "panic"),
+        ("buy A --venue live", "buy", "buy A --venue live"),
         ("", "", ""),
     ],
 )
@@ -54,6 +57,12 @@ def test_the_exchange_reads_its_own_options(
 def test_the_home_may_stand_on_either_side(command: str, where: str) -> None:
     words = ["--home", "H", command] if where == "before" else [command, "--home", "H"]
     assert build_parser().parse_args(words).home == "H"
+
+
+@pytest.mark.parametrize("words", ["panic --venue live", "--venue live panic"])
+def test_a_panic_may_name_its_venue_on_either_side(words: str) -> None:
+    options = build_parser().parse_args(words.split())
+    assert (options.venue or options.desk_venue) == "live"
 
 
 def test_every_verb_of_the_grammar_is_a_command() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -40,14 +39,6 @@ def make_key(home: Path, venue: str) -> None:
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     save_key(open_home(str(home)), venue, "key-id", pem)
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Desk]:
-    """A home of its own, cleaned of processes afterwards."""
-    desk = Desk(tmp_path / "home")
-    yield desk
-    desk.end()
 
 
 def test_a_killed_engine_comes_back_with_its_orders_and_positions(fresh: Desk) -> None:
@@ -180,7 +171,7 @@ def test_panic_without_a_key_says_so_and_still_leaves_halted(bare: Desk) -> None
     bare.home.mkdir()
     (bare.home / "settings.toml").write_text('venue = "demo"\n')
     done = bare.run("panic", "--json")
-    assert done.code == 1
+    assert (done.code, done.data["outcome"]) == (4, "unknown")
     assert "no key for demo" in done.err
     assert "HALTED stands" in done.err
     journal = Journal(bare.home / "data" / "journal-demo.sqlite3", durable=True)

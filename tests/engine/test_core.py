@@ -80,7 +80,6 @@ from kalshi_desk.engine.effects import (
 )
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.preview import reply_to
-from kalshi_desk.engine.rows import position_row
 from kalshi_desk.engine.state import CoreSettings
 
 SECOND = 1_000_000_000
@@ -584,32 +583,3 @@ def test_the_same_events_give_the_same_effects_byte_for_byte(seed: int) -> None:
         runs.append([msgspec.msgpack.encode(first.core.step(event, now)) for event, now in events])
     assert runs[0] == runs[1]
     assert any(b"SendOrder" in effects for effects in runs[0])
-
-
-def test_a_position_settles_when_the_outcome_is_expected_not_when_the_market_closes() -> None:
-    bench = Bench()
-    intent = sent(bench.buy())[0]
-    bench.take(OrderAnswered(intent.client_order_id, "o1", Count(1000), Count(0)))
-    bench.take(FillReported(fill_of(intent, "o1")))
-    state = bench.core.state
-    live = state.markets.by_ticker["A"]
-    position = state.positions.get("A")
-    live.market = msgspec.structs.replace(live.market, close_ns=9_000, expiration_ns=0)
-    assert position_row(state, position).settles_ns == 9_000
-    live.market = msgspec.structs.replace(live.market, expiration_ns=5_000)
-    assert position_row(state, position).settles_ns == 5_000
-
-
-def test_a_position_is_not_marked_on_its_own_resting_order() -> None:
-    bench = Bench()
-    intent = sent(bench.buy())[0]
-    bench.take(OrderAnswered(intent.client_order_id, "o1", Count(1000), Count(0)))
-    bench.take(FillReported(fill_of(intent, "o1")))
-    state = bench.core.state
-    position = state.positions.get("A")
-    resting = sent(bench.buy(price="0.47", count="20", name="more"))[0]
-    bench.take(OrderAnswered(resting.client_order_id, "o2", Count(0), Count(2000)))
-    bench.take(BookDelta("A", BookSide.BID, resting.price, Count(2000 - 41_000), 0))
-    found = state.exit_of(position)
-    assert found is not None
-    assert found.value == parse_money("0.94") + parse_money("3.68")
