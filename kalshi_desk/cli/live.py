@@ -45,26 +45,29 @@ def _on(home: Home) -> int:
 def _off(home: Home) -> int:
     """Forget the confirmation, and halt the engine where one trades live.
 
-    Raises ``Unknown`` when an engine does not say in time on which venue it starts.
+    LIVE counts as off only when an engine that runs or starts is known to have heard it.
     """
     from kalshi_desk.cli import calls
     from kalshi_desk.desk.commands import LeaveLive
     from kalshi_desk.store.presence import find_engine
 
     turn_live_off(home)
-    _wait_for_start(home, calls.START_PATIENCE_S)
-    engine = find_engine(home)
-    if engine is not None and engine.venue == "live":
-        try:
+    try:
+        _wait_for_start(home, calls.START_PATIENCE_S)
+        engine = find_engine(home)
+        if engine is not None and engine.venue == "live":
             print(asyncio.run(calls.submit(home, LeaveLive())).text)
-        except Retry as error:
-            return outcome.report(error, as_json=False)
+    except (Retry, Unknown) as error:
+        return outcome.report(error, as_json=False)
     print("LIVE is off.")
     return outcome.DONE
 
 
 def _wait_for_start(home: Home, patience_s: float) -> None:
-    """Wait until an engine that is starting serves: it may have read the confirmation before."""
+    """Wait until an engine that is starting serves: it may have read the confirmation before.
+
+    Raises ``Unknown`` when it does not say in time on which venue it starts.
+    """
     from kalshi_desk.store.presence import EnginePhase, engine_phase
 
     give_up = time.monotonic() + patience_s
