@@ -76,7 +76,7 @@ def test_misuse_ends_with_2(arguments: str, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("venue", ["--venue practice", "--venue=practice"])
-@pytest.mark.parametrize("command", ["buy X yes 1 @ 1 --ioc", "status", "panic", "stop", "engine"])
+@pytest.mark.parametrize("command", ["buy X yes 1 @ 1 --ioc", "status", "stop", "engine"])
 def test_a_venue_before_another_command_is_refused(
     command: str, venue: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
