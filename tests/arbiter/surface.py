@@ -1,12 +1,14 @@
 """What the practice exchange serves of the published API, computed from its routes.
 
-``python -m tests.arbiter.surface FOLDER`` prints the README's table; FOLDER holds openapi.yaml.
+``python -m tests.arbiter.surface FOLDER`` prints the whole table, with ``--compact`` after it
+the README's, one short line a family; FOLDER holds openapi.yaml.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +19,7 @@ from kalshi_desk.exchange.server import make_app
 
 PREFIX = "/trade-api/v2"
 _GONE = re.compile(r"/portfolio/orders(/|$)")
+_MOST_NAMED = 10
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 
@@ -66,21 +69,52 @@ def published(specification: dict[str, Any]) -> dict[Operation, dict[str, Any]]:
     }
 
 
-def table(specification: dict[str, Any]) -> str:
-    """Return the README's table: what is served, and what is answered with 501."""
+def families(
+    specification: dict[str, Any], name: Callable[[Operation, dict[str, Any]], str]
+) -> dict[str, tuple[list[str], list[str]]]:
+    """Return by family the names of what is served, and of what is answered with 501."""
     ours = served()
-    families: dict[str, tuple[list[str], list[str]]] = {}
+    found: dict[str, tuple[list[str], list[str]]] = {}
     for item, described in published(specification).items():
-        family = families.setdefault(described["tags"][0], ([], []))
-        family[item not in ours].append(f"{item.method} {described['path']}")
+        family = found.setdefault(described["tags"][0], ([], []))
+        family[item not in ours].append(name(item, described))
+    return dict(sorted(found.items()))
+
+
+def table(specification: dict[str, Any]) -> str:
+    """Return the whole table: what is served, and what is answered with 501."""
     lines = ["| Family | Served | Not served (501) |", "| --- | --- | --- |"]
-    for name in sorted(families):
-        cells = ("<br>".join(f"`{text}`" for text in side) or "-" for side in families[name])
+    by_path = families(specification, lambda item, told: f"{item.method} {told['path']}")
+    for name, sides in by_path.items():
+        cells = ("<br>".join(f"`{text}`" for text in side) or "-" for side in sides)
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def compact(specification: dict[str, Any]) -> str:
+    """Return the README's table: one line a family, with operations by their short names."""
+    lines = ["| Family | Served | Not served (501) |", "| --- | --- | --- |"]
+    for family, sides in families(specification, short_name).items():
+        assert all(len(set(side)) == len(side) for side in sides), "two operations share a name"
+        cells = []
+        for side in sides:
+            is_wholly_missing = not sides[0] and len(side) > _MOST_NAMED
+            cells.append(f"all {len(side)}" if is_wholly_missing else ", ".join(side) or "-")
+        lines.append(f"| {family} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def short_name(item: Operation, described: dict[str, Any]) -> str:
+    """Return the published name of an operation in words; a read is named by what it reads."""
+    words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]+|[A-Z]+\d*", described["operationId"])
+    kept = [word if word.isupper() else word.lower() for word in words if word != "V2"]
+    named = " ".join(kept[1:] if kept[0] == "get" else kept)
+    # One write is published under the name of a read, without a verb.
+    return f"make {named}" if item.method == "POST" and kept[0] == "intra" else named
 
 
 if __name__ == "__main__":
     from tests.arbiter.schemas import read_specification
 
-    print(table(read_specification(Path(sys.argv[1]) / "openapi.yaml")))
+    shape = compact if "--compact" in sys.argv[2:] else table
+    print(shape(read_specification(Path(sys.argv[1]) / "openapi.yaml")))

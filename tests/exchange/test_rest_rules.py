@@ -163,7 +163,7 @@ class TestOrderRules:
             order = seat.get(path)["order"]
             assert bool(order.get("expiration_time")) is is_there
             assert seat.get(f"{path}/queue_position")["queue_position_fp"] == ahead
-        for wrong in ({"side": "ask"}, {"ticker": exchange.quiet_market("KXFED")["ticker"]}):
+        for wrong in ({"side": "ask"}, {"ticker": exchange.open_markets("KXFED")[0]["ticker"]}):
             answer = seat.call("POST", f"{ORDERS}/{order_id}/amend", {**whole, **wrong})
             assert 400 <= answer.status_code < 500
         for member in (seat, other):

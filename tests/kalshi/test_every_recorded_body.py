@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -122,44 +122,75 @@ CASES: dict[str, Reader] = {
     "portfolio__orders_list": lambda d: ORDERS(d["orders"]),
     "series__fee_changes": one(wire_reference.SeriesFeeChanges),
 }
+ERRORS = {
+    "auth__bad_signature": "key_mismatch",
+    "auth__skew_minus30s": "header_timestamp_expired",
+    "auth__skew_minus5min": "header_timestamp_expired",
+    "auth__skew_plus5min": "header_timestamp_expired",
+    "orders__cancel_already_canceled": "not_found",
+    "orders__duplicate_client_order_id": "order_already_exists",
+    "orders__post_only_cross": "invalid_order",
+}
+FRAMES = {"ws__orderbook_trade_yes"}
+NO_STATUS = {"markets__high_temp", *FRAMES}
+"""Cases whose status was not recorded."""
 
 
 @pytest.fixture(scope="module")
 def data() -> Path:
     folder = os.environ.get("KALSHI_DESK_REAL_DATA")
-    if not folder or not (Path(folder) / "wire_cases").is_dir():
+    if not folder:
         pytest.skip("KALSHI_DESK_REAL_DATA does not name the folder of the real recordings")
+    if not (Path(folder) / "wire_cases").is_dir():
+        pytest.fail("KALSHI_DESK_REAL_DATA names a folder without the real recordings")
     return Path(folder)
 
 
+def strangers(folder: Path, known: Iterable[str]) -> set[str]:
+    """Return the files that nothing here reads, and those that should be there and are not."""
+    return {path.name for path in folder.iterdir()} ^ set(known)
+
+
+@pytest.mark.parametrize("name", ["new.json", "new.jsonl", "new.meta.json", "new.csv.gz"])
+def test_a_file_without_a_reader_is_a_stranger(tmp_path: Path, name: str) -> None:
+    (tmp_path / "known.json").touch()
+    assert strangers(tmp_path, {"known.json"}) == set()
+    (tmp_path / name).touch()
+    assert strangers(tmp_path, {"known.json"}) == {name}
+    assert strangers(tmp_path, {"known.json", name, "gone.json"}) == {"gone.json"}
+
+
 def test_every_file_of_rest_is_read(data: Path) -> None:
-    files = {path.stem: path for path in (data / "rest").glob("*.json")}
-    assert set(files) == set(REST)
-    for name, path in files.items():
-        assert REST[name](json.loads(path.read_bytes())) > 0, name
+    assert strangers(data / "rest", {f"{name}.json" for name in REST}) == set()
+    for name, read in REST.items():
+        assert read(json.loads((data / "rest" / f"{name}.json").read_bytes())) > 0, name
 
 
 def test_every_wire_case_is_read_or_is_the_error_that_it_is(data: Path) -> None:
-    errors = 0
     folder = data / "wire_cases"
-    names = {path.stem for path in folder.glob("*.json") if not path.stem.endswith(".meta")}
-    for name in sorted(names):
+    cases = {*CASES, *ERRORS}
+    due = {f"{name}.json" for name in cases} | {f"{name}.jsonl" for name in FRAMES}
+    due |= {f"{name}.meta.json" for name in cases - NO_STATUS}
+    due |= {f"{name}.meta.json" for name in FRAMES}
+    assert strangers(folder, due) == set()
+    for name in sorted(cases):
         body = (folder / f"{name}.json").read_bytes()
-        meta = folder / f"{name}.meta.json"
-        status = json.loads(meta.read_text())["status"] if meta.exists() else 200
-        if status < 300:
+        status = 200
+        if name not in NO_STATUS:
+            status = json.loads((folder / f"{name}.meta.json").read_text())["status"]
+        assert (status < 300) is (name in CASES), name
+        if name in CASES:
             assert CASES[name](json.loads(body)) > 0, name
-            continue
-        assert name not in CASES
-        assert isinstance(error_from_answer(status, body, ask=Ask.PLACE), DeskError)
-        errors += 1
-    assert errors == len(names) - len(CASES)
+        else:
+            error = error_from_answer(status, body, ask=Ask.PLACE)
+            assert isinstance(error, DeskError)
+            assert error.code == ERRORS[name]
 
 
 def test_every_recorded_frame_is_read(data: Path) -> None:
-    for path in (data / "wire_cases").glob("*.jsonl"):
-        translator = Translator(yes_prices="yes" in path.stem)
-        for line in filter(None, path.read_bytes().split(b"\n")):
+    for name in FRAMES:
+        translator = Translator(yes_prices="yes" in name)
+        for line in filter(None, (data / "wire_cases" / f"{name}.jsonl").read_bytes().split(b"\n")):
             translator.translate(line)
         assert translator.counts.unreadable == 0
         assert translator.counts.deltas > 0

@@ -28,7 +28,7 @@ QUIET = "KXRECSSNBER"
 @pytest.fixture(scope="module")
 def running() -> Iterator[Exchange]:
     """Return an exchange whose reads follow its writes at once."""
-    exchange = Exchange("--history-min", "30", "--rule", "read_lag_ms=0")
+    exchange = Exchange("--seed", "7", "--history-min", "30", "--rule", "read_lag_ms=0")
     yield exchange
     assert exchange.stop() == 0
 
@@ -65,7 +65,7 @@ async def test_markets_by_when_they_were_made_and_changed(
     for kind in (MarketTime.CREATED, MarketTime.UPDATED):
         assert names(await rest.markets(times=TimeRange(time=kind, max_s=now_s + 60)))
         assert not await rest.markets(times=TimeRange(time=kind, min_s=now_s + 3_600))
-    ticker = running.quiet_market("KXLAUNCH")["ticker"]
+    ticker = running.open_markets("KXHOUSEVOTE")[0]["ticker"]
     running.admin("advance", seconds=2)
     grid = TimeRange(time=MarketTime.UPDATED, min_s=now_s + 1)
     assert ticker not in names(await rest.markets(tickers=[ticker], times=grid))

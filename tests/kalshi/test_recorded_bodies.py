@@ -19,8 +19,10 @@ pytestmark = pytest.mark.realdata
 @pytest.fixture(scope="module")
 def data():
     folder = os.environ.get("KALSHI_DESK_REAL_DATA")
-    if not folder or not (Path(folder) / "wire_cases").is_dir():
+    if not folder:
         pytest.skip("KALSHI_DESK_REAL_DATA does not name the folder of the real recordings")
+    if not (Path(folder) / "wire_cases").is_dir():
+        pytest.fail("KALSHI_DESK_REAL_DATA names a folder without the real recordings")
     return Path(folder)
 
 
