@@ -127,7 +127,7 @@ def test_news_enters_a_value_whole_however_time_is_cut(impact: float, steps: lis
 def test_a_story_moves_the_market_its_way_after_it_is_out() -> None:
     """Over fixed seeds: nothing at publication, the readers first, the value in the end."""
     soon, late = [], []
-    for seed in range(4):
+    for seed in range(2):
         venue = Venue.new(seed, START_NS, Rules(), warm_minutes=2)
         market = next(m for m in venue.engine.markets.values() if m.series_ticker == "KXRECSSNBER")
         driver = venue.drivers[venue.events[market.event_ticker].driver]
@@ -173,7 +173,7 @@ def test_a_story_moves_the_market_its_way_after_it_is_out() -> None:
 def test_the_reader_of_news_trades_before_the_value_has_moved() -> None:
     """The reader's bets on a strong story gain at the value that comes, whoever else trades."""
     gains = []
-    for seed in range(4):
+    for seed in range(2):
         venue = Venue.new(seed, START_NS, Rules(), warm_minutes=2)
         before = {t: p.quantity for t, p in venue.ledger.accounts[8].positions.items()}
         driver = venue.drivers["shutdown"]
