@@ -81,8 +81,8 @@ class Door:
         self._outbox.do(SendOrder(intent))
 
     def send_cancel(self, order: ManagedOrder) -> None:
-        """Cancel an order; one whose id is not known yet is looked up first."""
-        if not order.order_id:
+        """Cancel an order; one without a known id, or off the book already, is looked up."""
+        if not order.order_id or order.taken_off is not None:
             self.look_up(order)
             return
         order.is_canceling = True

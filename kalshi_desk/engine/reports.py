@@ -84,7 +84,11 @@ class Reports:
         order = self._state.orders.canceled(event.order_id, event.reduced_by, self._state.now_ns)
         if order is not None and was_open:
             self._outbox.do(KeepOrder(order.client_order_id))
-            self._say(EventKind.ORDER, Level.INFO, f"Order {order.state.value}", order)
+            if order.state is OrderState.UNRESOLVED:
+                self._say(EventKind.UNRESOLVED, Level.WARNING, "Order off the book", order)
+                self._door.look_up(order, force=True)
+            else:
+                self._say(EventKind.ORDER, Level.INFO, f"Order {order.state.value}", order)
 
     def cancel_failed(self, event: CancelFailed) -> None:
         """A cancel did not take: a 404 proves nothing, so the order is looked up."""

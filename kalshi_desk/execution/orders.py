@@ -58,6 +58,8 @@ class ManagedOrder:
     is_canceling: bool = False
     unknown_ns: int = 0
     """When its outcome became unknown: it may have reached the exchange up to then."""
+    taken_off: Count | None = None
+    """What a cancel took off the book while it is not known what became of the rest."""
 
     @property
     def outcome_price(self) -> Price:
@@ -172,18 +174,23 @@ class Orders:
     def canceled(self, order_id: str, reduced_by: Count, now_ns: int) -> ManagedOrder | None:
         """The exchange took the rest of an order off the book.
 
-        What it took off less than was known to rest has traded meanwhile; what was taken
-        off before, from outside, has not.
+        Where it took off another count than was known to rest, the difference has traded
+        or was taken off from outside: the order is UNRESOLVED, and the difference counts
+        as still trading, until a fill, a report or a look-up says which.
         """
         order = self.known(order_id)
         if order is None:
             return None
         order.is_canceling = False
-        if order.state.is_open:
-            traded = max(0, order.remaining - reduced_by)
-            order.filled = Count(order.filled + traded)
-            order.remaining = NO_COUNT
-            order.state = OrderState.CANCELED if reduced_by else OrderState.EXECUTED
+        if order.state.is_open and order.taken_off is None:
+            rested = min(order.remaining, max(0, order.count - order.filled))
+            is_clear = reduced_by == rested
+            order.remaining = Count(max(0, rested - reduced_by))
+            if is_clear:
+                order.state = self._after(order)
+            else:
+                order.state, order.taken_off = OrderState.UNRESOLVED, reduced_by
+                order.reason = "canceled; what of it traded before is looked up"
         return self._stamp(order, now_ns)
 
     def reported(self, report: Order, now_ns: int) -> ManagedOrder:
@@ -193,6 +200,11 @@ class Orders:
         if order is None:
             order = self._adopt(report, client_id or report.order_id)
         self._name(order, report.order_id)
+        if order.taken_off is not None and report.state.is_open:
+            self._report_before_cancel(order, report, order.taken_off)
+            return self._stamp(order, now_ns)
+        if order.taken_off is not None:
+            order.reason = ""
         order.filled = Count(max(order.filled, report.filled))
         if order.state.is_open or order.state is OrderState.REJECTED:
             order.price, order.count = report.price, report.initial_count or order.count
@@ -212,8 +224,11 @@ class Orders:
         self._name(order, fill.order_id)
         order.booked = Count(order.booked + fill.count)
         order.fees = Money(order.fees + fill.fee)
-        order.filled = Count(max(order.filled, order.booked))
-        if order.state.is_open and order.state is not OrderState.UNRESOLVED:
+        fresh = max(0, order.booked - order.filled)
+        order.filled = Count(order.filled + fresh)
+        if order.taken_off is not None:
+            self._explain(order, Count(max(0, order.remaining - fresh)))
+        elif order.state.is_open and order.state is not OrderState.UNRESOLVED:
             order.remaining = Count(max(0, min(order.remaining, order.count - order.filled)))
             if not order.remaining:
                 order.state = OrderState.EXECUTED
@@ -251,6 +266,20 @@ class Orders:
             order.fees = Money(order.fees + fees)
             order.filled = Count(max(order.filled, order.booked))
 
+    def _report_before_cancel(self, order: ManagedOrder, report: Order, taken_off: Count) -> None:
+        """Merge a report from before a cancel: the order does not rest any more.
+
+        What it says rested then, less what the cancel took off, is all that is unexplained.
+        """
+        order.filled = Count(max(order.filled, report.filled))
+        self._explain(order, Count(min(order.remaining, max(0, report.remaining - taken_off))))
+
+    def _explain(self, order: ManagedOrder, left: Count) -> None:
+        # A cancel that took off more than was known to rest is explained by a report alone.
+        was, order.remaining = order.remaining, left
+        if was and not left:
+            order.state, order.reason = self._after(order), ""
+
     def _after(self, order: ManagedOrder) -> OrderState:
         if order.remaining > 0:
             return OrderState.RESTING
@@ -270,6 +299,7 @@ class Orders:
         if not order.state.is_open:
             order.ahead = None
             order.is_canceling = False
+            order.taken_off = None
         self._file(order)
         return order
 

@@ -57,7 +57,7 @@ def report(
         order_id="X1",
         client_order_id=intent.client_order_id,
         ticker="A",
-        side=BookSide.BID,
+        side=intent.side,
         price=intent.price,
         initial_count=parse_count(initial),
         filled=parse_count(filled),
@@ -148,6 +148,25 @@ def test_what_was_taken_off_from_outside_has_not_traded() -> None:
     bench.do(CancelOrder(order="X1"), "cancel")
     bench.take(CancelAnswered("X1", parse_count("6")))
     assert bench.core.state.effective_position("A") == 0
+
+
+def test_a_decrease_told_after_the_cancel_leaves_no_phantom_fill() -> None:
+    bench = Bench()
+    bench.take(FillReported(fill_by_rest("F1", "10")))
+    intent = sent(bench.buy("10", "0.47", action=Action.SELL))[0]
+    bench.take(OrderAnswered(intent.client_order_id, "X1", Count(0), parse_count("10")))
+    bench.do(CancelOrder(order="X1"), "cancel")
+    effects = bench.take(CancelAnswered("X1", parse_count("6")))
+    assert any(isinstance(effect, LookUp) for effect in effects)
+    state = bench.core.state
+    assert state.effective_position("A") == parse_count("10")
+    # Until it is known what became of the other four, only six are surely left to sell.
+    assert not sent(bench.buy("7", "0.47", action=Action.SELL, name="too-much"))
+    bench.take(OrderReported(report(intent, OrderState.RESTING, "0", "6")))
+    assert state.orders.open_orders() == state.orders.unbooked() == []
+    assert state.effective_position("A") == parse_count("10")
+    bench.wait(1)
+    assert sent(bench.buy("10", "0.47", action=Action.SELL, name="all"))
 
 
 def test_no_panic_and_no_resume_bring_live_back_once_it_is_off() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState
 from kalshi_desk.core.types import BookSide, Count, Money, Price
-from kalshi_desk.execution.orders import FOREIGN, Orders
+from kalshi_desk.execution.orders import FOREIGN, ManagedOrder, Orders
 
 INTENT = OrderIntent(
     client_order_id="client-1",
@@ -84,14 +84,61 @@ def test_an_order_that_is_over_stays_over() -> None:
     assert orders.by_client_id["client-1"].state is OrderState.CANCELED
 
 
-def test_a_cancel_that_came_too_late_counts_what_filled() -> None:
+def half_canceled() -> tuple[Orders, ManagedOrder]:
+    """An order of 1,000 of which a cancel took 250 off: 750 traded, or were decreased."""
     orders = Orders()
     orders.add_intent(INTENT)
     orders.answered("client-1", "order-1", Count(0), Count(1_000), 2)
     orders.canceled("order-1", Count(250), 3)
-    found = orders.by_client_id["client-1"]
-    assert (found.state, found.filled) == (OrderState.CANCELED, 750)
+    return orders, orders.by_client_id["client-1"]
+
+
+def test_a_cancel_that_took_off_less_than_rested_proves_no_fill() -> None:
+    orders, found = half_canceled()
+    assert (found.state, found.filled, found.remaining) == (OrderState.UNRESOLVED, 0, 750)
+    orders.canceled("order-1", Count(0), 4)
+    assert (found.state, found.filled, found.remaining) == (OrderState.UNRESOLVED, 0, 750)
+    orders.reported(report(300, 0, OrderState.CANCELED), 5)
+    assert (found.state, found.filled, found.reason) == (OrderState.CANCELED, 300, "")
     assert orders.unbooked() == [found]
+
+
+def test_fills_explain_what_a_cancel_did_not_take_off() -> None:
+    orders, found = half_canceled()
+    orders.filled(fill("a", 300), 4)
+    assert (found.state, found.filled, found.remaining) == (OrderState.UNRESOLVED, 300, 450)
+    orders.filled(fill("b", 450), 5)
+    assert (found.state, found.filled) == (OrderState.CANCELED, 750)
+    assert orders.open_orders() == orders.unbooked() == []
+
+
+def test_a_late_report_explains_a_cancel_but_never_puts_the_order_back() -> None:
+    orders, found = half_canceled()
+    orders.reported(report(0, 1_000, OrderState.RESTING), 4)
+    assert (found.state, found.remaining) == (OrderState.UNRESOLVED, 750)
+    orders.reported(report(0, 250, OrderState.RESTING), 5)
+    assert (found.state, found.filled) == (OrderState.CANCELED, 0)
+    assert orders.unbooked() == []
+
+
+def test_a_cancel_that_took_off_more_than_was_known_waits_for_the_last_word() -> None:
+    orders = Orders()
+    orders.add_intent(INTENT)
+    orders.answered("client-1", "order-1", Count(400), Count(600), 2)
+    orders.canceled("order-1", Count(900), 3)
+    found = orders.by_client_id["client-1"]
+    assert (found.state, found.filled, found.remaining) == (OrderState.UNRESOLVED, 400, 0)
+    orders.reported(report(500, 0, OrderState.CANCELED), 4)
+    assert (found.state, found.filled) == (OrderState.CANCELED, 500)
+
+
+def test_a_cancel_that_found_nothing_left_of_a_filled_order_ends_it_as_executed() -> None:
+    orders = Orders()
+    orders.add_intent(INTENT)
+    orders.answered("client-1", "order-1", Count(0), Count(1_000), 2)
+    orders.canceled("order-1", Count(0), 3)
+    orders.filled(fill("a", 1_000), 4)
+    assert orders.by_client_id["client-1"].state is OrderState.EXECUTED
 
 
 def test_unknown_is_a_state_until_a_report_ends_it() -> None:
