@@ -48,8 +48,14 @@ class Broker(Protocol):
         """Cancel an order: ``CancelAnswered`` or ``CancelFailed``."""
         ...
 
-    async def look_up(self, client_order_id: str, ticker: str, since_ns: int) -> CoreEvent | None:
-        """Find an order by client id: ``OrderLookedUp``, or None when the list is not complete."""
+    async def look_up(
+        self, client_order_id: str, ticker: str, since_ns: int, until_ns: int
+    ) -> CoreEvent | None:
+        """Find an order by client id, or by its own where it came without one.
+
+        It was made at ``since_ns`` and may have been on its way until ``until_ns``.  Returns
+        ``OrderLookedUp``, or None while the lists may still miss it.
+        """
         ...
 
 

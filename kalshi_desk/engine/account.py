@@ -182,7 +182,9 @@ class Account:
         for order in self._state.orders.open_orders():
             is_old = order.updated_ns < event.asked_ns - READ_LAG_NS
             if is_old and order.order_id and order.order_id not in listed:
-                self._outbox.do(LookUp(order.client_order_id, order.ticker, order.created_ns))
+                made_ns = order.created_ns
+                until_ns = max(made_ns, order.unknown_ns)
+                self._outbox.do(LookUp(order.client_order_id, order.ticker, made_ns, until_ns))
 
     def _compare(self, positions: tuple[ExchangePosition, ...]) -> None:
         """Compare positions; a difference that outlives several readings halts the desk."""

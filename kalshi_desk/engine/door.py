@@ -103,8 +103,8 @@ class Door:
             return
         self._looked_ns[order.client_order_id] = self._state.now_ns
         # Only a list that is complete to well after the last moment of sending proves absence.
-        since_ns = max(order.created_ns, order.unknown_ns)
-        self._outbox.do(LookUp(order.client_order_id, order.ticker, since_ns))
+        until_ns = max(order.created_ns, order.unknown_ns)
+        self._outbox.do(LookUp(order.client_order_id, order.ticker, order.created_ns, until_ns))
 
     def exit_market(self, pending: Pending, ticker: str) -> None:
         """Send what closes a position at once, no further than the collar allows."""

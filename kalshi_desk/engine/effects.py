@@ -40,11 +40,12 @@ class CancelEverything(Effect, frozen=True):
 
 
 class LookUp(Effect, frozen=True):
-    """Find out what became of an order."""
+    """Find out what became of an order made at ``since_ns`` and on its way until ``until_ns``."""
 
     client_order_id: str
     ticker: str
     since_ns: int
+    until_ns: int
 
 
 class ReadAccount(Effect, frozen=True):

@@ -120,10 +120,10 @@ async def _run(
         ),
         next_event_seq=journal.last_event_seq() + 1,
     )
-    fills = restore(core.state, journal)
     core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
+    fills = restore(core.state, journal, clock.now_ns())
     shell = EngineShell(
         core,
         journal,

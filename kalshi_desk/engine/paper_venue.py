@@ -252,12 +252,12 @@ class PaperVenue(VenueActions):
         return CancelAnswered(order_id, left)
 
     async def look_up(
-        self, client_order_id: str, ticker: str, since_ns: int
+        self, client_order_id: str, ticker: str, since_ns: int, until_ns: int
     ) -> OrderLookedUp | None:
         """Find an order; paper orders that do not rest are over or were never placed."""
         found: Order | None = None
         for order in self._paper.resting.values():
-            if order.intent.client_order_id == client_order_id:
+            if client_order_id in (order.intent.client_order_id, order.order_id):
                 found = self._paper.report(order, OrderState.RESTING, self._clock.now_ns())
         return OrderLookedUp(client_order_id, found)
 

@@ -12,10 +12,11 @@ CONFIRMED_AGAIN = "LIVE had been switched off and was confirmed again"
 LOST_ANSWER = "the engine stopped before the exchange's answer"
 
 
-def restore(state: CoreState, journal: Journal) -> tuple[Fill, ...]:
+def restore(state: CoreState, journal: Journal, now_ns: int) -> tuple[Fill, ...]:
     """Fill an empty state from the journal and return the fills to show.
 
-    An intent of which nothing was heard becomes UNRESOLVED: it may rest at the exchange.
+    An intent of which nothing was heard becomes UNRESOLVED: it may rest at the exchange,
+    and for all that is known it was on its way there until just now.
     """
     for intent in journal.intents():
         state.orders.add_intent(intent)
@@ -24,6 +25,8 @@ def restore(state: CoreState, journal: Journal) -> tuple[Fill, ...]:
     for order in list(state.orders.by_client_id.values()):
         if order.state is OrderState.INTENT:
             state.orders.unknown(order.client_order_id, LOST_ANSWER, order.updated_ns)
+        if order.state is OrderState.UNRESOLVED:
+            order.unknown_ns = now_ns
     fills = journal.fills()
     for fill in fills:
         _book(state, fill)

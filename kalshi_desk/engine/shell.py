@@ -280,7 +280,7 @@ class EngineShell:
         if self.venue.broker is None:
             return
         found = await self.venue.broker.look_up(
-            effect.client_order_id, effect.ticker, effect.since_ns
+            effect.client_order_id, effect.ticker, effect.since_ns, effect.until_ns
         )
         if found is not None:
             self.take(found)

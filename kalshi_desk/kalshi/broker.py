@@ -57,12 +57,13 @@ class KalshiBroker:
             return CancelFailed(order_id, str(error), is_gone=False)
 
     async def look_up(
-        self, client_order_id: str, ticker: str, since_ns: int
+        self, client_order_id: str, ticker: str, since_ns: int, until_ns: int
     ) -> OrderLookedUp | None:
-        """Find an order by client id; None while the list may still miss it.
+        """Find an order by client id, or by its own; None while the list may still miss it.
 
-        The list lags the engine, so its silence counts only once the exchange says
-        that reads are complete up to well after the order was sent.
+        The list lags the engine, so its silence counts only once the exchange says that
+        reads are complete up to well after ``until_ns``, when the order may last have been
+        on its way.  It is looked for from ``since_ns`` on, when it was made.
         """
         try:
             complete_ns = await self._complete_ns()
@@ -70,7 +71,7 @@ class KalshiBroker:
             orders = await self._rest.orders(ticker=ticker, min_ts=min_ts)
             if found := _named(orders, client_order_id):
                 return OrderLookedUp(client_order_id, found)
-            if complete_ns < since_ns + _SETTLE_NS:
+            if complete_ns < until_ns + _SETTLE_NS:
                 return None
             old = await self._history.archived_orders(min_ts, ticker=ticker)
         except DeskError:

@@ -135,8 +135,9 @@ async def serve(root, rate, cells):
     lock.acquire()
     journal = Journal(home.journal_path("practice"), durable=False)
     core = TradingCore(CoreSettings(venue="practice"))
-    remembered = restore(core.state, journal)
-    shell = EngineShell(core, journal, WallClock(), remembered, save_starred=lambda _: None)
+    clock = WallClock()
+    remembered = restore(core.state, journal, clock.now_ns())
+    shell = EngineShell(core, journal, clock, remembered, save_starred=lambda _: None)
     link = LinkServer(shell, home.link_address, write_token(home.token_path), "practice")
     address = await link.start()
     record = EngineRecord(

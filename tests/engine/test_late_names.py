@@ -15,6 +15,7 @@ from kalshi_desk.core.events import (
     OrderLookedUp,
     OrderReported,
     OrderUnknown,
+    TimerFired,
 )
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
 from kalshi_desk.core.types import (
@@ -28,8 +29,9 @@ from kalshi_desk.core.types import (
     parse_price,
 )
 from kalshi_desk.desk.commands import CancelOrder, LeaveLive, Panic, Resume
+from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import Effect, LookUp, Notify, ReadAccount, SendOrder
-from kalshi_desk.engine.restore import restore
+from kalshi_desk.engine.restore import journal_order, restore
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.store.journal import Journal
 from tests.engine.test_core import SECOND, START, Bench, sent
@@ -108,7 +110,7 @@ def test_a_fill_kept_before_a_crash_counts_once_after_it(tmp_path: Path) -> None
     journal.append_intent(intent, START)
     journal.write([fill_by_rest("X1", "10")])
     state = CoreState(CoreSettings(venue="practice"))
-    restore(state, journal)
+    restore(state, journal, START)
     state.orders.reported(report(intent, OrderState.EXECUTED, "10", "0"), START)
     journal.close()
     assert state.positions.get("A").count == parse_count("10")
@@ -131,12 +133,39 @@ def test_absence_is_proven_by_lists_complete_after_the_last_moment_of_sending() 
     bench.now_ns += 14 * SECOND
     effects = bench.take(OrderUnknown(intent.client_order_id, "no answer"))
     looked = [effect for effect in effects if isinstance(effect, LookUp)]
-    assert looked[0].since_ns == bench.now_ns
+    assert (looked[0].since_ns, looked[0].until_ns) == (intent.created_ns, bench.now_ns)
     bench.take(OrderLookedUp(intent.client_order_id, None))
     order = bench.core.state.orders.by_client_id[intent.client_order_id]
     assert order.state is OrderState.UNRESOLVED
     bench.now_ns += 6 * SECOND
     bench.take(OrderLookedUp(intent.client_order_id, None))
+    assert order.state is OrderState.REJECTED
+
+
+@pytest.mark.parametrize("is_known_unknown", [True, False])
+def test_an_order_of_a_crash_was_on_its_way_until_the_next_start(
+    tmp_path: Path, is_known_unknown: bool
+) -> None:
+    journal = Journal(tmp_path / "journal.sqlite3", durable=False)
+    bench = Bench()
+    intent = sent(bench.buy("10", "0.48"))[0]
+    journal.append_intent(intent, intent.created_ns)
+    if is_known_unknown:
+        bench.take(OrderUnknown(intent.client_order_id, "no answer"))
+        order = bench.core.state.orders.by_client_id[intent.client_order_id]
+        journal.write([journal_order(order)])
+    # It left late and the engine died: seven seconds old, its request may still be under way.
+    start_ns = intent.created_ns + 7 * SECOND
+    core = TradingCore(CoreSettings(venue="practice"))
+    restore(core.state, journal, start_ns)
+    journal.close()
+    order = core.state.orders.by_client_id[intent.client_order_id]
+    effects = core.step(TimerFired(), start_ns + SECOND)
+    looked = [effect for effect in effects if isinstance(effect, LookUp)]
+    assert (looked[0].since_ns, looked[0].until_ns) == (intent.created_ns, start_ns)
+    core.step(OrderLookedUp(intent.client_order_id, None), start_ns + SECOND)
+    assert order.state is OrderState.UNRESOLVED
+    core.step(OrderLookedUp(intent.client_order_id, None), start_ns + 6 * SECOND)
     assert order.state is OrderState.REJECTED
 
 

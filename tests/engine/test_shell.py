@@ -87,7 +87,9 @@ class ScriptedVenue(VenueActions):
     async def cancel(self, order_id: str, ticker: str) -> CancelAnswered | CancelFailed:
         return CancelAnswered(order_id, parse_count("10"))
 
-    async def look_up(self, client_id: str, ticker: str, since_ns: int) -> OrderLookedUp | None:
+    async def look_up(
+        self, client_id: str, ticker: str, since_ns: int, until_ns: int
+    ) -> OrderLookedUp | None:
         return None
 
     async def cancel_everything(self) -> None:
@@ -116,8 +118,9 @@ async def running(
     venue = venue or ScriptedVenue()
     journal = Journal(path / "journal.sqlite3", durable=False)
     core = TradingCore(CoreSettings(), next_event_seq=journal.last_event_seq() + 1)
-    fills = restore(core.state, journal)
-    shell = EngineShell(core, journal, WallClock(), fills, save_starred=lambda starred: None)
+    clock = WallClock()
+    fills = restore(core.state, journal, clock.now_ns())
+    shell = EngineShell(core, journal, clock, fills, save_starred=lambda starred: None)
     shell.venue = venue
     task = asyncio.create_task(shell.run(venue))
     await venue.running.wait()

@@ -256,7 +256,8 @@ async def test_a_resting_order_queues_is_found_and_is_canceled_once(exchange):
             lambda: any(answer.order_id in event.ahead for event in session.of(QueueReported)),
             "the queue position",
         )
-        found = await session.broker.look_up(order.client_order_id, market.ticker, order.created_ns)
+        made_ns = order.created_ns
+        found = await session.broker.look_up(order.client_order_id, market.ticker, made_ns, made_ns)
         assert isinstance(found, OrderLookedUp)
         assert found.order.order_id == answer.order_id
         canceled = await session.broker.cancel(answer.order_id, market.ticker)

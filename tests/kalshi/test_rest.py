@@ -410,7 +410,23 @@ async def test_a_look_up_trusts_silence_only_when_reads_are_complete():
         ("2026-11-23T00:00:30Z", OrderLookedUp("c-1", None)),
     ):
         broker = KalshiBroker(client(lookup_handler(as_of, []), clock), clock)
-        assert await broker.look_up("c-1", "M", since_ns) == expected
+        assert await broker.look_up("c-1", "M", since_ns, since_ns) == expected
+
+
+async def test_a_look_up_looks_from_the_making_and_trusts_silence_only_after_the_sending():
+    made_ns = 1_795_392_000 * 10**9
+    clock = FixedClock(made_ns + 600 * 10**9)
+    asked = []
+
+    def handler(request):
+        asked.append(request.url)
+        return lookup_handler("2026-11-23T00:01:00Z", [])(request)
+
+    broker = KalshiBroker(client(handler, clock), clock)
+    for until_s, expected in ((57, None), (54, OrderLookedUp("c-1", None))):
+        assert await broker.look_up("c-1", "M", made_ns, made_ns + until_s * 10**9) == expected
+    listed = next(url for url in asked if url.path.endswith("/portfolio/orders"))
+    assert int(listed.params["min_ts"]) < made_ns // 10**9
 
 
 FOUND = {
@@ -428,7 +444,14 @@ FOUND = {
 
 async def test_a_look_up_finds_the_order_by_client_id():
     broker = KalshiBroker(client(lookup_handler("2026-11-23T00:00:01Z", [FOUND])), FixedClock())
-    event = await broker.look_up("c-1", "M", NOW_NS)
+    event = await broker.look_up("c-1", "M", NOW_NS, NOW_NS)
+    assert event.order.order_id == "o"
+
+
+async def test_a_look_up_finds_an_order_without_a_client_id_by_its_own():
+    foreign = FOUND | {"client_order_id": ""}
+    broker = KalshiBroker(client(lookup_handler("2026-11-23T00:00:01Z", [foreign])), FixedClock())
+    event = await broker.look_up("o", "M", NOW_NS, NOW_NS)
     assert event.order.order_id == "o"
 
 
@@ -437,7 +460,8 @@ async def test_a_look_up_of_weeks_ago_asks_the_archive_before_it_says_never_plac
     clock = FixedClock(since_ns + 20 * 86_400 * 10**9)
     for cutoff, expected in (("2026-12-01T00:00:00Z", "o"), ("2026-11-09T00:00:00Z", None)):
         handler = lookup_handler("2026-12-12T00:00:00Z", [], old=[FOUND], cutoff=cutoff)
-        event = await KalshiBroker(client(handler, clock), clock).look_up("c-1", "M", since_ns)
+        broker = KalshiBroker(client(handler, clock), clock)
+        event = await broker.look_up("c-1", "M", since_ns, since_ns)
         assert (event.order.order_id if event.order else None) == expected
 
 

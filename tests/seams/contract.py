@@ -36,9 +36,8 @@ async def desk_on(
     journal = Journal(folder / f"{venue}.sqlite3", durable=venue in ("demo", "live"))
     core = TradingCore(CoreSettings(venue=venue), next_event_seq=journal.last_event_seq() + 1)
     clock = WallClock()
-    shell = EngineShell(
-        core, journal, clock, restore(core.state, journal), save_starred=lambda starred: None
-    )
+    fills = restore(core.state, journal, clock.now_ns())
+    shell = EngineShell(core, journal, clock, fills, save_starred=lambda starred: None)
     environment = Environment(
         name=venue, rest_url=address["rest"], ws_url=address["ws"], subaccount=subaccount
     )

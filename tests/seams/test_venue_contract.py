@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kalshi_desk.core.types import Price, TimeInForce, parse_count, parse_money
+from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.paper_venue import PaperAccount
 from kalshi_desk.engine.restore import restore
@@ -63,7 +64,7 @@ async def test_a_paper_desk_comes_back_with_its_orders_and_its_cash(
     for fill in journal.fills():
         account.book(fill)
     core = TradingCore(CoreSettings(venue="paper"))
-    restore(core.state, journal)
+    restore(core.state, journal, WallClock().now_ns())
     assert core.state.positions.get(row.ticker).count == before.count
     assert account.cash == parse_money("10000") - before.cost - before.fees
     assert [o.remaining for o in core.state.orders.open_orders()][-1] == parse_count("2")
