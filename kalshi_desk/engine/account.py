@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from kalshi_desk.core.events import AccountRead, BalanceReported, LinkState
 from kalshi_desk.core.records import ExchangePosition, Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import (
+    CENT,
     BookSide,
     Count,
     MarketStatus,
@@ -110,27 +111,29 @@ class Account:
         """Book a payout once."""
         state = self._state
         held = state.positions.get(settlement.ticker)
-        count = held.count
+        count, expected = held.count, held.payout(settlement.value)
         payout = state.positions.book_settlement(settlement)
         if payout is None:
             return
         self._outbox.do(KeepSettlement(settlement))
         state.markets.touched.add(settlement.ticker)
-        if not count:
-            return
-        state.ledger.move(payout, state.shard_of(settlement.ticker), state.now_ns)
+        if count or payout:
+            state.ledger.move(payout, state.shard_of(settlement.ticker), state.now_ns)
         if is_quiet:
             return
-        if abs(settlement.revenue - payout) >= CENT_STEP:
+        if abs(settlement.revenue - expected) >= _slack(settlement, count):
+            self._reread_ns = state.now_ns + REREAD_NS
             self._outbox.say(
                 state.now_ns,
                 EventKind.SETTLEMENT,
                 Level.ERROR,
                 f"The payout of {settlement.ticker} is not what the desk expected",
                 f"The exchange paid {dollars(settlement.revenue)}, the desk's own count gives "
-                f"{dollars(payout)}: look at your fills there.",
+                f"{dollars(expected)}: look at your fills there.",
                 settlement.ticker,
             )
+        if not count:
+            return
         side = "YES" if count > 0 else "NO"
         self._outbox.say(
             state.now_ns,
@@ -194,8 +197,9 @@ class Account:
         found = {
             ticker: (ours.get(ticker, Count(0)), theirs.get(ticker, Count(0)))
             for ticker in theirs.keys() | ours.keys()
-            if ours.get(ticker, 0) != theirs.get(ticker, 0) and not self._is_paying_out(ticker)
+            if ours.get(ticker, 0) != theirs.get(ticker, 0)
         }
+        found = {t: pair for t, pair in found.items() if not self._is_paying_out(t, *pair)}
         same = {t: pair for t, pair in found.items() if self._mismatch.get(t) == pair}
         self._mismatch = found
         self._mismatches = self._mismatches + 1 if same else 0
@@ -208,7 +212,17 @@ class Account:
                 f"desk {contracts(mine)}, exchange {contracts(other)}"
             )
 
-    def _is_paying_out(self, ticker: str) -> bool:
+    def _is_paying_out(self, ticker: str, ours: Count, theirs: Count) -> bool:
+        """Whether one side has paid a market out and the other is about to.
+
+        Two counts that differ are no payout, whatever the market's status.
+        """
+        if ours and theirs:
+            return False
+        if self._state.positions.is_settled(ticker):
+            return not ours
+        if not ours:
+            return False
         live = self._state.markets.get(ticker)
         return live is not None and live.market.status in (
             MarketStatus.DETERMINED,
@@ -274,6 +288,12 @@ class Account:
             f"at {cents(order.outcome_price)}, {contracts(order.filled)} filled",
             order.ticker,
         )
+
+
+def _slack(settlement: Settlement, count: Count) -> int:
+    """Return what rounding may make of a payout: a cent, and of a scalar value one a contract."""
+    is_scalar = settlement.result not in ("yes", "no")
+    return CENT_STEP + (CENT * abs(count) if is_scalar else 0)
 
 
 def _default_outcome(side: BookSide) -> Outcome:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+import msgspec
+
 from kalshi_desk.core.events import (
     AccountRead,
     BookDelta,
@@ -65,9 +67,11 @@ class PaperAccount:
         self.cash = Money(self.cash + (self.positions.book_fill(fill) or 0))
 
     def settle(self, settlement: Settlement) -> bool:
-        """Pay a market out once; return whether anything was held."""
-        if not self.positions.get(settlement.ticker).count:
+        """Pay a market out once, what is held of it; return whether anything was held."""
+        held = self.positions.get(settlement.ticker)
+        if not held.count:
             return False
+        settlement = msgspec.structs.replace(settlement, revenue=held.payout(settlement.value))
         self.cash = Money(self.cash + (self.positions.book_settlement(settlement) or 0))
         self.settlements[settlement.ticker] = settlement
         return True

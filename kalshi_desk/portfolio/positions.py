@@ -80,12 +80,32 @@ def apply_fill(position: Position, fill: Fill) -> Money:
 
 
 def apply_settlement(position: Position, settlement: Settlement) -> Money:
-    """Pay a position out and return the cash it brings."""
-    payout = position.payout(settlement.value)
-    position.realized = Money(position.realized + payout - position.cost)
+    """Pay a position out and return the cash it brings: what the exchange says it paid."""
+    position.realized = Money(position.realized + settlement.revenue - position.cost)
     position.cost = NO_MONEY
     position.count = NO_COUNT
-    return payout
+    return settlement.revenue
+
+
+@dataclass(slots=True)
+class _Payout:
+    """A payout and the position it ended, for fills that are told after it."""
+
+    settlement: Settlement
+    count: Count
+    cost: Money
+    realized: Money
+    is_booked: bool
+
+
+def _book_late(position: Position, fill: Fill, payout: _Payout) -> Money:
+    """Book a fill that is told after the payout, which covered its contracts already."""
+    position.count, position.cost, position.realized = payout.count, payout.cost, payout.realized
+    cash = apply_fill(position, fill)
+    payout.count, payout.cost, payout.realized = position.count, position.cost, position.realized
+    paid = apply_settlement(position, payout.settlement)
+    is_first, payout.is_booked = not payout.is_booked, True
+    return Money(cash + paid) if is_first else cash
 
 
 class Positions:
@@ -94,7 +114,7 @@ class Positions:
     def __init__(self) -> None:
         self.by_ticker: dict[str, Position] = {}
         self._trades: set[tuple[str, str]] = set()
-        self._settled: set[str] = set()
+        self._payouts: dict[str, _Payout] = {}
 
     def get(self, ticker: str) -> Position:
         """Return the position of a market; an empty one when nothing was ever traded."""
@@ -115,15 +135,28 @@ class Positions:
         self._trades.add((fill.trade_id, fill.order_id))
         position = self.by_ticker.setdefault(fill.ticker, Position(fill.ticker))
         position.origin = origin or position.origin
-        return apply_fill(position, fill)
+        payout = self._payouts.get(fill.ticker)
+        return apply_fill(position, fill) if payout is None else _book_late(position, fill, payout)
 
     def book_settlement(self, settlement: Settlement) -> Money | None:
         """Pay a market out once; return the cash, or None when it was known."""
-        if settlement.ticker in self._settled:
+        if self.is_settled(settlement.ticker):
             return None
-        self._settled.add(settlement.ticker)
         position = self.by_ticker.get(settlement.ticker)
-        return NO_MONEY if position is None else apply_settlement(position, settlement)
+        if position is None:
+            # Of a market whose trades nobody told of, the payout alone says no P&L.
+            self._payouts[settlement.ticker] = _Payout(
+                settlement, NO_COUNT, NO_MONEY, NO_MONEY, is_booked=False
+            )
+            return NO_MONEY
+        self._payouts[settlement.ticker] = _Payout(
+            settlement, position.count, position.cost, position.realized, is_booked=True
+        )
+        return apply_settlement(position, settlement)
+
+    def is_settled(self, ticker: str) -> bool:
+        """Whether the payout of a market was booked."""
+        return ticker in self._payouts
 
     def realized(self) -> Money:
         """Return realised P&L over all markets, before fees."""

@@ -41,7 +41,6 @@ from kalshi_desk.core.types import (
     Action,
     BookSide,
     Count,
-    Money,
     Outcome,
     Price,
     TimeInForce,
@@ -509,7 +508,11 @@ def test_settlement_pays_once_and_the_worst_case_knows_that_outcomes_exclude() -
     cash = state.ledger.cash
     assert cash is not None
     settled = Settlement(
-        ticker="A", result="no", value=Price(0), revenue=Money(0), settled_ns=bench.now_ns
+        ticker="A",
+        result="no",
+        value=Price(0),
+        revenue=parse_money("10"),
+        settled_ns=bench.now_ns,
     )
     for _ in range(2):
         bench.take(msgspec.structs.replace(bench.reading(B="-10"), settlements=(settled,)))

@@ -11,6 +11,7 @@ from kalshi_desk.core.events import (
     AccountRead,
     CancelAnswered,
     FillReported,
+    MarketStatusChanged,
     OrderAnswered,
     OrderLookedUp,
     OrderReported,
@@ -19,13 +20,16 @@ from kalshi_desk.core.events import (
 )
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
 from kalshi_desk.core.types import (
+    PRICE_ONE,
     Action,
     BookSide,
     Count,
+    MarketStatus,
     Money,
     Price,
     TimeInForce,
     parse_count,
+    parse_money,
     parse_price,
 )
 from kalshi_desk.desk.commands import CancelOrder, LeaveLive, Panic, Resume
@@ -71,6 +75,26 @@ def report(
 
 def reading(bench: Bench, fills: tuple[Fill, ...], *orders: Order, **held: str) -> AccountRead:
     return msgspec.structs.replace(bench.reading(orders, **held), fills=fills)
+
+
+def with_payout(
+    bench: Bench,
+    revenue: str,
+    *fills: Fill,
+    result: str = "yes",
+    value: Price = PRICE_ONE,
+) -> AccountRead:
+    paid = Settlement(
+        ticker="A", result=result, value=value, revenue=parse_money(revenue), settled_ns=START
+    )
+    return msgspec.structs.replace(bench.reading(), settlements=(paid,), fills=fills)
+
+
+def is_surprised(effects: list[Effect]) -> bool:
+    return any(
+        isinstance(effect, Notify) and "not what the desk expected" in effect.event.title
+        for effect in effects
+    )
 
 
 def unknown_buy(bench: Bench) -> OrderIntent:
@@ -210,16 +234,45 @@ def test_no_panic_and_no_resume_bring_live_back_once_it_is_off() -> None:
 def test_a_payout_that_is_not_what_was_held_is_said_loudly() -> None:
     bench = Bench()
     bench.take(FillReported(fill_by_rest("F1", "10")))
-    paid = Settlement(
-        ticker="A",
-        result="yes",
-        value=Price(10_000),
-        revenue=Money(30_000_000),
-        settled_ns=START,
-    )
-    effects = bench.take(msgspec.structs.replace(bench.reading(), settlements=(paid,)))
-    said = [effect.event.title for effect in effects if isinstance(effect, Notify)]
-    assert any("not what the desk expected" in title for title in said)
+    effects = bench.take(with_payout(bench, "30"))
+    assert is_surprised(effects)
+    assert bench.core.state.positions.get("A").realized == parse_money("25.20")
+    assert asked_again(bench.wait(5))
+    # The fill that was missed comes after the payout, which covered it.
+    cash = bench.core.state.ledger.cash
+    assert cash is not None
+    bench.take(with_payout(bench, "30", fill_by_rest("F1", "20", "t2")))
+    assert bench.core.state.positions.get("A").count == 0
+    assert bench.core.state.positions.get("A").realized == parse_money("15.60")
+    assert bench.core.state.ledger.cash == cash - parse_money("9.60")
+
+
+def test_a_payout_of_what_the_desk_never_held_is_said_loudly() -> None:
+    bench = Bench()
+    assert is_surprised(bench.take(with_payout(bench, "30")))
+
+
+@pytest.mark.parametrize(("revenue", "is_loud"), [("4.56", False), ("4.70", True)])
+def test_a_scalar_payout_may_differ_by_its_rounded_value(revenue: str, is_loud: bool) -> None:
+    bench = Bench()
+    bench.take(FillReported(fill_by_rest("F1", "10")))
+    effects = bench.take(with_payout(bench, revenue, result="scalar", value=parse_price("0.45")))
+    assert is_surprised(effects) is is_loud
+    assert bench.core.state.positions.get("A").realized == parse_money(revenue) - 4_800_000
+
+
+@pytest.mark.parametrize(("theirs", "is_halted"), [("30", True), ("0", False)])
+def test_only_a_payout_under_way_explains_a_position_of_a_decided_market(
+    theirs: str, is_halted: bool
+) -> None:
+    bench = Bench()
+    bench.take(FillReported(fill_by_rest("F1", "10")))
+    bench.take(MarketStatusChanged(ticker="A", status=MarketStatus.DETERMINED))
+    held = {} if theirs == "0" else {"A": theirs}
+    for _ in range(6):
+        bench.wait(5)
+        bench.take(bench.reading(**held))
+    assert bool(bench.core.state.halted_why) is is_halted
 
 
 def asked_again(effects: list[Effect]) -> bool:

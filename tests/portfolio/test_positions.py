@@ -79,15 +79,45 @@ def test_cash_positions_and_pnl_agree_with_the_plain_ledger(
         assert cash == plain.cash
         assert held.cost >= 0
         assert cash + held.cost == held.realized - held.fees
-    settlement = Settlement(
-        ticker="M", result="x", value=Price(value), revenue=Money(0), settled_ns=9
-    )
-    payout = positions.book_settlement(settlement)
-    assert payout is not None
+    owed = positions.get("M").payout(Price(value))
+    payout = positions.book_settlement(paid(owed, value))
+    assert payout == owed
     assert cash + payout == plain.worth(value)
     held = positions.get("M")
     assert held.count == 0
     assert held.realized - held.fees == plain.worth(value)
+
+
+def paid(revenue: int, value: int = PRICE_ONE) -> Settlement:
+    return Settlement(
+        ticker="M", result="x", value=Price(value), revenue=Money(revenue), settled_ns=9
+    )
+
+
+def test_what_the_exchange_paid_is_booked_not_what_its_rounded_value_comes_to() -> None:
+    positions = Positions()
+    for fill in fills_of([(BookSide.BID, 4_000, 1_000, 0)]):
+        positions.book_fill(fill)
+    assert positions.book_settlement(paid(4_560_000, 4_500)) == 4_560_000
+    assert positions.get("M").realized == 4_560_000 - 4_000_000
+
+
+@given(TRADES, st.integers(0, 5), st.integers(0, 10**9))
+def test_fills_told_after_the_payout_end_where_fills_told_before_it_do(
+    trades: list[tuple[BookSide, int, int, int]], told: int, revenue: int
+) -> None:
+    before, after = Positions(), Positions()
+    fills = fills_of(trades)
+    for fill in fills:
+        before.book_fill(fill)
+    before.book_settlement(paid(revenue))
+    cash = sum(after.book_fill(fill) or 0 for fill in fills[:told])
+    cash += after.book_settlement(paid(revenue)) or 0
+    cash += sum(after.book_fill(fill) or 0 for fill in fills[told:])
+    if told < len(fills):
+        assert after.book_settlement(paid(revenue)) is None
+    assert after.by_ticker == before.by_ticker
+    assert cash == after.get("M").realized - after.get("M").fees
 
 
 @given(TRADES, st.randoms(use_true_random=False))
