@@ -166,6 +166,8 @@ class Account:
         """Take a complete reading of the account and compare it with the books."""
         state = self._state
         is_quiet = not state.has_account and not state.has_history
+        for order in event.orders:
+            state.orders.name(order)
         for fill in sorted(event.fills, key=lambda f: (f.executed_ns, f.trade_id)):
             self.fill(fill, is_quiet=is_quiet)
         for settlement in sorted(event.settlements, key=lambda s: s.settled_ns):

@@ -215,6 +215,13 @@ class Orders:
             order.reason = report.reason or ("" if order.state.is_open else order.reason)
         return self._stamp(order, now_ns)
 
+    def name(self, report: Order) -> None:
+        """Learn the exchange's id of an order of ours, and nothing else of a report."""
+        order = self.by_client_id.get(report.client_order_id)
+        if order is not None:
+            self._name(order, report.order_id)
+            self._file(order)
+
     def filled(self, fill: Fill, now_ns: int) -> ManagedOrder | None:
         """Count a new fill against its order; the caller sees to it that it is new."""
         order = self.known(fill.order_id) or self.by_client_id.get(fill.client_order_id)

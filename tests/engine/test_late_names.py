@@ -26,6 +26,7 @@ from kalshi_desk.core.types import (
     Count,
     MarketStatus,
     Money,
+    Outcome,
     Price,
     TimeInForce,
     parse_count,
@@ -116,6 +117,42 @@ def test_a_fill_read_before_its_order_has_a_name_counts_once(is_listed: bool) ->
     assert state.effective_position("A") == parse_count("10")
     bench.do(Panic(), "panic")
     assert not sent(bench.buy("20", "0.47", action=Action.SELL, name="too-much"))
+
+
+def test_a_reading_names_its_orders_before_their_fills_are_said_and_booked() -> None:
+    bench = Bench()
+    intent = sent(bench.buy("10", "0.52", outcome=Outcome.NO))[0]
+    bench.take(OrderUnknown(intent.client_order_id, "no answer"))
+    fill = msgspec.structs.replace(fill_by_rest("X1", "10"), side=BookSide.ASK)
+    done = report(intent, OrderState.EXECUTED, "10", "0")
+    bench.take(reading(bench, (fill,), done, A="-10"))
+    state = bench.core.state
+    assert state.positions.get("A").origin == intent.origin
+    assert (state.effective_position("A"), state.orders.unbooked()) == (parse_count("-10"), [])
+
+
+def test_an_order_of_another_program_that_ended_while_we_were_away_ends_here_too() -> None:
+    bench = Bench()
+    foreign = Order(
+        order_id="WEB-ORDER-1",
+        client_order_id="",
+        ticker="A",
+        side=BookSide.BID,
+        price=parse_price("0.40"),
+        initial_count=parse_count("10"),
+        filled=Count(0),
+        remaining=parse_count("10"),
+        state=OrderState.RESTING,
+        created_ns=START,
+    )
+    bench.take(bench.reading([foreign]))
+    bench.wait(100)
+    looked = [e for e in bench.take(bench.reading()) if isinstance(e, LookUp)]
+    # Its own id stands for the client id that it lacks; the broker looks for both.
+    assert looked[0].client_order_id == foreign.order_id
+    ended = msgspec.structs.replace(foreign, remaining=Count(0), state=OrderState.CANCELED)
+    bench.take(OrderLookedUp(looked[0].client_order_id, ended))
+    assert bench.core.state.orders.open_orders() == []
 
 
 def test_a_part_filled_order_found_resting_counts_its_fill_once() -> None:
