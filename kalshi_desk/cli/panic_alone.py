@@ -169,7 +169,7 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
         raise Refuse(f"The venue {venue} has no orders to cancel.", code="read_only_venue")
     client = RestClient(
         environment,
-        Signer(key.key_id, parse_private_key(key.private_key_pem)),
+        Signer(key.key_id, parse_private_key(key.private_key_pem), venue=key.venue),
         WallClock(),
     )
     try:

@@ -33,6 +33,18 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     mutually_exclusive: bool = False
 
 
+class ComboLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition of a combo: the market it is on and the outcome (yes or no) it needs.
+
+    ``value`` is what one YES contract of that market was worth, once it is determined.
+    """
+
+    ticker: str
+    event_ticker: str
+    side: str
+    value: Price | None = None
+
+
 class Market(msgspec.Struct, frozen=True, kw_only=True):
     """A YES/NO contract as the exchange describes it; quotes live in the book.
 
@@ -61,6 +73,7 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     shard: int = 0
     mutually_exclusive: bool = False
     is_combo: bool = False
+    legs: tuple[ComboLeg, ...] = ()
 
 
 class OrderState(StrEnum):

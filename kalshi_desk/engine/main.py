@@ -184,7 +184,7 @@ async def _run_venue(
             # then looks for an engine to halt, so that one of the two sees the other.
             need_live(home)
         key = load_key(home, venue)
-        signer = Signer(key.key_id, parse_private_key(key.private_key_pem))
+        signer = Signer(key.key_id, parse_private_key(key.private_key_pem), venue=key.venue)
         environment = keyed(venue, key.subaccount)
         opened = KeyedVenue(environment, signer, clock, recorder, keep, top_of)
     shell.venue = opened

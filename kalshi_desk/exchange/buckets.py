@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kalshi_desk.exchange.refusals import too_many_requests
 from kalshi_desk.exchange.rules import Rules
+from kalshi_desk.exchange.shards import SHARDS
 
 DEFAULT_COST = 10
 CANCEL_COST = 2
@@ -50,10 +51,18 @@ class Unsigned:
 
 
 class Budget:
-    """The read, write and balance buckets of one account."""
+    """The read, write and balance buckets of one account.
+
+    Single order writes that name a shard above 0 draw on a write bucket of that shard.
+    """
 
     def __init__(self, rules: Rules, now_s: float) -> None:
         seconds = rules.bucket_seconds
+        self._shard_writes = {
+            shard: Bucket(rules.write_refill, rules.write_refill * seconds, now_s)
+            for shard, _ in SHARDS
+            if shard
+        }
         self.read = Bucket(rules.read_refill, rules.read_refill * seconds, now_s)
         self.write = Bucket(rules.write_refill, rules.write_refill * seconds, now_s)
         self.balance = Bucket(rules.balance_refill, rules.balance_capacity, now_s)
@@ -61,5 +70,11 @@ class Budget:
     def spend(self, kind: str, cost: int, now_s: float) -> None:
         """Take tokens from a bucket; raises the 429 when it is empty."""
         bucket = {"read": self.read, "write": self.write, "balance": self.balance}[kind]
+        if not bucket.take(cost, now_s):
+            raise too_many_requests()
+
+    def spend_on_shard(self, shard: int, cost: int, now_s: float) -> None:
+        """Take write tokens of a shard, of the common bucket for 0 and unknown ones."""
+        bucket = self._shard_writes.get(shard, self.write)
         if not bucket.take(cost, now_s):
             raise too_many_requests()

@@ -19,6 +19,12 @@ def orders_ns(host: Host) -> int:
     return host.clock.now_ns() - host.venue.rules.order_history_days * _DAY_NS
 
 
+def is_readable(host: Host, market: Market) -> bool:
+    """Return whether reads know a market already; they learn of a new one late."""
+    lag_ns = host.venue.rules.listing_lag_ms * 1_000_000
+    return not market.listed_ns or market.listed_ns + lag_ns <= host.clock.now_ns()
+
+
 def is_old_market(host: Host, market: Market) -> bool:
     """Return whether a market has left the live tier."""
     return 0 < market.settled_ns < markets_ns(host)

@@ -72,13 +72,13 @@ class Lifecycle:
         """List the current event of every series: the short windows, or all the others."""
         for template in self._templates.values():
             if (template.calendar == "window") == windows:
-                self._list(template, now_ns)
+                self._list(template, now_ns, now_ns)
 
     def list_missing(self, known: set[str], now_ns: int) -> None:
         """List the templates that an older or smaller state does not know, by their keys."""
         for template in self._templates.values():
             if template.key not in known:
-                self._list(template, now_ns)
+                self._list(template, now_ns, now_ns)
 
     def run(self, now_ns: int) -> None:
         """Apply everything due up to now."""
@@ -102,7 +102,7 @@ class Lifecycle:
         self.is_rolling = True
         waiting, self._to_roll = self._to_roll, []
         for template in waiting:
-            self._list(template, now_ns)
+            self._list(template, now_ns, now_ns)
 
     def next_due(self) -> int | None:
         """Return when the next change of a market falls due."""
@@ -220,7 +220,7 @@ class Lifecycle:
             if template is None:
                 return
             if self.is_rolling:
-                self._list(template, max(now_ns, event.strike_ns))
+                self._list(template, max(now_ns, event.strike_ns), now_ns)
             else:
                 self._to_roll.append(template)
 
@@ -229,8 +229,9 @@ class Lifecycle:
         for order in [*book.bids.orders(), *book.asks.orders()]:
             self.engine.remove(order, reason, now_ns)
 
-    def _list(self, template: Template, now_ns: int) -> None:
-        event, markets = list_event(template, self.drivers[template.driver], now_ns)
+    def _list(self, template: Template, for_ns: int, now_ns: int) -> None:
+        """Announce the event of a series that is open at ``for_ns``."""
+        event, markets = list_event(template, self.drivers[template.driver], for_ns)
         if event.ticker in self.events:
             return
         event.shard = self.shard_of(template.series)
@@ -239,10 +240,10 @@ class Lifecycle:
         self.engine.notices.append(EventListed(event.ticker))
         schedule = self.fees_for(template.series)
         for market in markets:
-            market.shard = event.shard
+            market.shard, market.listed_ns = event.shard, now_ns
             self.engine.add_market(market, schedule)
-            self._tell(market, "created", now_ns)
-            if market.open_ns <= now_ns:
+            self._tell(market, "created", for_ns)
+            if market.open_ns <= for_ns:
                 market.status = "active"
                 self.opened.append(market)
             self._schedule(market)

@@ -194,6 +194,8 @@ class Market(msgspec.Struct, kw_only=True, omit_defaults=True):
     rules_primary: str
     structure: str
     created_ns: int
+    listed_ns: int = 0
+    """When it was announced; 0 for one that was there from the start."""
     open_ns: int
     close_ns: int
     expected_ns: int

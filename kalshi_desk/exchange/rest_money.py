@@ -135,7 +135,7 @@ def _move(call: Call) -> Answer:
 
 
 def _moves(call: Call) -> Answer:
-    items, cursor = page(_own(call, between_subaccounts=False), call, 100, 1_000)
+    items, cursor = page(_own(call, between_subaccounts=False), call, 100, 500)
     return 200, {"cursor": cursor, "transfers": [_move_json(call, item) for item in items]}
 
 
@@ -168,11 +168,13 @@ def _move_json(call: Call, item: Transfer) -> dict[str, Any]:
 
 def _deposits(call: Call) -> Answer:
     call.whole_member()
+    call.limit(100, 500)
     return 200, {"cursor": "", "deposits": []}
 
 
 def _withdrawals(call: Call) -> Answer:
     call.whole_member()
+    call.limit(100, 500)
     return 200, {"cursor": "", "withdrawals": []}
 
 

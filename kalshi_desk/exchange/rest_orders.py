@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 from starlette.routing import Route
 
 from kalshi_desk.exchange import entry
@@ -35,22 +37,49 @@ _EVERY_METHOD = ("GET", "POST", "PUT", "DELETE", "PATCH")
 def routes(host: Host) -> list[Route]:
     """Return the order writes and the answers for what is gone or not served."""
 
-    def write(method: str, path: str, handler: Handler, cost: int | None = DEFAULT_COST) -> Route:
+    def write(method: str, path: str, handler: Handler, cost: int | None = None) -> Route:
         whole = _PATH + path
         return route(host, method, whole, handler, private=True, cost=cost, scope="write::trade")
 
     served = [
-        write("POST", "/batched", _create_many, None),
-        write("DELETE", "/batched", _cancel_many, None),
-        write("POST", "", _create),
+        write("POST", "/batched", _create_many),
+        write("DELETE", "/batched", _cancel_many),
+        write("POST", "", _single(DEFAULT_COST, _create)),
         write("DELETE", "", _cancel_all, CANCEL_COST),
-        write("DELETE", "/{order_id}", _cancel, CANCEL_COST),
-        write("POST", "/{order_id}/amend", _amend),
-        write("POST", "/{order_id}/decrease", _decrease),
+        write("DELETE", "/{order_id}", _single(CANCEL_COST, _cancel)),
+        write("POST", "/{order_id}/amend", _single(DEFAULT_COST, _amend)),
+        write("POST", "/{order_id}/decrease", _single(DEFAULT_COST, _decrease)),
     ]
     gone = [route(host, method, path, _gone) for method, path in _OLD_WRITES]
     missing = [route(host, method, "/{rest:path}", _not_served) for method in _EVERY_METHOD]
     return [*served, *gone, *missing]
+
+
+def _single(cost: int, act: Handler) -> Handler:
+    """Return a handler of one order that pays from the bucket of the shard it names."""
+
+    def handle(call: Call) -> Answer:
+        budget = call.host.budget(call.owner)
+        budget.spend_on_shard(_named_shard(call), cost, time.monotonic())
+        return act(call)
+
+    return handle
+
+
+def _named_shard(call: Call) -> int:
+    """Return the shard that a query or a body names, 0 for none; nothing is checked here."""
+    if call.request.method == "DELETE":
+        text = call.text("exchange_index")
+        return int(text) if text.isdecimal() else 0
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(call.body, type=_Routed).exchange_index or 0
+    return 0
+
+
+class _Routed(msgspec.Struct):
+    """The one field of a body that says where it goes."""
+
+    exchange_index: int | None = None
 
 
 def _gone(call: Call) -> Answer:

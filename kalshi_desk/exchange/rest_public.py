@@ -196,7 +196,11 @@ def _status_filter(call: Call) -> set[str] | None:
 
 def _find_market(call: Call, *, is_old: bool = False) -> Market:
     market = call.host.venue.engine.markets.get(call.path("ticker"))
-    if market is None or cutoffs.is_old_market(call.host, market) != is_old:
+    if (
+        market is None
+        or cutoffs.is_old_market(call.host, market) != is_old
+        or not cutoffs.is_readable(call.host, market)
+    ):
         raise not_found()
     return market
 
@@ -236,6 +240,7 @@ def _chosen(call: Call, *, is_old: bool) -> list[Market]:
         and (not tickers or market.ticker in tickers)
         and fits(market)
         and cutoffs.is_old_market(call.host, market) == is_old
+        and cutoffs.is_readable(call.host, market)
     ]
 
 

@@ -72,7 +72,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Bucket capacity in seconds of refill."""
     balance_refill: int = 1
     """Balance reads per second (their own bucket)."""
-    balance_capacity: int = 5
+    balance_capacity: int = 1
     """Balance reads that may come at once."""
     unsigned_refill: int = 0
     """Tokens per second of calls without a key; 0 does not limit them."""
@@ -100,6 +100,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How long money is on its way between shards."""
     amendment_is_told: bool = False
     """An amended result is announced as another ``determined``."""
+    listing_lag_ms: int = 200
+    """How long a market that was announced on the stream is unknown to reads."""
     market_history_days: int = 90
     """Settled markets older than this are found under ``/historical`` only; trades too."""
     order_history_days: int = 14

@@ -270,6 +270,8 @@ class Venue(Identity):
         self.lifecycle.list_all(self.origin_ns, windows=True)
         self._live(self.origin_ns)
         self._recorder.note(self.origin_ns)
+        for market in self.engine.markets.values():
+            market.listed_ns = 0
         self.take_notices()
         self.take_dirty()
 

@@ -83,7 +83,9 @@ class Answers:
         ask: Ask,
         params: Params | None = None,
         body: object = None,
+        items: int = 1,
     ) -> BodyT:
         """Write once and read the answer; ``Unknown`` when nobody knows what became of it."""
         data = None if body is None else msgspec.json.encode(body)
-        return decoded(await self.http.write(method, path, params, data), kind, ask=ask)
+        answer = await self.http.write(method, path, params, data, items=items)
+        return decoded(answer, kind, ask=ask)

@@ -18,6 +18,7 @@ _RESERVE_SHARE = 5
 _BUILT_IN_COSTS = (
     ("DELETE", "/portfolio/events/orders", _CANCEL_COST),
     ("DELETE", "/portfolio/events/orders/:order_id", _CANCEL_COST),
+    ("DELETE", "/portfolio/events/orders/batched", _CANCEL_COST),
     ("GET", "/portfolio/orders/:order_id", 2.0),
 )
 _DUST = 1e-9
@@ -105,9 +106,15 @@ class Budget:
                 return cost
         return self._default_cost
 
-    async def pace(self, method: str, path: str) -> None:
-        """Wait until the request fits, and pay for it."""
+    def most_items(self, method: str, path: str) -> int:
+        """Return how many orders one batch may hold: all of it must fit into the bucket."""
+        bucket, cost, _ = self._terms(method, path)
+        return max(int(bucket.capacity // cost), 1)
+
+    async def pace(self, method: str, path: str, items: int = 1) -> None:
+        """Wait until the request fits, and pay for each of its items."""
         bucket, cost, reserve = self._terms(method, path)
+        cost *= items
         while (wait_s := bucket.wait_s(cost, self._steady(), reserve)) > 0:
             await self._sleep(wait_s)
         bucket.take(cost)

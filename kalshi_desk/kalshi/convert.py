@@ -10,6 +10,7 @@ from kalshi_desk.core.fees import FeeRule
 from kalshi_desk.core.grid import CENT_GRID, Band, Grid
 from kalshi_desk.core.records import (
     Balance,
+    ComboLeg,
     Event,
     ExchangePosition,
     ExchangeStatus,
@@ -124,6 +125,21 @@ def _multiplier(value: Decimal) -> int:
     return int(scaled)
 
 
+def is_combo(body: wire.MarketBody) -> bool:
+    """Return whether a market is a combo of others; the desk shows these only when asked."""
+    return bool(body.mve_collection_ticker or body.mve_selected_legs)
+
+
+def _leg(body: wire.LegBody) -> ComboLeg:
+    value = body.yes_settlement_value_dollars
+    return ComboLeg(
+        ticker=clean(body.market_ticker, 200),
+        event_ticker=clean(body.event_ticker, 200),
+        side=clean(body.side, 20),
+        value=parse_price(value) if value else None,
+    )
+
+
 class Terms:
     """What events and series say about their markets: category, exclusiveness and fee rule.
 
@@ -180,7 +196,8 @@ class Terms:
             rules=clean(rules),
             shard=body.exchange_index or 0,
             mutually_exclusive=bool(event and event.mutually_exclusive),
-            is_combo=bool(body.mve_collection_ticker),
+            is_combo=is_combo(body),
+            legs=tuple(_leg(leg) for leg in body.mve_selected_legs or ()),
         )
 
     def event(self, body: wire.EventBody) -> Event:

@@ -12,6 +12,24 @@ API_PATH = "/trade-api/v2"
 STREAM_PATH = "/trade-api/ws/v2"
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOSTS = {
+    "demo": frozenset(
+        {
+            "external-api.demo.kalshi.co",
+            "external-api-ws.demo.kalshi.co",
+            "demo-api.kalshi.co",
+        }
+    ),
+    "live": frozenset(
+        {
+            "external-api.kalshi.com",
+            "external-api-ws.kalshi.com",
+            "api.elections.kalshi.com",
+        }
+    ),
+}
+"""The hosts of each environment of the exchange itself; the older ones serve both surfaces."""
+_ENCRYPTED = frozenset({"https", "wss"})
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,12 +37,35 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` is ``practice``, ``demo`` or ``live``; orders on ``live`` are real money.
     ``subaccount`` is the only one that is traded and looked at, 0 for the primary account.
+
+    Raises ``Stop`` where the two addresses belong to different environments, or to another
+    one than the name says; the exchange on this machine may pose as any of them.
     """
 
     name: str
     rest_url: str
     ws_url: str
     subaccount: int = 0
+
+    def __post_init__(self) -> None:
+        """Hold the addresses against the name."""
+        wheres = {_environment_of(url) for url in (self.rest_url, self.ws_url)}
+        if wheres not in ({_HERE}, {self.name}):
+            raise Stop(
+                f"The addresses of {self.name} lead to {' and '.join(sorted(wheres))}.",
+                code="environment_mixed",
+                todo="Start the desk without addresses, or choose the venue demo or live.",
+            )
+
+    def check_key(self, venue: str) -> None:
+        """Raise ``Stop`` for a key that was stored for another environment."""
+        if venue and venue != self.name:
+            raise Stop(
+                f"This is the key of {venue}, and the connection is to {self.name}.",
+                code="environment_mixed",
+                money="Nothing was sent.",
+                todo=f"Store a key for {self.name}.",
+            )
 
     @property
     def rest_path(self) -> str:
@@ -40,6 +81,21 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     def is_real_money(self) -> bool:
         """Whether orders here cost real money."""
         return self.name == "live"
+
+
+_HERE = "this machine"
+
+
+def _environment_of(url: str) -> str:
+    """Return whose an address is; one without encryption is nobody's but this machine's."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in _LOOPBACK:
+        return _HERE
+    for name, hosts in _HOSTS.items():
+        if host in hosts and parts.scheme in _ENCRYPTED:
+            return name
+    return f"an unknown place ({parts.scheme}://{host})"
 
 
 DEMO = Environment(

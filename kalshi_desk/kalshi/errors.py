@@ -17,6 +17,7 @@ _REQUEST_TIMEOUT = 408
 
 NOT_SENT = "not_sent"
 TIMESTAMP_EXPIRED = "header_timestamp_expired"
+TOO_MANY_REQUESTS = "too_many_requests"
 ALREADY_EXISTS = "order_already_exists"
 DEPRECATED = "deprecated"
 
@@ -98,7 +99,7 @@ def error_from_answer(status: int, body: bytes, *, ask: Ask) -> DeskError:
     if status == _TOO_MANY:
         return Retry(
             "The exchange's rate limit is reached.",
-            code="too_many_requests",
+            code=TOO_MANY_REQUESTS,
             money=money,
             todo="Wait a second and try again.",
         )

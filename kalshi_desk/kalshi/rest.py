@@ -22,10 +22,7 @@ from kalshi_desk.core.records import (
     Settlement,
     Trade,
 )
-from kalshi_desk.core.types import (
-    Count,
-    parse_count,
-)
+from kalshi_desk.core.types import Count, parse_count
 from kalshi_desk.kalshi import convert, wire
 from kalshi_desk.kalshi.answers import BAD_NUMBERS, Answers, converted, decoded, present
 from kalshi_desk.kalshi.budget import Budget
@@ -137,12 +134,19 @@ class RestClient:
                 min_updated_ts=min_updated_ts,
                 limit=_EVENTS_PAGE,
             )
-            pages = await self.answers.pages("/events", wire.EventsPage, params)
-            bodies = [body for page in pages for body in page.events or ()]
-            for body in bodies:
-                self.terms.events[body.event_ticker] = body
-            found += [self.terms.event(body) for body in bodies]
+            found += await self._events("/events", params)
         return found
+
+    async def combo_events(self, *, series_ticker: str | None = None) -> list[Event]:
+        """Read all pages of the events that hold combos into ``terms``."""
+        params = present(series_ticker=series_ticker, limit=_EVENTS_PAGE)
+        return await self._events("/events/multivariate", params)
+
+    async def _events(self, path: str, params: dict[str, str | int]) -> list[Event]:
+        pages = await self.answers.pages(path, wire.EventsPage, params)
+        bodies = [body for page in pages for body in page.events or ()]
+        self.terms.events.update((body.event_ticker, body) for body in bodies)
+        return [self.terms.event(body) for body in bodies]
 
     async def event(self, event_ticker: str) -> Event:
         """Read one event into ``terms``."""
@@ -180,7 +184,11 @@ class RestClient:
                 limit=_PAGE,
             )
             pages = await self.answers.pages("/markets", wire.MarketsPage, params)
-            found += self._markets([body for page in pages for body in page.markets or ()])
+            bodies = [body for page in pages for body in page.markets or ()]
+            if combos == "exclude" and not tickers:
+                # Also where the exchange overlooks the filter: they come by the ten thousand.
+                bodies = [body for body in bodies if not convert.is_combo(body)]
+            found += self._markets(bodies)
         return found
 
     async def market(self, ticker: str) -> Market:

@@ -32,6 +32,7 @@ from kalshi_desk.kalshi.order_body import intent_body
 from kalshi_desk.kalshi.rest import ORDERS, RestClient
 
 _BAD_REQUEST = 400
+_BATCH = f"{ORDERS}/batched"
 Placed = OrderAnswered | OrderRefused | OrderUnknown
 Canceled = CancelAnswered | CancelFailed
 
@@ -44,6 +45,7 @@ class OrderWrites:
 
     def __init__(self, rest: RestClient) -> None:
         self._answers = rest.answers
+        self._budget = rest.budget
         self._subaccount = rest.subaccount
 
     async def amend(
@@ -93,31 +95,47 @@ class OrderWrites:
     async def create_many(self, intents: Sequence[OrderIntent]) -> list[Placed]:
         """Place many orders, not all or none; each has its own outcome, in order.
 
-        The whole request must fit into the write bucket at once.  When the request itself
-        fails, nobody knows or nothing was placed, as the error says.
+        The whole request must fit into the write bucket at once: ``Refuse`` where it never
+        will.  When the request itself fails, nobody knows or nothing was placed, as the
+        error says.
         """
+        most = self._budget.most_items("POST", _BATCH)
+        if len(intents) > most:
+            raise Refuse(
+                f"At most {most} orders fit into one request, and these are {len(intents)}.",
+                code="batch_too_large",
+                money="Nothing was ordered.",
+            )
         body = {"orders": [intent_body(intent, self._subaccount) for intent in intents]}
         answer = await self._answers.write(
-            "POST", f"{ORDERS}/batched", wire.CreatedItems, ask=Ask.PLACE, body=body
+            "POST", _BATCH, wire.CreatedItems, ask=Ask.PLACE, body=body, items=len(intents)
         )
         if len(answer.orders) != len(intents):
             raise unreadable_answer("another number of orders came back", ask=Ask.PLACE)
         return [_placed(intent, row) for intent, row in zip(intents, answer.orders, strict=True)]
 
     async def cancel_many(self, orders: Sequence[tuple[str, str]]) -> list[Canceled]:
-        """Cancel many orders, given as order id and ticker; each has its own outcome."""
-        rows = [
-            self._named({"order_id": order_id, "market_ticker": ticker})
-            for order_id, ticker in orders
-        ]
-        answer = await self._answers.write(
-            "DELETE",
-            f"{ORDERS}/batched",
-            wire.CanceledItems,
-            ask=Ask.CANCEL,
-            body={"orders": rows},
-        )
-        return [_canceled(row) for row in answer.orders]
+        """Cancel many orders, given as order id and ticker; each has its own outcome.
+
+        What does not fit into the write bucket at once goes in several requests.
+        """
+        most = self._budget.most_items("DELETE", _BATCH)
+        canceled: list[Canceled] = []
+        for start in range(0, len(orders), most):
+            rows = [
+                self._named({"order_id": order_id, "market_ticker": ticker})
+                for order_id, ticker in orders[start : start + most]
+            ]
+            answer = await self._answers.write(
+                "DELETE",
+                _BATCH,
+                wire.CanceledItems,
+                ask=Ask.CANCEL,
+                body={"orders": rows},
+                items=len(rows),
+            )
+            canceled += [_canceled(row) for row in answer.orders]
+        return canceled
 
     async def queue_position(self, order_id: str) -> Count:
         """Return the contracts ahead of one resting order."""

@@ -65,13 +65,15 @@ def parse_private_key(pem: bytes, where: str = "the key") -> PrivateKey:
 class Signer:
     """Makes the three access headers for one API key.
 
-    The private key never leaves this object and does not show in ``repr``.
+    The private key never leaves this object and does not show in ``repr``.  ``venue`` is the
+    environment that the key was stored for, empty where it came with an address.
     """
 
-    __slots__ = ("_private_key", "key_id")
+    __slots__ = ("_private_key", "key_id", "venue")
 
-    def __init__(self, key_id: str, private_key: PrivateKey) -> None:
+    def __init__(self, key_id: str, private_key: PrivateKey, *, venue: str = "") -> None:
         self.key_id = key_id
+        self.venue = venue
         self._private_key = private_key
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from kalshi_desk.kalshi.rest import RestClient
 
 _SUBACCOUNTS = "/portfolio/subaccounts"
 _MOVES = "/portfolio/intra_exchange_instance_transfers"
+_MOST_MOVES = 500
 _MICRO_PER_CENT = 10_000
 _MICRO_PER_CENTI_CENT = 100
 _CONFLICTS = ("already", "conflict", "http_409")
@@ -128,7 +129,7 @@ class Transfers:
 
     async def moves(self) -> list[Transfer]:
         """Return what was moved between shards, newest first."""
-        pages = await self._answers.pages(_MOVES, wire.ShardTransfers, {"limit": 1_000})
+        pages = await self._answers.pages(_MOVES, wire.ShardTransfers, {"limit": _MOST_MOVES})
         return converted(_move, [row for page in pages for row in page.transfers or ()])
 
     async def move(self, transfer_id: str) -> Transfer:

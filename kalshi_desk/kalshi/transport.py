@@ -17,6 +17,7 @@ from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.errors import (
     DEPRECATED,
     TIMESTAMP_EXPIRED,
+    TOO_MANY_REQUESTS,
     Ask,
     error_from_answer,
     error_from_transport,
@@ -24,6 +25,7 @@ from kalshi_desk.kalshi.errors import (
 from kalshi_desk.kalshi.signing import Signer
 
 _READ_ATTEMPTS = 4
+_CANCEL_ATTEMPTS = 6
 _FIRST_BACKOFF_S = 0.25
 _LONGEST_BACKOFF_S = 4.0
 _CONNECT_S = 5.0
@@ -42,7 +44,10 @@ class SignedHttp:
     """The transport under :class:`RestClient`: bytes in, bytes out, errors as the desk's tree.
 
     A read is tried up to four times; a write is sent once, except when the exchange
-    said that only its time stamp was off, which means that it was not carried out.
+    said that only its time stamp was off, which means that it was not carried out.  A cancel
+    that the rate limit turned away was not carried out either, and is sent again.
+
+    Raises ``Stop`` for a key that was stored for another environment.
     """
 
     def __init__(
@@ -56,6 +61,8 @@ class SignedHttp:
         answer_s: float = _ANSWER_S,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        if signer is not None:
+            environment.check_key(signer.venue)
         self.environment = environment
         self.signer = signer
         self.budget = budget or Budget(sleep=sleep)
@@ -99,10 +106,29 @@ class SignedHttp:
         raise AssertionError("unreachable")
 
     async def write(
-        self, method: str, path: str, params: Params | None = None, body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        params: Params | None = None,
+        body: bytes | None = None,
+        *,
+        items: int = 1,
     ) -> bytes:
-        """Write once.  Raises ``DeskError``; ``Unknown`` when it may have happened."""
-        return await self._once(method, path, params, body, frozenset())
+        """Write once.  Raises ``DeskError``; ``Unknown`` when it may have happened.
+
+        ``items`` is how many orders a batch holds, each of which is paid for.
+        """
+        backoff_s = _FIRST_BACKOFF_S
+        for attempt in range(1, _CANCEL_ATTEMPTS + 1):
+            try:
+                return await self._once(method, path, params, body, frozenset(), items)
+            except Retry as error:
+                is_turned_away = method == "DELETE" and error.code == TOO_MANY_REQUESTS
+                if not is_turned_away or attempt == _CANCEL_ATTEMPTS:
+                    raise
+            await self._sleep(backoff_s * random.uniform(0.5, 1.5))
+            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+        raise AssertionError("unreachable")
 
     async def _once(
         self,
@@ -111,10 +137,11 @@ class SignedHttp:
         params: Params | None,
         body: bytes | None,
         accept: frozenset[int],
+        items: int = 1,
     ) -> bytes:
         ask = _ask(method)
         for is_last in (False, True):
-            answer = await self._exchange(method, path, params, body)
+            answer = await self._exchange(method, path, params, body, items)
             if answer.is_success or answer.status_code in accept:
                 self._show(method, path, answer)
                 return answer.content
@@ -122,7 +149,7 @@ class SignedHttp:
             if error.code.startswith(DEPRECATED):
                 self._show(method, path, answer)
             if error.code != TIMESTAMP_EXPIRED:
-                if isinstance(error, Retry) and error.code == "too_many_requests":
+                if isinstance(error, Retry) and error.code == TOO_MANY_REQUESTS:
                     self.budget.punish(method, path)
                 raise error
             if is_last:
@@ -137,9 +164,9 @@ class SignedHttp:
         )
 
     async def _exchange(
-        self, method: str, path: str, params: Params | None, body: bytes | None
+        self, method: str, path: str, params: Params | None, body: bytes | None, items: int
     ) -> httpx.Response:
-        await self.budget.pace(method, path)
+        await self.budget.pace(method, path, items)
         headers = await self._signed(method, path)
         if method != "GET":
             headers["Content-Type"] = "application/json"

@@ -71,6 +71,11 @@ class KalshiFeed:
         mine: Callable[[], Collection[str]] = tuple,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
+        if (environment, signer) != (rest.http.environment, rest.http.signer):
+            raise Stop(
+                "REST and stream of one feed must share environment and key.",
+                code="environment_mixed",
+            )
         self.stream = Stream(
             environment,
             signer,

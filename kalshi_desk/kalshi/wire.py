@@ -9,6 +9,15 @@ import msgspec
 from kalshi_desk.kalshi.frames import RangeBody
 
 
+class LegBody(msgspec.Struct):
+    """One leg of a combo market; its value is there only after its determination."""
+
+    market_ticker: str = ""
+    event_ticker: str = ""
+    side: str = ""
+    yes_settlement_value_dollars: str | None = None
+
+
 class MarketBody(msgspec.Struct):
     """A market as ``GET /markets`` describes it; quotes are left to the book."""
 
@@ -33,6 +42,7 @@ class MarketBody(msgspec.Struct):
     price_ranges: list[RangeBody] | None = None
     fee_waiver_expiration_time: str | None = None
     mve_collection_ticker: str | None = None
+    mve_selected_legs: list[LegBody] | None = None
     exchange_index: int | None = None
 
 

@@ -23,6 +23,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     key_id: str
     private_key_pem: bytes
     subaccount: int = 0
+    venue: str = ""
+    """The environment that it was stored for."""
 
     def __repr__(self) -> str:
         return f"ApiKey(key_id={self.key_id!r})"
@@ -67,7 +69,7 @@ def load_key(home: Home, venue: str) -> ApiKey:
         )
     else:
         key = load_key_pair(described.key_id, Path(described.private_key).expanduser())
-    return msgspec.structs.replace(key, subaccount=described.subaccount)
+    return msgspec.structs.replace(key, subaccount=described.subaccount, venue=venue)
 
 
 def load_key_pair(key_id: str, private_key: Path) -> ApiKey:

@@ -79,6 +79,7 @@ ASKED: tuple[Rule, ...] = (
         "17.2 limit",
         "A page size above the maximum is a 400 with msg, not a smaller page.",
         f"{READS}test_errors_of_reads",
+        "exchange/test_rest_limits.py::test_a_limit_above_the_maximum_is_refused",
     ),
     rule(
         "17.3 one book",

@@ -7,6 +7,7 @@ from tests.conformance.rules import Rule, rule
 FAULTS = "exchange/test_faults.py::TestFaults::"
 LIFE = "exchange/test_rest_lifecycle.py::"
 LIFE_RULES = "exchange/test_lifecycle_rules.py::"
+LIMITS = "exchange/test_rest_limits.py::"
 MATCH = "exchange/test_matching.py::"
 PARTS = "exchange/test_parts.py::"
 READS = "exchange/test_rest.py::TestPublicReads::"
@@ -55,27 +56,40 @@ TOLD: tuple[Rule, ...] = (
         f"{STREAM}test_life_cycle_messages",
     ),
     rule(
+        "17.8 new markets",
+        "A market that was announced is unknown to reads for a moment.",
+        f"{LIFE}test_a_new_market_is_unknown_to_reads_for_a_moment",
+    ),
+    rule(
         "17.9 buckets",
         "Tokens refill up to a capacity; a batch must fit whole.",
+        f"{LIMITS}test_a_batch_must_fit_at_once_and_pays_for_each_order",
         f"{PARTS}test_a_bucket_refills_up_to_its_capacity",
         f"{REST_RULES}TestLimits::test_a_batch_must_fit_into_the_bucket_whole",
     ),
     rule(
         "17.9 body",
         "An empty bucket is a 429 whose error is a string, without any header about it.",
-        f"{REST}test_empty_buckets_answer_429",
-        f"{REST_RULES}TestLimits::test_the_balance_has_a_bucket_of_its_own_and_429_no_headers",
+        f"{LIMITS}test_an_empty_bucket_answers_a_string_and_no_headers",
     ),
     rule(
         "17.9 balance",
-        "The balance has a bucket of its own.",
-        f"{REST_RULES}TestLimits::test_the_balance_has_a_bucket_of_its_own_and_429_no_headers",
+        "The balance has a bucket of its own: once a second and no burst.",
+        f"{LIMITS}test_reads_and_writes_and_the_balance_have_buckets_of_their_own",
+        f"{LIMITS}test_the_balance_is_answered_once_a_second_by_default",
     ),
     rule(
         "17.9 costs",
         "Most calls cost ten tokens, cancels two, and the exchange says so.",
+        f"{LIMITS}test_a_cancel_costs_a_fifth_of_a_create",
+        f"{LIMITS}test_limits_are_told",
         f"{REST_RULES}TestLimits::test_a_batch_must_fit_into_the_bucket_whole",
         f"{READS}test_series_and_costs",
+    ),
+    rule(
+        "17.9 shards",
+        "A single order write that names another shard than 0 draws on that shard's bucket.",
+        f"{LIMITS}test_an_order_that_names_its_shard_pays_there",
     ),
     rule(
         "17.10 acks",
@@ -140,6 +154,7 @@ TOLD: tuple[Rule, ...] = (
     rule(
         "17.10 sending time",
         "Every frame says when it was sent.",
+        f"{STREAM}test_tickers_of_all_markets_with_an_initial_snapshot",
         "arbiter/test_asyncapi.py::test_every_message_is_as_published",
         "arbiter/test_judge.py::test_a_frame_without_its_sending_time_is_found",
     ),

@@ -9,6 +9,7 @@ DECODE = "kalshi/test_decode.py::"
 ERRORS = "kalshi/test_errors.py::"
 LIVE = "kalshi/test_against_exchange.py::"
 MATCH = "exchange/test_matching.py::"
+PLACES = "kalshi/test_environment.py::"
 REST = "kalshi/test_rest.py::"
 REST_RULES = "exchange/test_rest_rules.py::"
 SIGNING = "kalshi/test_signing.py::"
@@ -83,6 +84,9 @@ CLIENT: tuple[Rule, ...] = (
         "18.11",
         "Combos stay out of lists, and 0 and 1 dollar are no prices.",
         "kalshi/test_lists.py::test_combos_stay_out_unless_they_are_asked_for",
+        "kalshi/test_combos.py::test_combos_stay_out_even_where_the_exchange_sends_them",
+        "kalshi/test_combos.py::"
+        "test_a_combo_says_what_it_is_made_of_and_shows_no_price_that_is_none",
         f"{MATCH}test_prices_off_the_grid",
         f"{STREAM}test_account_and_market_messages_become_events",
     ),
@@ -130,7 +134,10 @@ CLIENT: tuple[Rule, ...] = (
     ),
     rule(
         "18.19",
-        "Both addresses of an environment are one record and cannot be mixed.",
+        "Addresses and key of an environment are of one and the same, or nothing is sent.",
+        f"{PLACES}test_addresses_of_different_environments_are_no_environment",
+        f"{PLACES}test_a_key_of_another_environment_signs_nothing",
+        f"{PLACES}test_the_stream_of_a_feed_has_the_environment_and_the_key_of_its_rest",
         f"{REST}test_a_practice_desk_can_not_be_pointed_at_the_real_exchange",
     ),
     rule(
@@ -185,7 +192,7 @@ CLIENT: tuple[Rule, ...] = (
     rule(
         "18.28",
         "No header tells how long to wait, and only RSA and Ed25519 keys sign.",
-        f"{REST_RULES}TestLimits::test_the_balance_has_a_bucket_of_its_own_and_429_no_headers",
+        "exchange/test_rest_limits.py::test_an_empty_bucket_answers_a_string_and_no_headers",
         f"{SIGNING}test_a_key_of_another_kind_is_refused",
         "kalshi/test_budget.py::test_after_429_nothing_is_left",
     ),

@@ -17,7 +17,7 @@ from tests.conformance.gotchas import CLIENT
 from tests.conformance.rules import Rule
 
 ROOT = Path(__file__).parents[2]
-CLAUSES = {1: 6, 2: 4, 3: 5, 4: 13, 5: 2, 6: 3, 7: 6, 8: 6, 9: 4, 10: 12, 11: 3, 12: 4}
+CLAUSES = {1: 6, 2: 4, 3: 5, 4: 13, 5: 2, 6: 3, 7: 6, 8: 7, 9: 5, 10: 12, 11: 3, 12: 4}
 """How many clauses each rule of section 17 has."""
 GOTCHAS = 30
 EXCHANGE = (*ASKED, *TOLD)

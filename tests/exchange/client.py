@@ -101,7 +101,9 @@ class Exchange(Seat):
     """A running exchange and a client with its key."""
 
     def __init__(self, *options: str) -> None:
-        self.process = start_process("--port", "0", "--json", *options)
+        # Tests look at the balance oftener than the exchange allows anybody.
+        often = ("--rule", "balance_capacity=100")
+        self.process = start_process("--port", "0", "--json", *often, *options)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.process.communicate()[1]

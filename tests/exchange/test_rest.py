@@ -338,14 +338,6 @@ def test_a_trailing_slash_is_redirected_to_the_bare_path(exchange: Exchange) -> 
     assert answer.headers["location"] == "/trade-api/v2/markets?limit=2"
 
 
-def test_empty_buckets_answer_429(exchange: Exchange) -> None:
-    for _ in range(12):
-        answer = exchange.call("GET", "/portfolio/balance")
-        if answer.status_code == 429:
-            break
-    assert error(answer, 429) == {"error": "too many requests"}
-
-
 def test_the_administrator_needs_the_token(exchange: Exchange) -> None:
     root = exchange.ready["admin"].rpartition("/")[0]
     assert httpx.get(f"{root}/health", trust_env=False).status_code == 404

@@ -153,6 +153,22 @@ def test_a_waiver_and_an_event_override_change_the_fee(world: Exchange) -> None:
     assert [row["event_ticker"] for row in changes] == [event]
 
 
+def test_a_new_market_is_unknown_to_reads_for_a_moment() -> None:
+    running = Exchange("--history-min", "2", "--rule", "listing_lag_ms=1500")
+    try:
+        path = "/markets?series_ticker=KXETH5M&status=open"
+        (old,) = running.http.get(path).json()["markets"]
+        running.admin("advance", seconds=420)
+        event = running.http.get("/events?series_ticker=KXETH5M&limit=200").json()["events"][-1]
+        assert not old["ticker"].startswith(event["event_ticker"])
+        assert running.http.get(path).json()["markets"] == []
+        until(lambda: running.http.get(path).json()["markets"] != [])
+        (new,) = running.http.get(path).json()["markets"]
+        assert new["event_ticker"] == event["event_ticker"]
+    finally:
+        assert running.stop() == 0
+
+
 def test_a_finer_grid_takes_finer_prices(world: Exchange) -> None:
     ticker = world.quiet_market()["ticker"]
     assert error(world.order(ticker, "bid", "0.0110", "1"), 400)["error"]["code"] == "invalid_price"

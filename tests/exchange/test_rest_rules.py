@@ -211,19 +211,6 @@ class TestLimits:
         assert by_route["DELETE", f"{ORDERS}/:order_id"] == 2
         assert by_route["DELETE", ORDERS] == 2
 
-    def test_the_balance_has_a_bucket_of_its_own_and_429_no_headers(
-        self, exchange: Exchange
-    ) -> None:
-        seat = exchange.member("rules-balance")
-        for _ in range(DEFAULT_RULES.balance_capacity + 5):
-            answer = seat.call("GET", "/portfolio/balance")
-            if answer.status_code == 429:
-                break
-        assert error(answer, 429) == {"error": "too many requests"}
-        names = {name.lower() for name in answer.headers}
-        assert not [n for n in names if n == "retry-after" or "ratelimit" in n]
-        assert seat.call("GET", "/portfolio/positions").status_code == 200
-
 
 def test_reads_lag_by_default_as_much_as_was_measured() -> None:
     assert DEFAULT_RULES.read_lag_ms >= 400

@@ -129,6 +129,19 @@ class TestOrderWrites:
         assert isinstance(canceled[1], CancelFailed)
         assert canceled[1].is_gone
 
+    async def test_a_batch_that_never_fits_is_not_sent_and_cancels_go_in_parts(
+        self, running: Exchange, rest: RestClient
+    ) -> None:
+        writes, ticker = OrderWrites(rest), quiet(running)
+        with pytest.raises(Refuse, match="At most 60 orders"):
+            await writes.create_many([intent(ticker) for _ in range(61)])
+        assert await rest.orders() == []
+        placed = await writes.create_many([intent(ticker, count="1") for _ in range(3)])
+        ids = [(answer.order_id, ticker) for answer in placed if isinstance(answer, OrderAnswered)]
+        nobody = [(str(uuid.uuid4()), ticker)] * 300
+        canceled = await writes.cancel_many([*nobody, *ids])
+        assert [type(answer) for answer in canceled] == [CancelFailed] * 300 + [CancelAnswered] * 3
+
     async def test_a_batch_whose_answer_is_lost_is_unknown(
         self, running: Exchange, rest: RestClient
     ) -> None:

@@ -43,6 +43,29 @@ async def test_creates_leave_room_for_cancels():
     assert clock.now_s > 0
 
 
+async def test_cancel_everything_always_fits():
+    clock = SteadyClock()
+    budget = budget_of(clock, 100.0, 100.0)
+    for _ in range(40):
+        await budget.pace("POST", ORDERS)
+    waited = clock.now_s
+    await budget.pace("DELETE", ORDERS)
+    for _ in range(9):
+        await budget.pace("DELETE", f"{ORDERS}/some-id")
+    assert clock.now_s == waited
+
+
+async def test_a_batch_pays_for_each_of_its_orders():
+    clock = SteadyClock()
+    budget = budget_of(clock, 100.0, 100.0)
+    await budget.pace("POST", f"{ORDERS}/batched", 8)
+    assert clock.slept == []
+    await budget.pace("POST", f"{ORDERS}/batched", 3)
+    assert clock.now_s >= 0.3 - 1e-9
+    assert budget.most_items("POST", f"{ORDERS}/batched") == 10
+    assert budget.most_items("DELETE", f"{ORDERS}/batched") == 50
+
+
 async def test_requests_never_exceed_the_refill_rate():
     clock = SteadyClock()
     budget = budget_of(clock)

@@ -18,10 +18,13 @@ from starlette.routing import Route
 from kalshi_desk.core.errors import Retry
 from kalshi_desk.core.types import parse_count
 from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.kalshi.api_keys import ApiKeys
 from kalshi_desk.kalshi.convert import time_ns
 from kalshi_desk.kalshi.environment import practice
+from kalshi_desk.kalshi.models import KeyInfo
 from kalshi_desk.kalshi.reference import Reference
 from kalshi_desk.kalshi.rest import RestClient
+from kalshi_desk.kalshi.transfers import Transfers
 from tests.exchange.client import Exchange
 
 WHEN = "2026-12-10T13:30:00Z"
@@ -51,6 +54,13 @@ INCENTIVE = {
     "paid_out": False,
     "target_size_fp": "500.00",
 }
+KEYS = {
+    "api_keys": [
+        {"api_key_id": "k-1", "name": "desk", "scopes": ["read", "write::trade"], "subaccount": 3}
+    ],
+    "api_key_region_expiration_ts": 1_800_000_000,
+}
+NETTING = {"netting_configs": [{"subaccount_number": 1, "enabled": True, "exchange_index": 0}]}
 PAGES: dict[str, dict[str, Any]] = {
     "/milestones": {"milestones": [MILESTONE]},
     "/incentive_programs": {"incentive_programs": [INCENTIVE]},
@@ -64,6 +74,8 @@ WHOLE: dict[str, dict[str, Any]] = {
         "cursor": "",
     },
     "/live_data/batch": {"live_datas": [LIVE]},
+    "/api_keys": KEYS,
+    "/portfolio/subaccounts/netting": NETTING,
     "/live_data/events/KXCPI-26NOV": {"live_data": {"type": "chart", "details": {"points": []}}},
     "/search/filters_by_sport": {
         "filters_by_sports": {"Tennis": {}, "Basketball": {}},
@@ -90,7 +102,7 @@ class Published:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[tuple[Published, Reference]]:
+async def reached() -> AsyncIterator[tuple[Published, RestClient]]:
     """Return the server and a client of it."""
     published = Published()
     app = Starlette(routes=[Route("/{path:path}", published.answer)])
@@ -100,10 +112,17 @@ async def server() -> AsyncIterator[tuple[Published, Reference]]:
     serving = asyncio.create_task(running.serve(sockets=[sock]))
     base = f"127.0.0.1:{sock.getsockname()[1]}"
     rest = RestClient(practice(f"http://{base}/trade-api/v2", f"ws://{base}/x"), None, WallClock())
-    yield published, Reference(rest.answers)
+    yield published, rest
     await rest.close()
     running.should_exit = True
     await serving
+
+
+@pytest.fixture
+def server(reached: tuple[Published, RestClient]) -> tuple[Published, Reference]:
+    """Return the server and the reads that need no account."""
+    published, rest = reached
+    return published, Reference(rest.answers)
 
 
 Served = tuple[Published, Reference]
@@ -165,6 +184,18 @@ async def test_targets_live_data_and_sports(server: Served) -> None:
     assert (live.subject, live.details) == ("m-1", {"home_points": 7})
     assert (await reference.event_live_data("KXCPI-26NOV")).kind == "chart"
     assert await reference.sports() == ("Basketball", "Tennis")
+
+
+async def test_a_key_says_its_scopes_its_subaccount_and_when_its_place_lapses(
+    reached: tuple[Published, RestClient],
+) -> None:
+    _, rest = reached
+    found = await ApiKeys(rest).all()
+    assert found.keys == (
+        KeyInfo(key_id="k-1", name="desk", scopes=("read", "write::trade"), subaccount=3),
+    )
+    assert found.attestation_ns == 1_800_000_000 * 10**9
+    assert await Transfers(rest).netting() == {1: True}
 
 
 async def test_calendar_fees_and_tags_of_the_practice_exchange() -> None:

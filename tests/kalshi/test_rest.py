@@ -1,6 +1,7 @@
 """The REST client against recorded shapes: requests as the wire wants them, answers as records."""
 
 import json
+import threading
 from decimal import Decimal
 
 import httpx
@@ -20,14 +21,11 @@ from kalshi_desk.core.records import OrderIntent, OrderState
 from kalshi_desk.core.types import BookSide, MarketStatus, TimeInForce
 from kalshi_desk.kalshi.broker import KalshiBroker
 from kalshi_desk.kalshi.budget import Budget
-from kalshi_desk.kalshi.environment import DEMO, LIVE, Environment, practice
+from kalshi_desk.kalshi.environment import DEMO, LIVE, practice
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.wire import EventBody, SeriesBody
 
 NOW_NS = 1_793_000_000_000_000_000
-HERE = Environment(
-    name="demo", rest_url="http://exchange.test/trade-api/v2", ws_url="ws://exchange.test/ws"
-)
 WHEN = "2026-11-23T00:00:00Z"
 INTENT = OrderIntent(client_order_id="c-1", ticker="M", side=BookSide.BID, price=4700, count=1000)
 
@@ -56,7 +54,7 @@ class FakeSteadyClock:
 def client(handler, clock=None, signer=None):
     steady = FakeSteadyClock()
     return RestClient(
-        HERE,
+        DEMO,
         signer,
         clock or FixedClock(),
         budget=Budget(sleep=steady.sleep, steady=steady),
@@ -347,6 +345,7 @@ async def test_a_write_is_never_repeated_and_always_answered(answer, kind):
 async def test_a_time_stamp_that_is_off_is_corrected_from_the_date_and_sent_again():
     class Recording:
         is_slow = False
+        venue = ""
 
         def __init__(self):
             self.stamps = []
@@ -370,6 +369,36 @@ async def test_a_time_stamp_that_is_off_is_corrected_from_the_date_and_sent_agai
     answer = await client(handler, clock, signer).cancel_order("o", "M")
     assert answer == CancelAnswered("o", 100)
     assert signer.stamps == [1_795_392_000_000, 1_795_392_060_500]
+
+
+async def test_rsa_signs_off_the_event_loop_and_ed25519_on_it():
+    class Slow:
+        venue = ""
+
+        def __init__(self, is_slow):
+            self.is_slow = is_slow
+            self.threads = []
+
+        def headers(self, method, path, timestamp_ms):
+            self.threads.append(threading.get_ident())
+            return {}
+
+    handler, _ = answering((200, {"order_id": "o", "reduced_by": "1.00"}))
+    for is_slow in (True, False):
+        signer = Slow(is_slow)
+        await client(handler, signer=signer).cancel_order("o", "M")
+        assert [name != threading.get_ident() for name in signer.threads] == [is_slow]
+
+
+async def test_a_cancel_that_the_rate_limit_turned_away_is_sent_again():
+    busy = (429, {"error": "too many requests"})
+    handler, requests = answering(busy, busy, (204, b""))
+    await client(handler).cancel_all()
+    assert [request.method for request in requests] == ["DELETE"] * 3
+    handler, requests = answering(busy)
+    with pytest.raises(Retry) as caught:
+        await client(handler).cancel_all()
+    assert (caught.value.code, len(requests)) == ("too_many_requests", 6)
 
 
 async def test_a_clock_that_stays_wrong_stops_with_what_to_do():

@@ -90,6 +90,7 @@ def test_a_key_comes_back_and_never_shows_itself(tmp_path: Path) -> None:
     home.prepare()
     save_key(home, "demo", "id-1", b"PRIVATE")
     key = load_key(home, "demo")
+    assert key.venue == "demo"
     assert (key.key_id, key.private_key_pem) == ("id-1", b"PRIVATE")
     assert "PRIVATE" not in f"{key!r} {key}"
 
