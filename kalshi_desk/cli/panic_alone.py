@@ -35,7 +35,7 @@ from kalshi_desk.store.venues import (
 )
 
 HALTED_WHY = "panic"
-TODO = "Cancel what rests at the exchange itself, or repeat panic."
+NEXT_STEP = "Cancel what rests at the exchange itself, or repeat panic."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ async def panic_alone(home: Home, venue: str | None = None) -> Answer:
     venues = [venue] if venue else covered_venues(home, settings.venue)
     ends = await asyncio.gather(*(_panic_on(home, name, settings) for name in venues))
     if all(isinstance(end.error, Retry) for end in ends):
-        raise Retry("\n".join(end.text for end in ends), code="unreachable", todo=TODO)
+        raise Retry("\n".join(end.text for end in ends), code="unreachable", todo=NEXT_STEP)
     return _answer(ends)
 
 
@@ -200,6 +200,6 @@ def _answer(ends: list[VenueEnd]) -> Answer:
     return Answer(
         command_id=new_command_id(),
         outcome=Outcomes.UNKNOWN if reasons else Outcomes.DONE,
-        text="\n".join([*proven, TODO] if reasons else proven),
+        text="\n".join([*proven, NEXT_STEP] if reasons else proven),
         reasons=reasons,
     )

@@ -25,6 +25,7 @@ MONEY_DECIMALS = 6
 
 PRICE_ONE = Price(PRICE_SCALE)
 CENT = Price(PRICE_SCALE // 100)
+CENT_MONEY = Money(10_000)
 NO_MONEY = Money(0)
 MAX_ORDER_COUNT = Count(1_000_000_000 * COUNT_SCALE)
 """More than any order can mean: beyond it, a slip of the hand, and sums that fit no wire."""

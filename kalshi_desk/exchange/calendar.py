@@ -43,7 +43,11 @@ def next_eastern(now_ns: int, hour: int, minute: int, days: int = 0) -> int:
     when = local.replace(hour=hour, minute=minute, second=0)
     if when <= local:
         when += timedelta(days=1)
-    return ns_of(when + timedelta(days=days))
+    naive = (when + timedelta(days=days)).replace(tzinfo=None)
+    # That day may lie beyond a change of the clock: take its own offset, not today's.
+    winter = naive.replace(tzinfo=timezone(timedelta(hours=-5)))
+    summer = naive.replace(tzinfo=timezone(timedelta(hours=-4)))
+    return ns_of(summer if _is_summer(summer.astimezone(UTC)) else winter)
 
 
 def day_code(ns: int) -> str:

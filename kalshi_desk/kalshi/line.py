@@ -166,7 +166,7 @@ class Line:
                 opening.cancel()
             return why
         except ExceptionGroup as group:
-            raise _first_desk_error(group) from None
+            raise first_desk_error(group) from None
         finally:
             self._socket = None
             await socket.close()
@@ -268,7 +268,8 @@ class Line:
             return
 
 
-def _first_desk_error(group: ExceptionGroup[Exception]) -> Exception:
+def first_desk_error(group: ExceptionGroup[Exception]) -> Exception:
+    """Return the desk's own error of a group, or the group when none is in it."""
     return next((error for error in group.exceptions if isinstance(error, DeskError)), group)
 
 

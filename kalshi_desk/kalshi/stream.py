@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
-from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.ports import Clock, Sleep, Tap
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.line import (
@@ -16,6 +15,7 @@ from kalshi_desk.kalshi.line import (
     OnOpen,
     StreamSink,
     Wiring,
+    first_desk_error,
 )
 from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.translate import Translator
@@ -129,7 +129,7 @@ class Stream:
                     self._crowded.clear()
                     await self._make_room(tasks)
         except ExceptionGroup as group:
-            raise _first_desk_error(group) from None
+            raise first_desk_error(group) from None
 
     async def watch(self, tickers: Iterable[str]) -> None:
         """Follow book, trades and ticker of these markets, now and after reconnecting."""
@@ -166,7 +166,3 @@ class Stream:
             self._lines.append(line)
             left = await self._place(left)
             tasks.create_task(line.run(self._sink))
-
-
-def _first_desk_error(group: ExceptionGroup[Exception]) -> Exception:
-    return next((error for error in group.exceptions if isinstance(error, DeskError)), group)

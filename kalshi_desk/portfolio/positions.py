@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from kalshi_desk.core.records import Fill, Settlement
 from kalshi_desk.core.types import (
+    CENT_MONEY,
     NO_COUNT,
     NO_MONEY,
     PRICE_ONE,
@@ -80,11 +81,17 @@ def apply_fill(position: Position, fill: Fill) -> Money:
 
 
 def apply_settlement(position: Position, settlement: Settlement) -> Money:
-    """Pay a position out and return the cash it brings: what the exchange says it paid."""
-    position.realized = Money(position.realized + settlement.revenue - position.cost)
+    """Pay a position out and return the cash it brings: what the exchange says it paid.
+
+    It says so in whole cents, so that our own count stands where it differs by less.
+    """
+    counted = position.payout(settlement.value)
+    is_rounding = abs(settlement.revenue - counted) < CENT_MONEY
+    paid = counted if is_rounding else settlement.revenue
+    position.realized = Money(position.realized + paid - position.cost)
     position.cost = NO_MONEY
     position.count = NO_COUNT
-    return settlement.revenue
+    return paid
 
 
 @dataclass(slots=True)
@@ -95,7 +102,7 @@ class _Payout:
     count: Count
     cost: Money
     realized: Money
-    is_booked: bool
+    paid: Money
 
 
 def _book_late(position: Position, fill: Fill, payout: _Payout) -> Money:
@@ -103,9 +110,8 @@ def _book_late(position: Position, fill: Fill, payout: _Payout) -> Money:
     position.count, position.cost, position.realized = payout.count, payout.cost, payout.realized
     cash = apply_fill(position, fill)
     payout.count, payout.cost, payout.realized = position.count, position.cost, position.realized
-    paid = apply_settlement(position, payout.settlement)
-    is_first, payout.is_booked = not payout.is_booked, True
-    return Money(cash + paid) if is_first else cash
+    before, payout.paid = payout.paid, apply_settlement(position, payout.settlement)
+    return Money(cash + payout.paid - before)
 
 
 class Positions:
@@ -146,13 +152,14 @@ class Positions:
         if position is None:
             # Of a market whose trades nobody told of, the payout alone says no P&L.
             self._payouts[settlement.ticker] = _Payout(
-                settlement, NO_COUNT, NO_MONEY, NO_MONEY, is_booked=False
+                settlement, NO_COUNT, NO_MONEY, NO_MONEY, NO_MONEY
             )
             return NO_MONEY
-        self._payouts[settlement.ticker] = _Payout(
-            settlement, position.count, position.cost, position.realized, is_booked=True
+        payout = self._payouts[settlement.ticker] = _Payout(
+            settlement, position.count, position.cost, position.realized, NO_MONEY
         )
-        return apply_settlement(position, settlement)
+        payout.paid = apply_settlement(position, settlement)
+        return payout.paid
 
     def is_settled(self, ticker: str) -> bool:
         """Whether the payout of a market was booked."""

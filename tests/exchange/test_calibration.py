@@ -10,7 +10,7 @@ import pytest
 from tests.exchange.calibration import ROWS, Sample, practice, real, table
 
 WITHIN = 4.0
-"""Medians may differ by this factor."""
+"""Medians may differ by this factor: a guard, set after the figures were seen."""
 
 
 def test_books_are_measured_in_cents_and_contracts() -> None:

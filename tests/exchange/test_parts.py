@@ -98,6 +98,19 @@ def test_eastern_time_in_winter_and_summer() -> None:
     assert calendar.rfc3339(winter + 1_500_000) == "2026-11-23T04:59:00.0015Z"
 
 
+@pytest.mark.parametrize(
+    ("now", "days"), [((2026, 10, 25, 12, 0), 20), ((2027, 3, 1, 12, 0), 30), ((2026, 7, 1), 3)]
+)
+def test_a_close_beyond_a_change_of_the_clock_shows_its_own_hour(
+    now: tuple[int, ...], days: int
+) -> None:
+    now_ns = calendar.ns_of(datetime(*now, tzinfo=UTC))  # type: ignore[misc,arg-type]
+    closes = calendar.eastern_of(calendar.next_eastern(now_ns, 16, 0, days))
+    assert (closes.hour, closes.minute) == (16, 0)
+    start = calendar.eastern_of(now_ns).date()
+    assert (closes.date() - start).days in {days, days + 1}
+
+
 def test_answers_are_not_held_back_by_nagle() -> None:
     with bind(0) as sock:
         assert sock.proto == socket.IPPROTO_TCP

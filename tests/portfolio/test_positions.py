@@ -102,6 +102,15 @@ def test_what_the_exchange_paid_is_booked_not_what_its_rounded_value_comes_to() 
     assert positions.get("M").realized == 4_560_000 - 4_000_000
 
 
+def test_whole_cents_of_the_exchange_do_not_round_a_payout_of_hundredths() -> None:
+    positions = Positions()
+    for fill in fills_of([(BookSide.BID, 4_000, 1, 0)]):
+        positions.book_fill(fill)
+    owed = positions.get("M").payout(Price(3_333))
+    assert owed % 10_000
+    assert positions.book_settlement(paid(owed // 10_000 * 10_000, 3_333)) == owed
+
+
 @given(TRADES, st.integers(0, 5), st.integers(0, 10**9))
 def test_fills_told_after_the_payout_end_where_fills_told_before_it_do(
     trades: list[tuple[BookSide, int, int, int]], told: int, revenue: int
