@@ -56,7 +56,7 @@ class Newsroom:
 
     def __init__(self, wire: Wire, drivers: Mapping[str, Driver]) -> None:
         self.wire = wire
-        self._drivers = drivers
+        self.drivers = drivers
 
     def run(self, rng: Random, now_ns: int) -> None:
         """Publish what has become due since the last call."""
@@ -70,7 +70,7 @@ class Newsroom:
             wire.waiting.remove(item)
             self._publish(item)
         for name, beat in BEATS.items():
-            driver = self._drivers.get(name)
+            driver = self.drivers.get(name)
             if driver is None:
                 continue
             if _is_due(beat, since_ns, now_ns):
@@ -89,9 +89,12 @@ class Newsroom:
         return found
 
     def _release(self, rng: Random, driver: Driver, beat: Beat, now_ns: int) -> None:
-        """Publish a scheduled figure: where the value goes, against where it seemed to be."""
+        """Publish a scheduled figure against the estimates, neither of which is the truth.
+
+        Only by how much it surprises does it move the value.
+        """
         impact = rng.gauss(0.0, beat.release_size)
-        expected = driver.values[0]
+        expected = driver.values[0] + rng.gauss(0.0, beat.release_size)
         figure, before = (f"{v:.{beat.digits}f}{beat.unit}" for v in (expected + impact, expected))
         if figure == before:
             word = "in line with estimates"

@@ -79,6 +79,21 @@ def test_figures_are_released_when_they_are_due_and_say_which_way() -> None:
         assert expected in item.headline or "in line" in item.headline
 
 
+def test_a_release_does_not_print_the_hidden_value() -> None:
+    """Of the figures of a day, no more show it than chance lets them."""
+    room, rng = newsroom(4)
+    shown, releases = 0, 0
+    for hour in range(1, 49):
+        room.run(rng, START_NS + hour * 3_600 * SECOND_NS)
+        for item in room.wire.items:
+            if item.is_release and item.published_ns == room.wire.lived_ns:
+                beat, value = BEATS[item.driver], room.drivers[item.driver].values[0]
+                releases += 1
+                shown += f"; {value:.{beat.digits}f}{beat.unit} had been expected" in item.summary
+    assert releases > 100
+    assert shown < releases / 4
+
+
 def test_the_wire_keeps_the_newest_only() -> None:
     wire = lived(1, 12_000).wire
     assert len(wire.items) == KEPT
