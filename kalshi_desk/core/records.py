@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -48,7 +49,8 @@ class ComboLeg(msgspec.Struct, frozen=True, kw_only=True):
 class Market(msgspec.Struct, frozen=True, kw_only=True):
     """A YES/NO contract as the exchange describes it; quotes live in the book.
 
-    Times are nanoseconds since the epoch, 0 when the exchange gives none.
+    Times are nanoseconds since the epoch, 0 when the exchange gives none.  ``strike_type``
+    says in the exchange's words how the strikes bound the quantity (``greater``, ``between``).
     """
 
     ticker: str
@@ -74,6 +76,9 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     mutually_exclusive: bool = False
     is_combo: bool = False
     legs: tuple[ComboLeg, ...] = ()
+    strike_type: str = ""
+    floor_strike: Decimal | None = None
+    cap_strike: Decimal | None = None
 
 
 class OrderState(StrEnum):

@@ -11,6 +11,7 @@ import msgspec
 
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.types import Action, BookSide, Count, Money, Outcome, Price, TimeInForce
+from kalshi_desk.desk.automation import AutomationCommand, PreviewStop, StopPreview
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -107,6 +108,7 @@ Command = (
     | Star
     | StopEngine
     | ReplayControl
+    | AutomationCommand
 )
 
 
@@ -133,7 +135,7 @@ class AskRules(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ticker: str
 
 
-Query = PreviewOrder | AskRules
+Query = PreviewOrder | AskRules | PreviewStop
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -175,7 +177,7 @@ class QueryFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reasons: tuple[Reason, ...]
 
 
-Reply = Preview | RulesText | QueryFailed
+Reply = Preview | RulesText | StopPreview | QueryFailed
 
 
 class Outcomes(StrEnum):

@@ -2,7 +2,7 @@
 
 Topics: ``status``, ``markets`` (by ticker), ``positions`` (by ticker), ``orders`` (by
 client order id), ``fills`` (by trade id), ``book:TICKER`` and ``chart:TICKER``; topics
-with a single value use the empty key.
+with a single value use the empty key.  Those about the machine are in ``automation_frames``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 from kalshi_desk.core.drift import DriftFinding
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.types import Action, BookSide, Count, MarketStatus, Money, Outcome, Price
+from kalshi_desk.desk.automation_frames import AutomationRow
 
 
 class RiskState(StrEnum):
@@ -222,7 +223,9 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tr
     origin: str
 
 
-Row = StatusView | MarketRow | BookView | ChartView | PositionRow | OrderRow | FillRow
+Row = (
+    StatusView | MarketRow | BookView | ChartView | PositionRow | OrderRow | FillRow | AutomationRow
+)
 
 
 class EventKind(StrEnum):
@@ -235,6 +238,8 @@ class EventKind(StrEnum):
     UNRESOLVED = "unresolved"
     SETTLEMENT = "settlement"
     RISK = "risk"
+    STRATEGY = "strategy"
+    STOP = "stop"
     CONNECTION = "connection"
     SYSTEM = "system"
 

@@ -21,6 +21,7 @@ from kalshi_desk.engine.rows import (
     status_row,
 )
 from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.topics import build
 
 SHOWN_FILLS = 300
 SHOWN_CLOSED_ORDERS = 100
@@ -51,17 +52,20 @@ class Board:
         self._collect()
         since = board_seq if board_seq <= self._seq else 0
         changed: dict[str, dict[str, Row]] = {}
+        full = []
         for topic in topics:
-            rows = self._rows(topic, since)
+            whole = build(self._state, topic)
+            rows = self._rows(topic, since) if whole is None else whole
             if rows:
                 changed[topic] = rows
-        full = tuple(topic for topic in topics if not since)
+            if whole is not None or not since:
+                full.append(topic)
         return Frame(
             board_seq=self._seq,
             event_seq=event_seq,
             changed=changed,
             removed={},
-            full=full,
+            full=tuple(full),
             events=events,
         )
 

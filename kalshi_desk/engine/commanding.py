@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from kalshi_desk.core.events import (
     AccountRead,
 )
@@ -56,6 +59,8 @@ class Commanding:
         self._account = account
         self._door = door
         self._pending: dict[str, Pending] = {}
+        self.others: dict[type[object], Callable[[str, Any], None]] = {}
+        """Who carries out the commands that are not about orders, by their type."""
 
     def receive(self, event: CommandReceived) -> None:
         """Carry out a command; the shell has seen to it that its id is new."""
@@ -73,8 +78,12 @@ class Commanding:
             self._panic(name)
         elif isinstance(command, StopEngine):
             self._stop(name, command.orders)
-        else:
+        elif isinstance(command, Resume | LeaveLive | Star | ReplayControl):
             self._simple(name, command)
+        elif type(command) in self.others:
+            self.others[type(command)](name, command)
+        else:
+            self.refuse(name, ReasonCode.BAD_COMMAND, "This engine can't do that.")
 
     def _simple(self, name: str, command: Resume | LeaveLive | Star | ReplayControl) -> None:
         state = self._state
@@ -83,7 +92,7 @@ class Commanding:
         elif isinstance(command, Resume):
             was = state.halted_why
             if was == LIVE_OFF:
-                self._refuse(
+                self.refuse(
                     name,
                     ReasonCode.HALTED,
                     "LIVE was switched off. Stop the desk, confirm with 'kalshi-desk live on', "
@@ -98,25 +107,25 @@ class Commanding:
                 self._outbox.say(
                     state.now_ns, EventKind.RISK, Level.WARNING, "Resumed", f"was: {why}"
                 )
-            self._answer(name, Outcomes.DONE, "ACTIVE" if why else "The desk was not halted.")
+            self.answer(name, Outcomes.DONE, "ACTIVE" if why else "The desk was not halted.")
         elif isinstance(command, Star):
             (state.starred.add if command.starred else state.starred.discard)(command.ticker)
             state.markets.touched.add(command.ticker)
             self._outbox.do(KeepMeta("starred", " ".join(sorted(state.starred))))
-            self._answer(name, Outcomes.DONE)
+            self.answer(name, Outcomes.DONE)
         elif state.replay is None:
-            self._refuse(name, ReasonCode.BAD_COMMAND, "Nothing is being replayed.")
+            self.refuse(name, ReasonCode.BAD_COMMAND, "Nothing is being replayed.")
         else:
             self._outbox.do(SteerReplay(command))
-            self._answer(name, Outcomes.DONE)
+            self.answer(name, Outcomes.DONE)
 
     def _leave_live(self, name: str) -> None:
         if self._state.settings.venue != "live":
-            self._refuse(name, ReasonCode.BAD_COMMAND, "This desk is not LIVE.")
+            self.refuse(name, ReasonCode.BAD_COMMAND, "This desk is not LIVE.")
             return
         self._outbox.do(ForgetLive())
         self._account.halt(LIVE_OFF)
-        self._answer(name, Outcomes.DONE, "LIVE is off. HALTED; orders and positions are kept.")
+        self.answer(name, Outcomes.DONE, "LIVE is off. HALTED; orders and positions are kept.")
 
     def _place(self, name: str, command: PlaceOrder) -> None:
         side, price = to_book(
@@ -150,13 +159,13 @@ class Commanding:
     def _cancel(self, name: str, command: CancelOrder) -> None:
         order = self._state.orders.find(command.order)
         if order is None:
-            self._refuse(
+            self.refuse(
                 name,
                 ReasonCode.UNKNOWN_ORDER,
                 f"There is no order {command.order}; 'kalshi-desk orders' lists them.",
             )
         elif not order.state.is_open:
-            self._refuse(
+            self.refuse(
                 name, ReasonCode.UNKNOWN_ORDER, f"The order is already {order.state.value}."
             )
         else:
@@ -181,7 +190,7 @@ class Commanding:
         state = self._state
         held = [p.ticker for p in state.positions.held() if command.ticker in (None, p.ticker)]
         if command.ticker is not None and not held and not state.effective_position(command.ticker):
-            self._refuse(
+            self.refuse(
                 name, ReasonCode.NOTHING_TO_CLOSE, f"There is no position in {command.ticker}."
             )
             return
@@ -216,7 +225,7 @@ class Commanding:
             self._cancel_these(pending, state.orders.open_orders())
         else:
             left = [f"{o.ticker} {contracts(o.remaining)}" for o in state.orders.open_orders()]
-            self._answer(name, Outcomes.DONE, f"Orders left: {', '.join(left) or 'none'}.")
+            self.answer(name, Outcomes.DONE, f"Orders left: {', '.join(left) or 'none'}.")
             self._outbox.do(StopShell())
 
     def account_read(self, event: AccountRead) -> None:
@@ -340,10 +349,12 @@ class Commanding:
         if pending.then_stop is not None and outcome is Outcomes.DONE:
             self._outbox.do(StopShell())
 
-    def _answer(self, name: str, outcome: Outcomes, text: str = "") -> None:
+    def answer(self, name: str, outcome: Outcomes, text: str = "") -> None:
+        """Answer a command that is over."""
         self._outbox.do(GiveAnswer(Answer(command_id=name, outcome=outcome, text=text)))
 
-    def _refuse(self, name: str, code: ReasonCode, text: str) -> None:
+    def refuse(self, name: str, code: ReasonCode, text: str) -> None:
+        """Refuse a command, to its face and in the log."""
         self._deny(name, "", (Reason(code, text),))
 
     def _deny(self, name: str, ticker: str, reasons: tuple[Reason, ...]) -> None:

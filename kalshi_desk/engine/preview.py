@@ -17,6 +17,7 @@ from kalshi_desk.core.types import (
     Price,
     TimeInForce,
 )
+from kalshi_desk.desk.automation import PreviewStop
 from kalshi_desk.desk.commands import (
     AskRules,
     Preview,
@@ -47,6 +48,8 @@ def reply_to(state: CoreState, query: Query) -> Reply:
             title=full_title(live),
             text=live.market.rules or "The exchange gives no rules text for this market.",
         )
+    if isinstance(query, PreviewStop):
+        return _failed(ReasonCode.BAD_COMMAND, "Stops can't be previewed yet.")
     if not state.settings.can_trade:
         return _failed(ReasonCode.READ_ONLY_VENUE, state.settings.read_only_why)
     if not live.market.fee.is_known:

@@ -125,6 +125,11 @@ def _multiplier(value: Decimal) -> int:
     return int(scaled)
 
 
+def _strike(value: Decimal | None) -> Decimal | None:
+    """Return a strike that can be compared; one that is no number bounds nothing."""
+    return value if value is not None and value.is_finite() else None
+
+
 def is_combo(body: wire.MarketBody) -> bool:
     """Return whether a market is a combo of others; the desk shows these only when asked."""
     return bool(body.mve_collection_ticker or body.mve_selected_legs)
@@ -198,6 +203,9 @@ class Terms:
             mutually_exclusive=bool(event and event.mutually_exclusive),
             is_combo=is_combo(body),
             legs=tuple(_leg(leg) for leg in body.mve_selected_legs or ()),
+            strike_type=clean(body.strike_type, 40),
+            floor_strike=_strike(body.floor_strike),
+            cap_strike=_strike(body.cap_strike),
         )
 
     def event(self, body: wire.EventBody) -> Event:

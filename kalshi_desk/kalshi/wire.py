@@ -44,6 +44,9 @@ class MarketBody(msgspec.Struct):
     mve_collection_ticker: str | None = None
     mve_selected_legs: list[LegBody] | None = None
     exchange_index: int | None = None
+    strike_type: str | None = None
+    floor_strike: Decimal | None = None
+    cap_strike: Decimal | None = None
 
 
 class EventBody(msgspec.Struct):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kalshi_desk.core.relations import Outcomes, Relation, Void
 from kalshi_desk.core.types import PRICE_ONE, PRICE_SCALE, Outcome, Price
-from kalshi_desk.quant.relations import Outcomes, Relation, Void
 
 if TYPE_CHECKING:
     from kalshi_desk.quant.arrays import FloatArray

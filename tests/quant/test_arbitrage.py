@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 
 from kalshi_desk.core.book import OrderBook
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeRule
+from kalshi_desk.core.relations import (
+    Combo,
+    Exclusive,
+    Implies,
+    Ladder,
+    Part,
+    Void,
+    partition,
+)
 from kalshi_desk.core.types import (
     MONEY_SCALE,
     BookSide,
@@ -22,15 +31,6 @@ from kalshi_desk.core.types import (
 )
 from kalshi_desk.quant.arbitrage import Leg, best_basket, book_legs, upper_bound
 from kalshi_desk.quant.baskets import price_basket, round_down
-from kalshi_desk.quant.relations import (
-    Combo,
-    Exclusive,
-    Implies,
-    Ladder,
-    Part,
-    Void,
-    partition,
-)
 from kalshi_desk.quant.states import State, StateSpace, admissible_states
 
 YES, NO = Outcome.YES, Outcome.NO

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kalshi_desk.core.fees import NON_DIRECT, FeeRule, order_fee
 from kalshi_desk.core.grid import CENT_GRID
+from kalshi_desk.core.relations import Exclusive, partition
 from kalshi_desk.core.types import (
     COUNT_SCALE,
     Count,
@@ -35,7 +36,6 @@ from kalshi_desk.quant.baskets import (
     unwind_loss,
 )
 from kalshi_desk.quant.candidates import Evidence, Verdict, assess
-from kalshi_desk.quant.relations import Exclusive, partition
 from kalshi_desk.quant.states import admissible_states
 
 YES, NO = Outcome.YES, Outcome.NO

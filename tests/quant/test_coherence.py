@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kalshi_desk.core.fees import FeeRule
+from kalshi_desk.core.relations import Ladder, partition
 from kalshi_desk.core.types import COUNT_SCALE, Count, Outcome, Price, complement
 from kalshi_desk.quant.arbitrage import Leg, best_basket
 from kalshi_desk.quant.coherence import (
@@ -15,7 +16,6 @@ from kalshi_desk.quant.coherence import (
     coherent_prices,
     coherent_projection,
 )
-from kalshi_desk.quant.relations import Ladder, partition
 from kalshi_desk.quant.states import admissible_states
 
 TILES = admissible_states("abc", partition(tuple("abc")))

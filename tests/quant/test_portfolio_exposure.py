@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kalshi_desk.core.relations import Exclusive
 from kalshi_desk.core.types import Count, Money, Outcome, parse_money
 from kalshi_desk.quant.correlation import (
     Kinship,
@@ -22,7 +23,6 @@ from kalshi_desk.quant.exposure import (
     portfolio_distribution,
     portfolio_worst,
 )
-from kalshi_desk.quant.relations import Exclusive
 from kalshi_desk.quant.states import admissible_states
 
 SPACE = admissible_states("ABC", [Exclusive(tuple("ABC"))])

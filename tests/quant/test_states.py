@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_desk.core.types import Outcome, Price
-from kalshi_desk.quant.relations import (
+from kalshi_desk.core.relations import (
     Combo,
     Equivalent,
     Exclusive,
@@ -24,6 +23,7 @@ from kalshi_desk.quant.relations import (
     Void,
     partition,
 )
+from kalshi_desk.core.types import Outcome, Price
 from kalshi_desk.quant.states import Contradiction, TooManyStates, admissible_states
 
 

@@ -1,0 +1,1 @@
+"""Another shell around the trading core: recordings and simulated books in, reports out."""

@@ -1,0 +1,21 @@
+"""Topics that are built whole at each pull: small tables about the machine and the account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kalshi_desk.desk.frames import Row
+from kalshi_desk.engine.state import CoreState
+
+Rows = dict[str, Row]
+Build = Callable[[CoreState, str], Rows]
+
+WHOLE: dict[str, Build] = {}
+"""By the topic's kind; the builder gets the state and what follows the colon."""
+
+
+def build(state: CoreState, topic: str) -> Rows | None:
+    """Return all rows of a topic, None when it is not one of these."""
+    kind, _, rest = topic.partition(":")
+    builder = WHOLE.get(kind)
+    return None if builder is None else builder(state, rest)
