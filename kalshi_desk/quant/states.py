@@ -100,12 +100,13 @@ def _combinations(names: tuple[str, ...], relations: Sequence[Relation]) -> Iter
     Strikes or an exclusive set that cover all markets already list what can happen: a
     hundred brackets have a hundred outcomes, which need no search.
     """
-    for relation in relations:
-        if set(names) <= set(relation.markets):
-            if isinstance(relation, Measured):
-                return _listed(names, _patterns(names, relation), relation, relations)
-            if isinstance(relation, Exclusive):
-                return _listed(names, _one_or_none(len(names)), relation, relations)
+    covering = [one for one in relations if set(names) <= set(one.markets)]
+    for relation in covering:
+        if isinstance(relation, Measured):
+            return _listed(names, _patterns(names, relation), relation, relations)
+    for relation in covering:
+        if isinstance(relation, Exclusive):
+            return _listed(names, _one_or_none(len(names)), relation, relations)
     touching: dict[str, list[Relation]] = {name: [] for name in names}
     for relation in relations:
         for market in set(relation.markets) & set(names):
