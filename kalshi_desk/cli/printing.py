@@ -38,6 +38,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "fills": (
         "executed_time", "ticker", "action", "outcome", "count", "price", "fee", "order_id",
     ),
+    "stops": (
+        "stop_id", "ticker", "kind", "amount", "state", "count", "filled", "level", "now_price",
+        "until", "expected_cost", "worst_exit",
+    ),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
 
