@@ -180,9 +180,12 @@ class StopDesk:
         if live is None:
             return
         limit = self._limit(live, record.side, step)
-        command_id = f"stop/{record.stop_id}/{record.exits + 1}"
-        pending = Pending(command_id, Goal.PLACE, state.now_ns)
-        machine.send(order_id_of(command_id), state.now_ns)
+        number = record.exits + 1
+        while order_id_of(_command_id(record, number)) in state.orders.by_client_id:
+            # A crash may have lost the record of an exit whose intent stands.
+            number += 1
+        pending = Pending(_command_id(record, number), Goal.PLACE, state.now_ns)
+        machine.send(order_id_of(pending.command_id), number, state.now_ns)
         self._keep(machine)
         self._door.submit(
             pending,
@@ -225,6 +228,10 @@ class StopDesk:
     def _say(self, ticker: str, said: Said) -> None:
         level = Level.ERROR if said.is_bad else Level.INFO
         self._outbox.say(self._state.now_ns, EventKind.STOP, level, said.title, said.text, ticker)
+
+
+def _command_id(record: StopRecord, number: int) -> str:
+    return f"stop/{record.stop_id}/{number}"
 
 
 def _stop_id(cause: str) -> str:

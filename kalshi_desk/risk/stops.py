@@ -119,11 +119,9 @@ class StopMachine:
             self._try(view, step)
         return step
 
-    def send(self, exit_id: str, now_ns: int) -> None:
+    def send(self, exit_id: str, number: int, now_ns: int) -> None:
         """Note that an exit order is about to be made."""
-        self._change(
-            now_ns, state=StopState.EXITING, exit_id=exit_id, exits=self.record.exits + 1, reason=""
-        )
+        self._change(now_ns, state=StopState.EXITING, exit_id=exit_id, exits=number, reason="")
 
     def refuse(self, why: str, now_ns: int) -> Step:
         """The gate let no exit pass: nothing was sent, try again."""

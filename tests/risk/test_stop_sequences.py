@@ -87,9 +87,10 @@ class StopInTheWorld(RuleBasedStateMachine):
         if step.is_changed:
             self.journal = self.machine.record
         if step.sell:
-            name = f"x{self.machine.record.exits + 1}"
+            number = self.machine.record.exits + 1
+            name = f"x{number}"
             assert name not in self.exits
-            self.machine.send(name, self.now_ns)
+            self.machine.send(name, number, self.now_ns)
             self.journal = self.machine.record
             self.exits[name] = _Exit(int(step.sell))
 

@@ -75,7 +75,7 @@ class Drill:
         return self.price(13, 3_400)
 
     def send(self, name: str) -> None:
-        self.machine.send(name, self.view.now_ns)
+        self.machine.send(name, self.machine.record.exits + 1, self.view.now_ns)
         self.view = msgspec.structs.replace(self.view, exit=ExitFate(True, Count(0)))
 
 
