@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.strategy import ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
@@ -73,6 +74,12 @@ class KeepSettlement(Effect, frozen=True):
     settlement: Settlement
 
 
+class KeepStop(Effect, frozen=True):
+    """Remember where a stop stands; comes before the exit that it leads to."""
+
+    record: StopRecord
+
+
 class KeepMeta(Effect, frozen=True):
     """Remember a named value, such as the halt or the day's opening equity."""
 
@@ -87,9 +94,13 @@ class Notify(Effect, frozen=True):
 
 
 class GiveAnswer(Effect, frozen=True):
-    """Answer a command; the answer is remembered under the command's id."""
+    """Answer a command; the answer is remembered under the command's id.
+
+    With ``kept_stop`` nobody is told before the journal holds that record.
+    """
 
     answer: Answer
+    kept_stop: StopRecord | None = None
 
 
 class AskStrategy(Effect, frozen=True):

@@ -9,6 +9,7 @@ from kalshi_desk.core.strategy import Mode
 from kalshi_desk.core.types import NO_COUNT, Count, Money
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
+from kalshi_desk.risk.stop_book import SHOWN_NS
 from kalshi_desk.store.journal import Journal
 
 CONFIRMED_AGAIN = "LIVE had been switched off and was confirmed again"
@@ -39,6 +40,8 @@ def restore(state: CoreState, journal: Journal, now_ns: int) -> tuple[Fill, ...]
     for settlement in settlements:
         state.positions.book_settlement(settlement)
     state.markets.touched.update(state.positions.by_ticker)
+    for stop in journal.stops(now_ns - SHOWN_NS):
+        state.stops.add(stop)
     _recall_meta(state, journal)
     state.has_history = bool(fills or state.orders.by_client_id)
     return tuple(fills)

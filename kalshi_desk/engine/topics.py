@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.stop_rows import stop_rows
 
 Rows = dict[str, Row]
 Build = Callable[[CoreState, str], Rows]
 
-WHOLE: dict[str, Build] = {}
+WHOLE: dict[str, Build] = {"stops": stop_rows}
 """By the topic's kind; the builder gets the state and what follows the colon."""
 
 

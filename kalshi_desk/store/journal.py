@@ -17,6 +17,7 @@ import msgspec
 
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
+from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.types import BookSide, Count, Money, Price
 from kalshi_desk.store.entries import (
     HALTED_KEY,
@@ -29,6 +30,7 @@ from kalshi_desk.store.entries import (
 )
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.schema import check_version, migrate
+from kalshi_desk.store.stop_table import STOPS_SINCE, put_stop, read_stop
 
 MAX_EVENTS = 500
 _BUSY_TIMEOUT_S = 5.0
@@ -70,6 +72,7 @@ class Journal:
             CommandAnswered: self._put_answer,
             MetaEntry: self._put_meta,
             EquityEntry: self._put_equity,
+            StopRecord: lambda record: put_stop(self._db, record),
         }
 
     def close(self) -> None:
@@ -216,6 +219,10 @@ class Journal:
             )
             for row in self._rows("SELECT * FROM settlements ORDER BY settled_ns, ticker", ())
         ]
+
+    def stops(self, since_ns: int = 0) -> list[StopRecord]:
+        """Return every stop that protects, and those that ended since a time, oldest first."""
+        return [read_stop(row) for row in self._rows(STOPS_SINCE, (since_ns,))]
 
     def events_since(self, seq: int, limit: int = MAX_EVENTS) -> list[EventEntry]:
         """Return events after ``seq`` in order, at most ``limit`` of them."""

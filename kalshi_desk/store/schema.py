@@ -113,6 +113,17 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE fills_by_order RENAME TO fills;
     CREATE INDEX fills_by_time ON fills (executed_ns, trade_id, order_id);
     """,
+    """
+    CREATE TABLE stops (
+        stop_id TEXT PRIMARY KEY,
+        ticker TEXT NOT NULL,
+        state TEXT NOT NULL,
+        is_live INTEGER NOT NULL,
+        updated_ns INTEGER NOT NULL,
+        record BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX stops_by_time ON stops (is_live, updated_ns);
+    """,
 )
 """One script a version, each from the version before it; never changed once released."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
+from kalshi_desk.core.stops import StopKind, StopRecord, StopState
 from kalshi_desk.core.types import BookSide, Count, Money, Price
 from kalshi_desk.store.entries import CommandAnswered, EquityEntry, EventEntry, MetaEntry
 from kalshi_desk.store.journal import Journal
@@ -144,6 +145,36 @@ def test_a_journal_of_the_first_version_keeps_every_fill(path: Path) -> None:
         other,
         *fills[1:],
     ]
+    again.close()
+
+
+def test_a_journal_of_the_second_version_takes_stops_and_keeps_the_newest_of_each(
+    path: Path,
+) -> None:
+    old = sqlite3.connect(path)
+    old.executescript(f"PRAGMA application_id = {APPLICATION_ID}; {MIGRATIONS[0]} {MIGRATIONS[1]}")
+    old.execute("PRAGMA user_version = 2")
+    old.commit()
+    old.close()
+    armed = StopRecord(
+        stop_id="s1",
+        ticker="A",
+        kind=StopKind.TRAILING,
+        side=BookSide.ASK,
+        count=Count(1_000),
+        entry=Price(5_300),
+        level=Price(4_300),
+        updated_ns=5,
+    )
+    over = msgspec.structs.replace(armed, stop_id="s0", state=StopState.DONE, updated_ns=9)
+    journal = Journal(path, durable=True)
+    journal.write([armed, over])
+    moved = msgspec.structs.replace(armed, level=Price(4_400), updated_ns=7)
+    journal.write([moved])
+    assert journal.stops() == [moved, over]
+    journal.close()
+    again = Journal(path, durable=True)
+    assert again.stops(10) == [moved]
     again.close()
 
 
