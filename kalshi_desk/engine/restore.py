@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import NO_COUNT, Count, Money
+from kalshi_desk.engine.bookkeeper import recall_fill, recall_folio
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.store.journal import Journal
@@ -28,11 +30,13 @@ def restore(state: CoreState, journal: Journal, now_ns: int) -> tuple[Fill, ...]
         if order.state is OrderState.UNRESOLVED:
             order.unknown_ns = now_ns
     fills = journal.fills()
+    predicted = recall_folio(state, journal)
     for fill in fills:
-        _book(state, fill)
+        _book(state, fill, predicted.get((fill.trade_id, fill.order_id)))
     settlements: list[Settlement] = journal.settlements()
     for settlement in settlements:
         state.positions.book_settlement(settlement)
+        state.folio.parts.settle(settlement)
     state.markets.touched.update(state.positions.by_ticker)
     _recall_meta(state, journal)
     state.has_history = bool(fills or state.orders.by_client_id)
@@ -52,9 +56,11 @@ def _merge(state: CoreState, record: Order) -> None:
     state.orders.restore(order)
 
 
-def _book(state: CoreState, fill: Fill) -> None:
+def _book(state: CoreState, fill: Fill, predicted: PredictedFee | None) -> None:
     order = state.orders.known(fill.order_id)
-    state.positions.book_fill(fill, order.origin if order is not None else "")
+    origin = order.origin if order is not None else ""
+    if state.positions.book_fill(fill, origin) is not None:
+        recall_fill(state, fill, origin, predicted)
     if fill.fee % 10_000:
         state.is_direct = True
     if order is not None:

@@ -43,6 +43,7 @@ from kalshi_desk.engine.effects import (
     Effect,
     ForgetLive,
     GiveAnswer,
+    KeepEntry,
     KeepFill,
     KeepIntent,
     KeepMeta,
@@ -187,6 +188,8 @@ class EngineShell:
     def _perform_rare(self, effect: Effect) -> None:
         if isinstance(effect, KeepMeta):
             self._keep_meta(effect)
+        elif isinstance(effect, KeepEntry):
+            self._keeper.add(effect.entry)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):

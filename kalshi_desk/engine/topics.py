@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
+from kalshi_desk.engine.portfolio_view import pnl_rows, portfolio_rows
 from kalshi_desk.engine.state import CoreState
 
 Rows = dict[str, Row]
 Build = Callable[[CoreState, str], Rows]
 
-WHOLE: dict[str, Build] = {}
+WHOLE: dict[str, Build] = {"portfolio": portfolio_rows, "pnl": pnl_rows}
 """By the topic's kind; the builder gets the state and what follows the colon."""
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, Settlement
-from kalshi_desk.core.types import Money
+from kalshi_desk.core.types import NO_MONEY, Money
 
 
 class EventEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +36,17 @@ class MetaEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EquityEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """Equity at a time, for charts that outlive a restart."""
+    """Equity at a time, for charts that outlive a restart.
+
+    ``flows`` is all that came from outside up to then; ``growth`` the return since the
+    beginning without it, 1 at the start, and ``peak`` the highest of it so far.
+    """
 
     at_ns: int
     equity: Money
+    flows: Money = NO_MONEY
+    growth: float = 1.0
+    peak: float = 1.0
 
 
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +58,16 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     answer: bytes | None
 
 
-Entry = Order | Fill | Settlement | EventEntry | CommandAnswered | MetaEntry | EquityEntry
+Entry = (
+    Order
+    | Fill
+    | Settlement
+    | EventEntry
+    | CommandAnswered
+    | MetaEntry
+    | EquityEntry
+    | PredictedFee
+)
 
 HALTED_KEY = "halted"
 """Meta: the reason for being HALTED; absent when trading is allowed."""
