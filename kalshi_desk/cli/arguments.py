@@ -14,6 +14,8 @@ LISTS = {
     "orders": "open orders; with --all also the newest closed ones",
     "fills": "executions, newest last",
     "markets": "all markets with their best prices",
+    "portfolio": "the account since its journal began: from gross to net, record, drawdown",
+    "pnl": "profit and loss by strategy, event, category, and maker or taker",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")

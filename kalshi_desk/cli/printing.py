@@ -38,6 +38,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "fills": (
         "executed_time", "ticker", "action", "outcome", "count", "price", "fee", "order_id",
     ),
+    "pnl": (
+        "scope", "name", "trades", "contracts", "gross", "fees", "predicted_fees", "unrealized",
+        "net",
+    ),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
 
