@@ -17,6 +17,8 @@ LISTS = {
     "strategies": "strategies with their modes, parameters and results",
     "why": "why NAME: the reasons why a strategy leaves candidates alone",
     "stops": "stops and where they stand; those that are over for a day",
+    "portfolio": "the account since its journal began: from gross to net, record, drawdown",
+    "pnl": "profit and loss by strategy, event, category, and maker or taker",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")

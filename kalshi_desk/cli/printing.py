@@ -47,6 +47,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "stop_id", "ticker", "kind", "amount", "state", "count", "filled", "level", "now_price",
         "until", "expected_cost", "worst_exit",
     ),
+    "pnl": (
+        "scope", "name", "trades", "contracts", "gross", "fees", "predicted_fees", "unrealized",
+        "net",
+    ),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
 

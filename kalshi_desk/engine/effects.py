@@ -12,6 +12,7 @@ from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.strategy import ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
+from kalshi_desk.store.entries import Entry
 
 
 class Effect(msgspec.Struct, frozen=True, tag=True):
@@ -85,6 +86,12 @@ class KeepMeta(Effect, frozen=True):
 
     key: str
     value: str
+
+
+class KeepEntry(Effect, frozen=True):
+    """Remember an entry that needs nothing else done about it."""
+
+    entry: Entry
 
 
 class Notify(Effect, frozen=True):

@@ -43,6 +43,7 @@ from kalshi_desk.engine.effects import (
     Effect,
     ForgetLive,
     GiveAnswer,
+    KeepEntry,
     KeepFill,
     KeepIntent,
     KeepMeta,
@@ -203,6 +204,8 @@ class EngineShell:
             self._keep_meta(effect)
         elif isinstance(effect, KeepStop):
             self._keeper.add(effect.record)
+        elif isinstance(effect, KeepEntry):
+            self._keeper.add(effect.entry)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):

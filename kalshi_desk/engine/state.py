@@ -17,6 +17,7 @@ from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import Purse
+from kalshi_desk.portfolio.folio import Folio
 from kalshi_desk.portfolio.positions import Position, Positions
 from kalshi_desk.portfolio.valuation import Exit, exit_now
 from kalshi_desk.risk.drift import DriftLog
@@ -55,6 +56,7 @@ class CoreState:
     orders: Orders = field(default_factory=Orders)
     positions: Positions = field(default_factory=Positions)
     ledger: Purse = field(default_factory=Purse)
+    folio: Folio = field(default_factory=Folio)
     recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
     starred: set[str] = field(default_factory=set)
     link: LinkState = LinkState.STARTING

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, Settlement
 from kalshi_desk.core.stops import StopRecord
-from kalshi_desk.core.types import Money
+from kalshi_desk.core.types import NO_MONEY, Money
 
 
 class EventEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +37,17 @@ class MetaEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EquityEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """Equity at a time, for charts that outlive a restart."""
+    """Equity at a time, for charts that outlive a restart.
+
+    ``flows`` is all that came from outside up to then; ``growth`` the return since the
+    beginning without it, 1 at the start, and ``peak`` the highest of it so far.
+    """
 
     at_ns: int
     equity: Money
+    flows: Money = NO_MONEY
+    growth: float = 1.0
+    peak: float = 1.0
 
 
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +60,15 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Entry = (
-    Order | Fill | Settlement | EventEntry | CommandAnswered | MetaEntry | EquityEntry | StopRecord
+    Order
+    | Fill
+    | Settlement
+    | EventEntry
+    | CommandAnswered
+    | MetaEntry
+    | EquityEntry
+    | PredictedFee
+    | StopRecord
 )
 
 HALTED_KEY = "halted"

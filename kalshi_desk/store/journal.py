@@ -16,9 +16,11 @@ from typing import Any
 import msgspec
 
 from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
 from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.types import BookSide, Count, Money, Price
+from kalshi_desk.store import folio_table
 from kalshi_desk.store.entries import (
     HALTED_KEY,
     CommandAnswered,
@@ -71,8 +73,8 @@ class Journal:
             EventEntry: self._put_event,
             CommandAnswered: self._put_answer,
             MetaEntry: self._put_meta,
-            EquityEntry: self._put_equity,
             StopRecord: lambda record: put_stop(self._db, record),
+            **folio_table.writers(self._db),
         }
 
     def close(self) -> None:
@@ -264,6 +266,14 @@ class Journal:
         record = self.command(command_id)
         return None if record is None else record.answer
 
+    def predicted_fees(self) -> dict[tuple[str, str], PredictedFee]:
+        """Return what fills should have been charged, by trade and order id."""
+        return folio_table.predicted_fees(self._rows)
+
+    def equity_track(self) -> list[EquityEntry]:
+        """Return the last equity sample of each hour and its deepest, oldest first."""
+        return folio_table.equity_track(self._rows)
+
     def equity_since(self, at_ns: int) -> list[tuple[int, Money]]:
         """Return equity samples from a time on, oldest first."""
         rows = self._rows(
@@ -347,11 +357,6 @@ class Journal:
             self._db.execute("DELETE FROM meta WHERE key = ?", (entry.key,))
         else:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (entry.key, entry.value))
-
-    def _put_equity(self, sample: EquityEntry) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO equity VALUES (?, ?)", (sample.at_ns, sample.equity)
-        )
 
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock, self._spoken_errors():

@@ -124,6 +124,21 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX stops_by_time ON stops (is_live, updated_ns);
     """,
+    # What each fill should have cost, and equity with what came from outside left out.
+    """
+    CREATE TABLE predicted_fees (
+        trade_id TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        direct INTEGER NOT NULL,
+        non_direct INTEGER NOT NULL,
+        direct_left INTEGER NOT NULL,
+        non_direct_left INTEGER NOT NULL,
+        PRIMARY KEY (trade_id, order_id)
+    ) WITHOUT ROWID;
+    ALTER TABLE equity ADD COLUMN flows INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE equity ADD COLUMN growth REAL NOT NULL DEFAULT 1.0;
+    ALTER TABLE equity ADD COLUMN peak REAL NOT NULL DEFAULT 1.0;
+    """,
 )
 """One script a version, each from the version before it; never changed once released."""
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
 from kalshi_desk.core.stops import StopKind, StopRecord, StopState
 from kalshi_desk.core.types import BookSide, Count, Money, Price
@@ -93,6 +94,58 @@ def test_everything_comes_back_after_reopening(path: Path) -> None:
     assert again.equity_since(4) == []
     assert again.meta("anchor") == "42"
     again.close()
+
+
+def test_predicted_fees_come_back_and_count_once(path: Path) -> None:
+    fee = PredictedFee(
+        trade_id="t1",
+        order_id="o-c1",
+        direct=Money(3_700),
+        non_direct=Money(5_000),
+        direct_left=Money(61),
+        non_direct_left=Money(1_361),
+    )
+    journal = Journal(path, durable=False)
+    journal.write([fee, msgspec.structs.replace(fee, direct=Money(9))])
+    assert journal.predicted_fees() == {("t1", "o-c1"): fee}
+    journal.close()
+
+
+def test_a_start_reads_the_end_and_the_depth_of_each_hour_and_all_of_the_newest(
+    path: Path,
+) -> None:
+    hour, minute = 3_600_000_000_000, 60_000_000_000
+    samples = [
+        EquityEntry(
+            at_ns=n * minute,
+            equity=Money(1_000 - (n == 95)),
+            flows=Money(7),
+            growth=0.5 if n == 95 else 1.0,
+            peak=1.0,
+        )
+        for n in range(600)
+    ]
+    journal = Journal(path, durable=False)
+    journal.write(samples)
+    found = journal.equity_track()
+    journal.close()
+    assert found == sorted(found, key=lambda sample: sample.at_ns)
+    assert [s for s in found if s.at_ns > samples[-1].at_ns - 5 * hour] == samples[-300:]
+    old = [s for s in found if hour <= s.at_ns < 2 * hour]
+    assert old == [samples[95], samples[119]]
+
+
+def test_a_journal_of_the_release_before_keeps_its_equity(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    for number, script in enumerate(MIGRATIONS[:2]):
+        db.executescript(f"{script} PRAGMA user_version = {number + 1};")
+    db.execute("INSERT INTO equity VALUES (5, 77)")
+    db.commit()
+    db.close()
+    journal = Journal(path, durable=False)
+    assert journal.equity_track() == [EquityEntry(at_ns=5, equity=Money(77))]
+    journal.close()
 
 
 def test_a_fill_and_a_settlement_count_once(path: Path) -> None:
