@@ -34,6 +34,7 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
+from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
@@ -60,6 +61,7 @@ class TradingCore:
         door = Door(self.state, self.outbox)
         self.reports = Reports(self.state, self.outbox, self.account, door)
         self.commanding = Commanding(self.state, self.outbox, self.account, door)
+        self.baskets = BasketDesk(self.state, self.outbox, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -100,22 +102,26 @@ class TradingCore:
 
         def handle(event: CoreEvent) -> None:
             handler(event)
-            self.commanding.settle()
+            self._settle()
 
         return handle
 
+    def _settle(self) -> None:
+        self.commanding.settle()
+        self.baskets.orders_changed()
+
     def _order(self, event: OrderReported) -> None:
         self.account.order(event.order)
-        self.commanding.settle()
+        self._settle()
 
     def _fill(self, event: FillReported) -> None:
         self.account.fill(event.fill)
-        self.commanding.settle()
+        self._settle()
 
     def _account_read(self, event: AccountRead) -> None:
         self.account.reading(event)
         self.commanding.account_read(event)
-        self.commanding.settle()
+        self._settle()
 
     def _queue(self, event: QueueReported) -> None:
         for order_id, ahead in event.ahead.items():
@@ -179,6 +185,7 @@ class TradingCore:
         self.state.markets.close_due(self.state.now_ns)
         self.account.beat()
         self.commanding.beat()
+        self.baskets.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

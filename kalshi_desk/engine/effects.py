@@ -8,8 +8,10 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
+from kalshi_desk.store.entries import BasketEntry, PaperFillEntry, PaperSettlementEntry
 
 
 class Effect(msgspec.Struct, frozen=True, tag=True):
@@ -77,6 +79,24 @@ class KeepMeta(Effect, frozen=True):
 
     key: str
     value: str
+
+
+class KeepBasket(Effect, frozen=True):
+    """Remember where a basket stands; comes before the intent of its order."""
+
+    entry: BasketEntry
+
+
+class KeepPaper(Effect, frozen=True):
+    """Remember what a shadow or paper strategy traded, or that its market paid out."""
+
+    entry: PaperFillEntry | PaperSettlementEntry
+
+
+class KeepObservation(Effect, frozen=True):
+    """Remember a measured number that a strategy's proof is made of."""
+
+    observation: Observation
 
 
 class Notify(Effect, frozen=True):

@@ -43,10 +43,12 @@ from kalshi_desk.engine.effects import (
     Effect,
     ForgetLive,
     GiveAnswer,
+    KeepBasket,
     KeepFill,
     KeepIntent,
     KeepMeta,
     KeepOrder,
+    KeepPaper,
     KeepSettlement,
     LookUp,
     Notify,
@@ -187,6 +189,8 @@ class EngineShell:
     def _perform_rare(self, effect: Effect) -> None:
         if isinstance(effect, KeepMeta):
             self._keep_meta(effect)
+        elif isinstance(effect, KeepBasket | KeepPaper):
+            self._keeper.add(effect.entry)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):

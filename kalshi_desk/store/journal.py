@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from kalshi_desk.store.entries import (
     MetaEntry,
 )
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
+from kalshi_desk.store.machine import MACHINE_WRITERS
 from kalshi_desk.store.schema import check_version, migrate
 
 MAX_EVENTS = 500
@@ -70,6 +72,7 @@ class Journal:
             CommandAnswered: self._put_answer,
             MetaEntry: self._put_meta,
             EquityEntry: self._put_equity,
+            **{kind: partial(put, self._db) for kind, put in MACHINE_WRITERS.items()},
         }
 
     def close(self) -> None:
@@ -345,6 +348,10 @@ class Journal:
         self._db.execute(
             "INSERT OR REPLACE INTO equity VALUES (?, ?)", (sample.at_ns, sample.equity)
         )
+
+    def rows(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        """Return all rows of a question about the file, for the readers beside this class."""
+        return self._rows(statement, values)
 
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock, self._spoken_errors():
