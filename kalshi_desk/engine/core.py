@@ -35,6 +35,7 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
+from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
@@ -63,6 +64,7 @@ class TradingCore:
         self.reports = Reports(self.state, self.outbox, self.account, door)
         self.commanding = Commanding(self.state, self.outbox, self.account, door)
         self.stops = StopDesk(self.state, self.outbox, door, self.commanding)
+        self.baskets = BasketDesk(self.state, self.outbox, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -115,6 +117,7 @@ class TradingCore:
     def _settle(self) -> None:
         self.commanding.settle()
         self.stops.settle()
+        self.baskets.orders_changed()
 
     def _order(self, event: OrderReported) -> None:
         self.account.order(event.order)
@@ -195,6 +198,7 @@ class TradingCore:
         self.account.beat()
         self.commanding.beat()
         self.stops.beat()
+        self.baskets.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

@@ -9,10 +9,10 @@ import msgspec
 
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
 from kalshi_desk.core.stops import StopRecord
-from kalshi_desk.core.strategy import ParameterValue
+from kalshi_desk.core.strategy import Observation, ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
-from kalshi_desk.store.entries import Entry
+from kalshi_desk.store.entries import BasketEntry, Entry, PaperFillEntry, PaperSettlementEntry
 
 
 class Effect(msgspec.Struct, frozen=True, tag=True):
@@ -92,6 +92,24 @@ class KeepEntry(Effect, frozen=True):
     """Remember an entry that needs nothing else done about it."""
 
     entry: Entry
+
+
+class KeepBasket(Effect, frozen=True):
+    """Remember where a basket stands; comes before the intent of its order."""
+
+    entry: BasketEntry
+
+
+class KeepPaper(Effect, frozen=True):
+    """Remember what a shadow or paper strategy traded, or that its market paid out."""
+
+    entry: PaperFillEntry | PaperSettlementEntry
+
+
+class KeepObservation(Effect, frozen=True):
+    """Remember a measured number that a strategy's proof is made of."""
+
+    observation: Observation
 
 
 class Notify(Effect, frozen=True):

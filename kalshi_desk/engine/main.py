@@ -28,6 +28,7 @@ from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
+from kalshi_desk.engine.restore_machine import restore_machine
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.stop_plan import HOUR_NS
@@ -127,6 +128,7 @@ async def _run(
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
     fills = restore(core.state, journal, clock.now_ns())
+    restore_machine(core, journal)
     shell = EngineShell(
         core,
         journal,

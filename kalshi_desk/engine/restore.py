@@ -7,7 +7,7 @@ import contextlib
 from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.strategy import Mode
-from kalshi_desk.core.types import NO_COUNT, Count, Money
+from kalshi_desk.core.types import NO_COUNT, Money, notional
 from kalshi_desk.engine.bookkeeper import recall_fill, recall_folio
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
@@ -72,8 +72,7 @@ def _book(state: CoreState, fill: Fill, predicted: PredictedFee | None) -> None:
     if fill.fee % 10_000:
         state.is_direct = True
     if order is not None:
-        order.booked = Count(order.booked + fill.count)
-        order.fees = Money(order.fees + fill.fee)
+        order.book(fill.count, fill.fee, notional(fill.price, fill.count))
         state.orders.restore(order)
     else:
         state.orders.keep_nameless(fill)

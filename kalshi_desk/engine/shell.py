@@ -43,11 +43,13 @@ from kalshi_desk.engine.effects import (
     Effect,
     ForgetLive,
     GiveAnswer,
+    KeepBasket,
     KeepEntry,
     KeepFill,
     KeepIntent,
     KeepMeta,
     KeepOrder,
+    KeepPaper,
     KeepSettlement,
     KeepStop,
     LookUp,
@@ -204,7 +206,7 @@ class EngineShell:
             self._keep_meta(effect)
         elif isinstance(effect, KeepStop):
             self._keeper.add(effect.record)
-        elif isinstance(effect, KeepEntry):
+        elif isinstance(effect, KeepEntry | KeepBasket | KeepPaper):
             self._keeper.add(effect.entry)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))

@@ -7,7 +7,7 @@ import msgspec
 from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, Settlement
 from kalshi_desk.core.stops import StopRecord
-from kalshi_desk.core.types import NO_MONEY, Money
+from kalshi_desk.core.types import NO_MONEY, Money, Price
 
 
 class EventEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +59,42 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     answer: bytes | None
 
 
+class BasketEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a basket stands; ``record`` is all of it, encoded by the engine."""
+
+    basket_id: str
+    strategy: str
+    stage: str
+    is_over: bool
+    started_ns: int
+    updated_ns: int
+    legging_loss: Money
+    record: bytes
+
+
+class PaperFillEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A simulated execution of a strategy in mode shadow or paper.
+
+    ``cell`` is the strategy's own name for the situation, ``holds_until_ns`` when the
+    position should end, 0 for settlement.
+    """
+
+    strategy: str
+    mode: str
+    fill: Fill
+    cell: str = ""
+    holds_until_ns: int = 0
+
+
+class PaperSettlementEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A market that paid out what shadow and paper strategies held there."""
+
+    ticker: str
+    result: str
+    value: Price
+    settled_ns: int
+
+
 Entry = (
     Order
     | Fill
@@ -69,6 +105,9 @@ Entry = (
     | EquityEntry
     | PredictedFee
     | StopRecord
+    | BasketEntry
+    | PaperFillEntry
+    | PaperSettlementEntry
 )
 
 HALTED_KEY = "halted"

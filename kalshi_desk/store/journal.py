@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from kalshi_desk.store.entries import (
     MetaEntry,
 )
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
+from kalshi_desk.store.machine import MACHINE_WRITERS
 from kalshi_desk.store.schema import check_version, migrate
 from kalshi_desk.store.stop_table import STOPS_SINCE, put_stop, read_stop
 
@@ -75,6 +77,8 @@ class Journal:
             MetaEntry: self._put_meta,
             StopRecord: lambda record: put_stop(self._db, record),
             **folio_table.writers(self._db),
+            EquityEntry: self._put_equity,
+            **{kind: partial(put, self._db) for kind, put in MACHINE_WRITERS.items()},
         }
 
     def close(self) -> None:
@@ -357,6 +361,15 @@ class Journal:
             self._db.execute("DELETE FROM meta WHERE key = ?", (entry.key,))
         else:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (entry.key, entry.value))
+
+    def _put_equity(self, sample: EquityEntry) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO equity VALUES (?, ?)", (sample.at_ns, sample.equity)
+        )
+
+    def rows(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        """Return all rows of a question about the file, for the readers beside this class."""
+        return self._rows(statement, values)
 
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock, self._spoken_errors():

@@ -139,6 +139,43 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE equity ADD COLUMN growth REAL NOT NULL DEFAULT 1.0;
     ALTER TABLE equity ADD COLUMN peak REAL NOT NULL DEFAULT 1.0;
     """,
+    # Baskets under way, and what shadow and paper strategies traded.
+    """
+    CREATE TABLE baskets (
+        basket_id TEXT PRIMARY KEY,
+        strategy TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        is_over INTEGER NOT NULL,
+        started_ns INTEGER NOT NULL,
+        updated_ns INTEGER NOT NULL,
+        legging_loss INTEGER NOT NULL,
+        record BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX baskets_by_time ON baskets (is_over, updated_ns);
+    CREATE TABLE paper_fills (
+        strategy TEXT NOT NULL,
+        trade_id TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        client_order_id TEXT NOT NULL,
+        ticker TEXT NOT NULL,
+        side TEXT NOT NULL,
+        price INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        fee INTEGER NOT NULL,
+        is_taker INTEGER NOT NULL,
+        at_ns INTEGER NOT NULL,
+        cell TEXT NOT NULL,
+        holds_until_ns INTEGER NOT NULL,
+        PRIMARY KEY (strategy, trade_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE paper_settlements (
+        ticker TEXT PRIMARY KEY,
+        result TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        settled_ns INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """One script a version, each from the version before it; never changed once released."""
 
