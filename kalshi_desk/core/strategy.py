@@ -162,7 +162,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One measured number that a cell's proof is made of, journaled when it was known.
 
     ``cell`` is the strategy's own name for a kind of situation; observations of one event
-    are not independent and count as a cluster.
+    are not independent and count as a cluster.  ``source`` names what it was measured on, a
+    market or a fill: a cell takes one observation from each.
     """
 
     strategy: str
@@ -170,6 +171,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     event_ticker: str
     value: float
     at_ns: int
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +220,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``variance_ratio``, ``depth`` and ``hours_left`` feed the size multipliers.  ``unproven``
     holds what its cell still lacks: a signal with any is only shown, whatever the mode.
     ``holds_until_ns`` is when an open order or position of it should end, 0 for settlement.
+    ``kelly_share`` is the most of the Kelly stake it may take, None for the desk's setting.
     """
 
     candidate: str
@@ -233,6 +236,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     variance_ratio: float = 1.0
     hours_left: float = 24.0
     holds_until_ns: int = 0
+    kelly_share: float | None = None
     unproven: tuple[Why, ...] = ()
 
     @property

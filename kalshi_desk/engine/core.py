@@ -39,6 +39,7 @@ from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
+from kalshi_desk.engine.learning_desk import LearningDesk
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.state import CoreSettings, CoreState
@@ -60,6 +61,7 @@ class TradingCore:
         door = Door(self.state, self.outbox)
         self.reports = Reports(self.state, self.outbox, self.account, door)
         self.commanding = Commanding(self.state, self.outbox, self.account, door)
+        self.learning = LearningDesk(self.state, self.outbox)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -93,6 +95,7 @@ class TradingCore:
             handler(event)
         elif state.markets.apply(event, now_ns) and type(event) is MarketStatusChanged:
             self._say_status(event)
+            self.learning.status(event)
         return self.outbox.take()
 
     def _then_settle(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
 
@@ -70,6 +71,12 @@ class KeepSettlement(Effect, frozen=True):
     """Remember a settlement."""
 
     settlement: Settlement
+
+
+class KeepObservation(Effect, frozen=True):
+    """Remember what was measured for a strategy's cell; one already kept changes nothing."""
+
+    observation: Observation
 
 
 class KeepMeta(Effect, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import NO_COUNT, Count, Money
+from kalshi_desk.engine.learning_desk import take_in
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.store.journal import Journal
@@ -34,6 +35,8 @@ def restore(state: CoreState, journal: Journal, now_ns: int) -> tuple[Fill, ...]
     for settlement in settlements:
         state.positions.book_settlement(settlement)
     state.markets.touched.update(state.positions.by_ticker)
+    for observation in journal.observations():
+        take_in(state, observation)
     _recall_meta(state, journal)
     state.has_history = bool(fills or state.orders.by_client_id)
     return tuple(fills)

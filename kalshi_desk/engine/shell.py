@@ -46,6 +46,7 @@ from kalshi_desk.engine.effects import (
     KeepFill,
     KeepIntent,
     KeepMeta,
+    KeepObservation,
     KeepOrder,
     KeepSettlement,
     LookUp,
@@ -187,6 +188,8 @@ class EngineShell:
     def _perform_rare(self, effect: Effect) -> None:
         if isinstance(effect, KeepMeta):
             self._keep_meta(effect)
+        elif isinstance(effect, KeepObservation):
+            self._keeper.add(effect.observation)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_desk.core.records import Fill, Order, Settlement
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import Money
 
 
@@ -50,7 +51,9 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     answer: bytes | None
 
 
-Entry = Order | Fill | Settlement | EventEntry | CommandAnswered | MetaEntry | EquityEntry
+Entry = (
+    Order | Fill | Settlement | EventEntry | CommandAnswered | MetaEntry | EquityEntry | Observation
+)
 
 HALTED_KEY = "halted"
 """Meta: the reason for being HALTED; absent when trading is allowed."""

@@ -17,6 +17,7 @@ import msgspec
 
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import BookSide, Count, Money, Price
 from kalshi_desk.store.entries import (
     HALTED_KEY,
@@ -28,6 +29,7 @@ from kalshi_desk.store.entries import (
     MetaEntry,
 )
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
+from kalshi_desk.store.observations import put_observation, read_observations
 from kalshi_desk.store.schema import check_version, migrate
 
 MAX_EVENTS = 500
@@ -70,6 +72,7 @@ class Journal:
             CommandAnswered: self._put_answer,
             MetaEntry: self._put_meta,
             EquityEntry: self._put_equity,
+            Observation: lambda one: put_observation(self._db, one),
         }
 
     def close(self) -> None:
@@ -263,6 +266,10 @@ class Journal:
             "SELECT at_ns, equity FROM equity WHERE at_ns >= ? ORDER BY at_ns", (at_ns,)
         )
         return [(int(row[0]), Money(row[1])) for row in rows]
+
+    def observations(self) -> list[Observation]:
+        """Return everything measured for the cells of strategies, oldest first."""
+        return read_observations(self._rows)
 
     def _put_order(self, order: Order) -> None:
         self._db.execute(
