@@ -41,6 +41,7 @@ from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
+from kalshi_desk.engine.learning_desk import LearningDesk
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.state import CoreSettings, CoreState
@@ -65,6 +66,7 @@ class TradingCore:
         self.commanding = Commanding(self.state, self.outbox, self.account, door)
         self.stops = StopDesk(self.state, self.outbox, door, self.commanding)
         self.baskets = BasketDesk(self.state, self.outbox, door)
+        self.learning = LearningDesk(self.state, self.outbox)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -101,6 +103,7 @@ class TradingCore:
         elif state.markets.apply(event, now_ns):
             if type(event) is MarketStatusChanged:
                 self._say_status(event)
+                self.learning.status(event)
             elif type(event) is BookSnapshot:
                 self.stops.book(event.ticker)
         return self.outbox.take()

@@ -48,6 +48,7 @@ from kalshi_desk.engine.effects import (
     KeepFill,
     KeepIntent,
     KeepMeta,
+    KeepObservation,
     KeepOrder,
     KeepPaper,
     KeepSettlement,
@@ -208,6 +209,8 @@ class EngineShell:
             self._keeper.add(effect.record)
         elif isinstance(effect, KeepEntry | KeepBasket | KeepPaper):
             self._keeper.add(effect.entry)
+        elif isinstance(effect, KeepObservation):
+            self._keeper.add(effect.observation)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):

@@ -10,7 +10,7 @@ from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
-from kalshi_desk.core.strategy import Mode, ParameterValue
+from kalshi_desk.core.strategy import Mode, Observation, ParameterValue
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.engine.strategy_state import StrategyState
@@ -67,6 +67,7 @@ class CoreState:
     has_history: bool = False
     halted_why: str = ""
     drift: DriftLog = field(default_factory=DriftLog)
+    observations: dict[str, dict[str, list[Observation]]] = field(default_factory=dict)
     day: str = ""
     opening_equity: Money | None = None
     is_direct: bool = False

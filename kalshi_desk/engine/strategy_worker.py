@@ -29,6 +29,8 @@ from kalshi_desk.engine.strategy_messages import (
 )
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.market.mirror import view_of
+from kalshi_desk.market.relations import RelationFinder
+from kalshi_desk.strategies.contract import Strategy
 
 NICENESS = 10
 
@@ -39,6 +41,8 @@ class Worker:
     def __init__(self, book: StrategyBook) -> None:
         self.book = book
         self.markets = LiveMarkets()
+        self.relations = RelationFinder()
+        self._made: dict[str, Strategy] = {}
 
     def feed(self, message: Fed) -> None:
         """Take market events in their order."""
@@ -50,10 +54,13 @@ class Worker:
         """Ask one strategy; whatever it raises becomes a fault."""
         began = time.perf_counter_ns()
         try:
-            strategy = self.book.classes[look.strategy](look.values)
+            strategy = self._strategy(look)
             view = view_of(
                 self.markets,
                 look.now_ns,
+                groups=self.relations.groups(
+                    (live.market for live in self.markets.by_ticker.values()), look.implications
+                ),
                 observations=look.observations,
                 since_ns=look.since_ns,
             )
@@ -69,6 +76,13 @@ class Worker:
             proof=proof,
             fault=fault,
         )
+
+    def _strategy(self, look: Look) -> Strategy:
+        """Return the strategy with these values, the same one while they stay the same."""
+        made = self._made.get(look.strategy)
+        if made is None or made.values != look.values:
+            made = self._made[look.strategy] = self.book.classes[look.strategy](look.values)
+        return made
 
 
 def serve(source: BinaryIO, sink: BinaryIO, folder: Path | None) -> None:

@@ -258,10 +258,12 @@ class StaticArbitrage(Strategy):
         )
         if not seen.has_edge:
             return words.no_edge(group, now, seen)
+        if group.can_void:
+            space = with_void(space, usable)
         found = self._solve(group, space, usable, evidence, limits, solved)
         if found.verdict is not Verdict.CANDIDATE:
             return words.verdict(group, found)
-        return self._candidate(group, view, usable, found, limits)
+        return self._candidate(group, space, view, usable, found, limits)
 
     def _solve(
         self,
@@ -273,8 +275,6 @@ class StaticArbitrage(Strategy):
         solved: dict[str, Solved],
     ) -> Assessment:
         legs = executable(usable, self.whole("levels"))
-        if group.can_void:
-            space = with_void(space, usable)
         budget = Money(self.whole("budget") * MONEY_SCALE)
         given = (space, legs, limits, budget)
         past = solved.get(group.name)
@@ -290,6 +290,7 @@ class StaticArbitrage(Strategy):
     def _candidate(
         self,
         group: RelationGroup,
+        space: StateSpace,
         view: MarketView,
         usable: tuple[MarketSnapshot, ...],
         found: Assessment,
@@ -320,6 +321,7 @@ class StaticArbitrage(Strategy):
             text=words.basket(ordered, priced),
             cell=group.name,
             guaranteed=priced.worst,
+            pays=tuple(space.pays(order.market, order.outcome) for order in ordered),
             time_in_force=TimeInForce.IOC,
             hours_left=hours,
         )
