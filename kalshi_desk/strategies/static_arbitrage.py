@@ -25,6 +25,7 @@ from kalshi_desk.core.strategy import (
     Why,
 )
 from kalshi_desk.core.types import (
+    CENT,
     CENT_MONEY,
     COUNT_SCALE,
     MONEY_SCALE,
@@ -37,7 +38,7 @@ from kalshi_desk.core.types import (
     TimeInForce,
     complement,
 )
-from kalshi_desk.quant.arbitrage import Leg
+from kalshi_desk.quant.arbitrage import Leg, best_basket
 from kalshi_desk.quant.baskets import BasketOrder, annual_return, by_scarcity, clears_hurdle
 from kalshi_desk.quant.candidates import (
     Assessment,
@@ -47,7 +48,7 @@ from kalshi_desk.quant.candidates import (
     assess,
     before_prices,
 )
-from kalshi_desk.quant.states import StateSpace
+from kalshi_desk.quant.states import State, StateSpace
 from kalshi_desk.strategies import arbitrage_words as words
 from kalshi_desk.strategies.arbitrage_space import Known, known_of, with_void
 from kalshi_desk.strategies.contract import Strategy
@@ -185,6 +186,11 @@ class StaticArbitrage(Strategy):
         # What follows from its inputs alone: kept to be fast, it changes no answer.
         self._known: dict[str, Known] = {}
         self._solved: dict[str, Solved] = {}
+
+    def prepare(self) -> None:
+        """Load the solver, which alone would take half of a look's time."""
+        space = StateSpace(("a",), (State("a", (PRICE_ONE,)),))
+        best_basket(space, [Leg("a", Outcome.YES, CENT, Count(COUNT_SCALE))])
 
     def decide(self, view: MarketView) -> Decision:
         """Return a signal for each group with a certain profit, and a reason for the others."""
