@@ -89,7 +89,7 @@ class StaticArbitrage(Strategy):
             low=1,
             high=100_000,
             unit="dollars",
-            help="The most that one basket may cost with its fees.",
+            help="The most that one basket may cost with its fees, before these are rounded.",
         ),
         Parameter(
             name="min_net",
@@ -324,7 +324,6 @@ class StaticArbitrage(Strategy):
             candidate=group.name,
             legs=tuple(_leg(order) for order in ordered),
             text=words.basket(ordered, priced),
-            cell=group.name,
             guaranteed=priced.worst,
             time_in_force=TimeInForce.IOC,
             hours_left=hours,
