@@ -232,7 +232,7 @@ class StaticArbitrage(Strategy):
             if (snapshot := view.markets.get(ticker)) is not None
             and snapshot.market.status is MarketStatus.ACTIVE
         ]
-        usable = tuple(snapshot for snapshot in active if snapshot.is_fresh)
+        usable = tuple(snapshot for snapshot in active if _is_usable(snapshot))
         if len(active) < 2:
             return words.too_few(group, Verdict.NO_ASKS, len(active), "trades")
         if len(usable) < 2:
@@ -366,6 +366,12 @@ def _leg(order: BasketOrder) -> SignalLeg:
         price=order.limit if is_yes else complement(order.limit),
         count=order.count,
     )
+
+
+def _is_usable(snapshot: MarketSnapshot) -> bool:
+    """Return whether a book is whole: one that crosses misses a message that is on its way."""
+    bid, ask = snapshot.bid, snapshot.ask
+    return snapshot.is_fresh and (bid is None or ask is None or bid < ask)
 
 
 def _age_ms(snapshot: MarketSnapshot, now_ns: int) -> int:

@@ -162,6 +162,25 @@ def test_the_real_weather_books(books: Path) -> None:
 
 
 @pytest.mark.realdata
+def test_the_real_temperatures_settled_as_their_brackets_say(books: Path) -> None:
+    groups = {
+        group.name: group
+        for one in captures(weather(books / "weather_books.jsonl.gz"))
+        for group in one.groups
+    }
+    checked = 0
+    for row in rows(books / "weather_actuals.jsonl.gz"):
+        for event in row["settled_markets"]["events"]:
+            group = groups.get(event["event_ticker"])
+            results = {name: result == "yes" for name, result in event["results"].items()}
+            if group is not None and set(group.markets) == set(results):
+                assert all(relation.allows(results) for relation in group.relations)
+                assert sum(results.values()) == 1
+                checked += 1
+    assert checked >= 100
+
+
+@pytest.mark.realdata
 def test_the_real_ladders_of_releases_have_prices_but_no_sizes(books: Path) -> None:
     taken: dict[str, list[MarketSnapshot]] = defaultdict(list)
     for row in rows(books / "econ_prints.jsonl.gz"):

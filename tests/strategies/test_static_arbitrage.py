@@ -346,6 +346,16 @@ def test_a_book_that_is_not_usable_is_left_out_like_a_leg_that_ended() -> None:
     assert why(view_of(TILES, *books)).code == "no_pre_fee_edge"
 
 
+def test_a_book_that_crosses_is_no_arbitrage_in_one_market() -> None:
+    crossed = [
+        book("a", bids="0.50x100", asks="0.40x100"),
+        book("b", bids="0.30x100", asks="0.32x100"),
+    ]
+    assert why(view_of((Exclusive(("a", "b")),), *crossed)).code == "stale"
+    third = book("c", bids="0.20x100", asks="0.22x100")
+    assert why(view_of((Exclusive(tuple("abc")),), *crossed, third)).code == "no_pre_fee_edge"
+
+
 def test_a_quiet_book_is_not_old() -> None:
     quiet = [
         msgspec.structs.replace(one, updated_ns=NOW - 600 * SECOND)
