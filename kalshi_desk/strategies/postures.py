@@ -320,6 +320,7 @@ def _lacks(ticker: str, one: Shortfall) -> Why:
         candidate=ticker,
         code="unproven",
         text=f"Its cell is not proven: {one.test.replace('_', ' ')}.",
-        seen=f"{one.seen:.4g}",
+        # Adding zero makes no "-0" of a negated nothing.
+        seen=f"{one.seen + 0.0:.4g}",
         needed=f"{one.needed:.4g}",
     )
