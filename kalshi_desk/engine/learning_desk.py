@@ -13,22 +13,15 @@ from kalshi_desk.engine.effects import KeepObservation
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.live import LiveMarket
-from kalshi_desk.strategies.learning import SettledMarket, learn
+from kalshi_desk.strategies.learning import VOLATILITY, SettledMarket, is_excess, learn
 
 _SETTLED = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 
 
-def take_in(state: CoreState, observation: Observation) -> bool:
-    """Add an observation to the state; return whether it was new."""
+def take_in(state: CoreState, observation: Observation) -> None:
+    """Add an observation to the state; the journal holds each one once."""
     cells = state.observations.setdefault(observation.strategy, {})
-    kept = cells.setdefault(observation.cell, [])
-    if observation.source and any(
-        one.source == observation.source and one.event_ticker == observation.event_ticker
-        for one in kept
-    ):
-        return False
-    kept.append(observation)
-    return True
+    cells.setdefault(observation.cell, []).append(observation)
 
 
 class LearningDesk:
@@ -37,6 +30,7 @@ class LearningDesk:
     def __init__(self, state: CoreState, outbox: Outbox) -> None:
         self._state = state
         self._outbox = outbox
+        self._learned: set[str] | None = None
 
     def status(self, event: MarketStatusChanged) -> None:
         """Learn from a market that has its result; a second word about it teaches nothing."""
@@ -44,9 +38,9 @@ class LearningDesk:
         if event.status not in _SETTLED or live is None:
             return
         value = _value(live)
-        bars = live.bars.life(self._state.now_ns)
-        if value is None or not bars:
+        if value is None or event.ticker in self._known():
             return
+        bars = live.bars.life(self._state.now_ns)
         settled = SettledMarket(
             market=live.market,
             category=self._category(live),
@@ -55,8 +49,18 @@ class LearningDesk:
             at_ns=self._state.now_ns,
         )
         for observation in learn(settled, bars):
-            if take_in(self._state, observation):
-                self._outbox.do(KeepObservation(observation))
+            take_in(self._state, observation)
+            self._known().add(event.ticker)
+            self._outbox.do(KeepObservation(observation))
+
+    def _known(self) -> set[str]:
+        """Return the markets that have taught, those of earlier runs among them."""
+        if self._learned is None:
+            cells = self._state.observations.get(VOLATILITY, {})
+            self._learned = {
+                one.source for name, kept in cells.items() if is_excess(name) for one in kept
+            }
+        return self._learned
 
     def _category(self, live: LiveMarket) -> str:
         market = live.market

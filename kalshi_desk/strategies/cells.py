@@ -22,7 +22,7 @@ Cells = Mapping[str, Sequence[Observation]]
 
 
 class EventMean(msgspec.Struct, frozen=True):
-    """The mean over events, each event's observations being averaged first, and its error."""
+    """A mean with an error that takes events for independent, and how many there were."""
 
     mean: float = 0.0
     error: float = 0.0
@@ -48,8 +48,22 @@ class Slope(msgspec.Struct, frozen=True):
         return self.calibration.slope - BOUND_Z * self.error
 
 
+def pooled_mean(observations: Sequence[Observation]) -> EventMean:
+    """Return the mean over observations of their own, its error clustered by event."""
+    events = [one.event_ticker for one in observations]
+    values = [one.value for one in observations]
+    if len(set(events)) < 2:
+        mean = sum(values) / len(values) if values else 0.0
+        return EventMean(mean, 0.0, len(set(events)))
+    found = cluster_mean(values, events)
+    return EventMean(found.mean, found.error, found.clusters)
+
+
 def event_mean(observations: Sequence[Observation]) -> EventMean:
-    """Return the mean over events: ``mean / (sd / sqrt n)`` with one value per event."""
+    """Return the mean over events, the markets of each being averaged first.
+
+    ``z`` is then ``mean / (sd / sqrt n)`` with one value an event.
+    """
     by_event: dict[str, list[float]] = {}
     for one in observations:
         by_event.setdefault(one.event_ticker, []).append(one.value)

@@ -6,14 +6,16 @@ mean 0 (calibration pairs apart), whatever the market was:
 * ``excess``: movement less the fall of uncertainty over the whole path to the result, in
   squared dollars (``quant.movement``), independent quote noise taken away.
 * ``fade``: what selling a move brought, in dollars a contract: minus the signed change from
-  the end of the hour of the move to 24 hours later, over moves that were no breakout.
-* ``breakout``: the signed change 12 hours on, over moves with volume out of a quiet stretch.
+  the end of the hour of the move to 24 hours later, for each move that was no breakout.
+* ``breakout``: the signed change 12 hours on, for each move on volume out of a quiet stretch.
 * ``calibration HORIZON``: a price and the result, the price being the first known in each
   horizon of time to the deadline; :func:`pair_value` keeps both in one number.
 
 A measurement that chose its hours by how the market ended would find what is not there.  So
 the path begins with the first hour known, moves are looked at forwards, horizons count to
 the deadline as it was first announced, and a move the result overtook counts at the result.
+Moves are observations of their own: how many a market has depends on how they went, so a mean
+over each market would lean.
 """
 
 from __future__ import annotations
@@ -66,6 +68,11 @@ def cell_name(category: str, kind: str) -> str:
     return f"{category or NO_CATEGORY}|{kind}"
 
 
+def is_excess(cell: str) -> bool:
+    """Return whether a cell holds excess movement, of which every settled market gives one."""
+    return cell.endswith(f"|{EXCESS}")
+
+
 def calibration_cell(category: str, horizon: Horizon) -> str:
     """Return the name of the cell of prices so far from their deadline."""
     return cell_name(category, f"{CALIBRATION} {horizon.value}")
@@ -92,9 +99,8 @@ def learn(settled: SettledMarket, bars: Sequence[Bar]) -> tuple[Observation, ...
     found = [_observation(settled, VOLATILITY, EXCESS, excess(bars, settled.value))]
     if settled.deadline_ns > 0:
         for kind, values in after_moves(bars, settled.value, settled.deadline_ns).items():
-            if values:
-                mean = sum(values) / len(values)
-                found.append(_observation(settled, VOLATILITY, kind, mean))
+            for start_ns, value in values:
+                found.append(_observation(settled, VOLATILITY, kind, value, f" {start_ns}"))
         if settled.value in (0.0, 1.0):
             for horizon, price in first_prices(bars, settled.deadline_ns):
                 value = pair_value(price, int(settled.value))
@@ -119,14 +125,17 @@ def excess(bars: Sequence[Bar], value: float) -> float:
     return raw + 2.0 * len(steps) * float(steps[1:] @ steps[:-1]) / (len(steps) - 1)
 
 
-def after_moves(bars: Sequence[Bar], value: float, deadline_ns: int) -> dict[str, list[float]]:
+def after_moves(
+    bars: Sequence[Bar], value: float, deadline_ns: int
+) -> dict[str, list[tuple[int, float]]]:
     """Return what followed each move that the strategy would have looked at, by kind.
 
-    In dollars a contract in the direction of the trade; moves of one kind don't overlap.
+    The start of the hour of the move, and dollars a contract in the direction of the trade;
+    moves of one kind don't overlap.
     """
     rules = MoveRules()
     closes = np.append(_closes(bars), value)
-    found: dict[str, list[float]] = {FADE: [], BREAKOUT: []}
+    found: dict[str, list[tuple[int, float]]] = {FADE: [], BREAKOUT: []}
     free_from = {FADE: 0, BREAKOUT: 0}
     for index, hours_left in _large_moves(bars, deadline_ns, rules):
         window = bars[max(0, index - WINDOW_HOURS) : index + 1]
@@ -144,7 +153,8 @@ def after_moves(bars: Sequence[Bar], value: float, deadline_ns: int) -> dict[str
             free_from[kind] = index + hours
             # Beyond the last hour stands the result.
             later = float(closes[min(index + hours, len(closes) - 1)])
-            found[kind].append(sign * (later - float(closes[index])))
+            change = sign * (later - float(closes[index]))
+            found[kind].append((bars[index].start_ns, change))
     return found
 
 
@@ -178,7 +188,9 @@ def _closes(bars: Sequence[Bar]) -> FloatArray:
     return np.array([bar.close for bar in bars], dtype=np.float64) / PRICE_SCALE
 
 
-def _observation(settled: SettledMarket, strategy: str, kind: str, value: float) -> Observation:
+def _observation(
+    settled: SettledMarket, strategy: str, kind: str, value: float, which: str = ""
+) -> Observation:
     market = settled.market
     return Observation(
         strategy=strategy,
@@ -186,5 +198,5 @@ def _observation(settled: SettledMarket, strategy: str, kind: str, value: float)
         event_ticker=market.event_ticker or market.ticker,
         value=value,
         at_ns=settled.at_ns,
-        source=market.ticker,
+        source=market.ticker + which,
     )

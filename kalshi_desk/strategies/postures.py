@@ -20,7 +20,7 @@ from kalshi_desk.core.strategy import (
 )
 from kalshi_desk.core.types import PRICE_SCALE, BookSide, Price, TimeInForce
 from kalshi_desk.quant.calibration import horizon_of, recalibrate
-from kalshi_desk.quant.costs import unit_cost
+from kalshi_desk.quant.costs import fee_rate, rule_at, unit_cost, unit_fee
 from kalshi_desk.quant.gates import (
     MIN_EVENTS,
     MovementRecord,
@@ -30,7 +30,7 @@ from kalshi_desk.quant.gates import (
 )
 from kalshi_desk.quant.logit import clipped_logit
 from kalshi_desk.quant.volatility import ewma_variance, release_sd
-from kalshi_desk.strategies.cells import EventMean, Slope, event_mean, slope_of
+from kalshi_desk.strategies.cells import EventMean, Slope, event_mean, pooled_mean, slope_of
 from kalshi_desk.strategies.learning import BREAKOUT, EXCESS, FADE, cell_name
 from kalshi_desk.strategies.looking import HOUR_NS, cents, maker_rate, why
 from kalshi_desk.strategies.moves import (
@@ -146,7 +146,7 @@ class Postures:
         price = _inside(candidate, side) if follows else _join(candidate, side)
         mean = self._mean(candidate.category, kind)
         unproven = self._missing(candidate, kind, verdict, mean)
-        chance, error = _expected(candidate, side, mean, self._cost(candidate, side, price))
+        chance, error = self._expected(candidate, side, mean)
         edge = chance - self._cost(candidate, side, price)
         if not unproven and edge <= self._number("margin") / 100.0:
             return self._no_edge(candidate, edge)
@@ -241,6 +241,20 @@ class Postures:
         )
         return Found(signal, 100.0 * edge, candidate.category)
 
+    def _expected(
+        self, candidate: Candidate, side: BookSide, mean: EventMean
+    ) -> tuple[float, float]:
+        """Return what the outcome bought should bring when its time is over, and the error.
+
+        The measured change from the middle, less half the spread and the fee of an exit that
+        takes.
+        """
+        market, middle = candidate.snapshot.market, candidate.middle / PRICE_SCALE
+        held = middle if side is BookSide.BID else 1.0 - middle
+        rate = fee_rate(rule_at(market.fee, self._view.now_ns), is_taker=True)
+        way_out = (candidate.ask - candidate.bid) / PRICE_SCALE / 2.0 + unit_fee(middle, rate)
+        return min(0.99, max(0.01, held + mean.mean - way_out)), mean.error
+
     def _cost(self, candidate: Candidate, side: BookSide, price: Price) -> float:
         """Return what one contract bought at a resting price costs in all, in dollars."""
         paid = (price if side is BookSide.BID else PRICE_SCALE - price) / PRICE_SCALE
@@ -256,7 +270,9 @@ class Postures:
     def _mean(self, category: str, kind: str) -> EventMean:
         cell = cell_name(category, kind)
         if cell not in self._means:
-            self._means[cell] = event_mean(self._view.observations.get(cell, ()))
+            observations = self._view.observations.get(cell, ())
+            mean = event_mean if kind == EXCESS else pooled_mean
+            self._means[cell] = mean(observations)
         return self._means[cell]
 
     def _slope(self, candidate: Candidate) -> Slope:
@@ -268,17 +284,6 @@ class Postures:
 
     def _number(self, name: str) -> float:
         return float(self._values[name])
-
-
-def _expected(
-    candidate: Candidate, side: BookSide, mean: EventMean, cost: float
-) -> tuple[float, float]:
-    """Return the value expected of the outcome bought, and its error; its cost without any."""
-    if mean.events < 2:
-        return cost, 0.0
-    middle = candidate.middle / PRICE_SCALE
-    held = middle if side is BookSide.BID else 1.0 - middle
-    return min(0.99, max(0.01, held + mean.mean)), mean.error
 
 
 def _join(candidate: Candidate, side: BookSide) -> Price:
@@ -315,6 +320,7 @@ def _lacks(ticker: str, one: Shortfall) -> Why:
         candidate=ticker,
         code="unproven",
         text=f"Its cell is not proven: {one.test.replace('_', ' ')}.",
-        seen=f"{one.seen:.4g}",
+        # Adding zero makes no "-0" of a negated nothing.
+        seen=f"{one.seen + 0.0:.4g}",
         needed=f"{one.needed:.4g}",
     )

@@ -29,7 +29,7 @@ from kalshi_desk.core.strategy import (
 from kalshi_desk.core.types import Price
 from kalshi_desk.strategies.cells import event_mean
 from kalshi_desk.strategies.contract import Strategy
-from kalshi_desk.strategies.learning import EXCESS
+from kalshi_desk.strategies.learning import is_excess
 from kalshi_desk.strategies.looking import HOUR_NS, cannot_quote, category_of, hours_left, why
 from kalshi_desk.strategies.moves import LEAST_WINDOW, MOST_WINDOW, MoveRules, Verdict, standing
 from kalshi_desk.strategies.postures import Candidate, Found, Postures
@@ -193,7 +193,7 @@ class Volatility(Strategy):
         records = [
             (event_mean(observations), cell.rpartition("|")[0])
             for cell, observations in view.observations.items()
-            if cell.endswith(f"|{EXCESS}")
+            if is_excess(cell)
         ]
         if not records:
             return "No market that this desk watched has settled yet."
