@@ -44,6 +44,12 @@ class Worker:
         self.relations = RelationFinder()
         self._made: dict[str, Strategy] = {}
 
+    def prepare(self) -> None:
+        """Let strategies load what their first look would otherwise wait for."""
+        for kind in self.book.classes.values():
+            with contextlib.suppress(Exception):  # a look will say what is wrong
+                kind().prepare()
+
     def feed(self, message: Fed) -> None:
         """Take market events in their order."""
         for now_ns, event in message.events:
@@ -87,8 +93,8 @@ class Worker:
 
 def serve(source: BinaryIO, sink: BinaryIO, folder: Path | None) -> None:
     """Answer until the engine has gone."""
-    _warm_up()
     worker = Worker(StrategyBook(folder))
+    worker.prepare()
     _send(sink, Declared(worker.book.infos()))
     gc.freeze()
     decoder = msgspec.msgpack.Decoder(ToWorker)
@@ -98,11 +104,6 @@ def serve(source: BinaryIO, sink: BinaryIO, folder: Path | None) -> None:
             worker.feed(message)
         else:
             _send(sink, worker.look(message))
-
-
-def _warm_up() -> None:
-    """Load what the first look would have to wait for."""
-    import scipy.optimize  # noqa: F401
 
 
 def _send(sink: BinaryIO, message: FromWorker) -> None:
