@@ -43,6 +43,8 @@ STOP_IDS = UUID("0d4d9f6c-6a5e-4f0b-8a43-6f7d8a3b7c21")
 ID_SIGNS = 8
 PEOPLE = frozenset({"", "manual", "flatten", "foreign", STOP_ORIGIN})
 """Origins of orders that no strategy sent."""
+HEDGED = frozenset({"arbitrage"})
+"""Origins whose positions are legs of a basket: to stop one leg would break the hedge."""
 NEW_NS = 3_600_000_000_000
 """A fill read again later than this opens nothing new."""
 
@@ -81,7 +83,9 @@ class StopDesk:
         state = self._state
         order = state.orders.known(fill.order_id)
         position = state.positions.get(fill.ticker)
-        if not state.stops.rules.is_automatic or order is None or order.origin in PEOPLE:
+        if not state.stops.rules.is_automatic or order is None:
+            return
+        if order.origin in PEOPLE | HEDGED:
             return
         name = _stop_id(f"{fill.trade_id}/{fill.order_id}")
         is_old = state.now_ns - fill.executed_ns > NEW_NS or name in state.stops.by_id

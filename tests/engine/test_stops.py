@@ -32,7 +32,7 @@ from kalshi_desk.core.types import (
     parse_price,
 )
 from kalshi_desk.desk.automation import DropStop, SetStop, StopKind
-from kalshi_desk.desk.commands import Flatten, Outcomes, Panic
+from kalshi_desk.desk.commands import Flatten, Outcomes, Panic, StopEngine
 from kalshi_desk.desk.frames import EventKind
 from kalshi_desk.engine.door import order_id_of
 from kalshi_desk.engine.effects import (
@@ -248,6 +248,33 @@ def test_a_stop_waits_while_a_flatten_sells() -> None:
     assert not exits(bench.quote("0.38", "0.39", seconds=3))
     (intent,) = exits(bench.take(OrderAnswered(flat.client_order_id, "o3", Count(400), Count(0))))
     assert intent.count == 600
+
+
+def test_a_flatten_that_meets_an_exit_says_so_and_sells_nothing() -> None:
+    bench = StopBench()
+    resting = sent(bench.buy("1", "0.40", name="low"))[0]
+    bench.take(OrderAnswered(resting.client_order_id, "o2", Count(0), Count(100)))
+    bench.protect()
+    bench.quote("0.38", "0.39", seconds=1)
+    bench.do(Flatten(ticker="A"), "flat")
+    for _ in range(4):
+        bench.quote("0.38", "0.39", seconds=2)
+    (intent,) = exits(bench.log)
+    effects = bench.take(CancelAnswered("o2", Count(100)))
+    said = answer(effects)
+    assert said is not None
+    assert "Another order closes A just now" in said.reasons[0].text
+    assert not sent(effects)
+    bench.answered(intent, Count(1000))
+    assert bench.core.state.positions.get("A").count == 0
+
+
+def test_stopping_the_engine_says_that_stops_rest() -> None:
+    bench = StopBench()
+    bench.protect()
+    said = answer(bench.do(StopEngine(), "stop"))
+    assert said is not None
+    assert "Stops that rest until the next start: 1" in said.text
 
 
 def test_panic_cancels_an_exit_and_protection_goes_on() -> None:
