@@ -59,6 +59,7 @@ class StopDesk:
         self._outbox = outbox
         self._door = door
         self._commanding = commanding
+        self._is_awake = False
         commanding.others[SetStop] = self._set
         commanding.others[DropStop] = self._drop
 
@@ -69,6 +70,8 @@ class StopDesk:
 
     def beat(self) -> None:
         """Time passes: time stops, exits to try again, positions that are gone."""
+        if not self._is_awake and self._state.has_account:
+            self._wake()
         for machine in self._state.stops.live():
             self._advance(machine)
 
@@ -104,6 +107,14 @@ class StopDesk:
         if known is not None:
             self._end(known, "moved with the entry")
         self._begin(record, name)
+
+    def _wake(self) -> None:
+        """Say what protects since the start: nothing did while no engine ran."""
+        self._is_awake = True
+        live = [machine.record for machine in self._state.stops.live()]
+        if live:
+            text = ", ".join(f"{r.stop_id} {r.ticker} ({r.state.value})" for r in live)
+            self._say("", Said(f"Stops that protect: {len(live)}", text, is_bad=False))
 
     def _set(self, name: str, command: SetStop) -> None:
         state = self._state

@@ -265,7 +265,7 @@ def _default(kind: StopKind, rules: StopRules) -> str:
         StopKind.FIXED: f"{rules.fixed_percent}%",
         StopKind.TRAILING: f"{rules.trailing / CENT:g}c",
         StopKind.TIME: f"{rules.time_ns / HOUR_NS:g}h",
-        StopKind.VOLATILITY: f"{rules.deviations:g}sd",
+        StopKind.VOLATILITY: f"{round(rules.deviations, 2):g}sd",
     }[kind]
 
 
