@@ -224,7 +224,10 @@ class Commanding:
             self._cancel_these(pending, state.orders.open_orders())
         else:
             left = [f"{o.ticker} {contracts(o.remaining)}" for o in state.orders.open_orders()]
-            self.answer(name, Outcomes.DONE, f"Orders left: {', '.join(left) or 'none'}.")
+            stops = len(list(state.stops.live()))
+            unwatched = f" Stops that rest until the next start: {stops}." if stops else ""
+            text = f"Orders left: {', '.join(left) or 'none'}.{unwatched}"
+            self.answer(name, Outcomes.DONE, text)
             self._outbox.do(StopShell())
 
     def account_read(self, event: AccountRead) -> None:

@@ -119,6 +119,8 @@ class Door:
         # A stop may be selling the same position just now; what it takes is not ours to sell.
         size = Count(abs(position) - state.resting_reducing(ticker, position))
         if size <= 0:
+            text = f"Another order closes {ticker} just now; ask again once it is over."
+            pending.reasons.append(Reason(ReasonCode.NO_EXIT, text))
             return
         touch = live.book.bid if side is BookSide.ASK else live.book.ask
         if touch is None or not live.book.is_valid:
