@@ -162,7 +162,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One measured number that a cell's proof is made of, journaled when it was known.
 
     ``cell`` is the strategy's own name for a kind of situation; observations of one event
-    are not independent and count as a cluster.
+    are not independent and count as a cluster.  ``source`` names what it was measured on, a
+    market or a fill: a cell takes one observation from each.
     """
 
     strategy: str
@@ -170,6 +171,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     event_ticker: str
     value: float
     at_ns: int
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.state import CoreSettings, CoreState
 
@@ -62,6 +63,7 @@ class TradingCore:
         self.reports = Reports(self.state, self.outbox, self.account, door)
         self.commanding = Commanding(self.state, self.outbox, self.account, door)
         self.baskets = BasketDesk(self.state, self.outbox, door)
+        self.paper = PaperDesk(self.state, self.outbox)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -89,12 +91,16 @@ class TradingCore:
         state.now_ns = now_ns
         if type(event) is BookDelta:
             state.markets.apply(event, now_ns)
+            if event.ticker in self.paper.watched:
+                self.paper.on_event(event)
             return self.outbox.take() if self.outbox.effects else []
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
-        elif state.markets.apply(event, now_ns) and type(event) is MarketStatusChanged:
-            self._say_status(event)
+        elif state.markets.apply(event, now_ns):
+            self.paper.on_event(event)
+            if type(event) is MarketStatusChanged:
+                self._say_status(event)
         return self.outbox.take()
 
     def _then_settle(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -186,6 +192,7 @@ class TradingCore:
         self.account.beat()
         self.commanding.beat()
         self.baskets.beat()
+        self.paper.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

@@ -10,6 +10,7 @@ from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.execution.orders import ManagedOrder, Orders
@@ -50,6 +51,8 @@ class CoreState:
     ledger: Purse = field(default_factory=Purse)
     recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
     starred: set[str] = field(default_factory=set)
+    simulated: set[str] = field(default_factory=set)
+    """Markets in which shadow or paper orders rest or positions are held."""
     link: LinkState = LinkState.STARTING
     waiting_for: str = "the engine is starting"
     exchange_text: str = ""
@@ -58,6 +61,7 @@ class CoreState:
     has_history: bool = False
     halted_why: str = ""
     drift: DriftLog = field(default_factory=DriftLog)
+    observations: dict[str, dict[str, list[Observation]]] = field(default_factory=dict)
     day: str = ""
     opening_equity: Money | None = None
     is_direct: bool = False
@@ -72,9 +76,10 @@ class CoreState:
         return DIRECT if self.is_direct else NON_DIRECT
 
     def involved(self) -> set[str]:
-        """Return the markets that must not be lost sight of: held, ordered or starred."""
+        """Return the markets not to lose sight of: held, ordered, simulated or starred."""
         held = {position.ticker for position in self.positions.held()}
-        return held | {order.ticker for order in self.orders.open_orders()} | self.starred
+        open_orders = {order.ticker for order in self.orders.open_orders()}
+        return held | open_orders | self.starred | self.simulated
 
     def effective_position(self, ticker: str) -> Count:
         """Return the position with what is known to have traded but not booked yet."""

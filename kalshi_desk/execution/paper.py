@@ -95,19 +95,26 @@ class PaperBroker:
     def on_print(
         self, ticker: str, price: Price, count: Count, taker: BookSide, rule: FeeRule, now_ns: int
     ) -> list[Fill]:
-        """Take a public trade: it drains queues, and fills orders that stood in its way."""
+        """Take a public trade: it drains queues, and fills orders that stood in its way.
+
+        What one of our orders took of it is gone for those behind.
+        """
         fills = []
-        for order in self._standing(ticker, taker.opposite):
+        left = int(count)
+        standing = self._standing(ticker, taker.opposite)
+        standing.sort(key=lambda order: -order.intent.price * order.intent.side.sign)
+        for order in standing:
             through = (order.intent.price - price) * order.intent.side.sign
             if through < 0:
-                continue
-            part = int(count)
+                break
+            part = left
             if through == 0:
-                order.owed += part
+                order.owed += int(count)
                 drained = min(order.ahead, Fraction(part))
                 order.ahead -= drained
                 part = int(part - drained)
             part = min(part, order.remaining)
+            left -= part
             if part > 0:
                 fills.append(
                     self._fill(order, order.intent.price, part, rule, is_taker=False, now_ns=now_ns)
@@ -140,6 +147,27 @@ class PaperBroker:
                 shown = Fraction(book.size(order.intent.side, order.intent.price))
                 order.ahead = min(order.ahead, shown)
                 order.owed = 0
+
+    def taken(self, ticker: str, side: BookSide) -> dict[Price, Count]:
+        """Return what we took of a side that is displayed still, by price."""
+        return {
+            price: Count(size)
+            for (name, other, price), size in self._taken.items()
+            if name == ticker and other is side and size
+        }
+
+    def forget(self, ticker: str) -> None:
+        """Drop all that is known of a market that is over."""
+        for key in [key for key in self._taken if key[0] == ticker]:
+            del self._taken[key]
+        for order in list(self.resting.values()):
+            if order.intent.ticker == ticker:
+                del self.resting[order.order_id]
+
+    def concerns(self) -> set[str]:
+        """Return the markets whose books and trades matter: orders rest, or depth was taken."""
+        resting = {order.intent.ticker for order in self.resting.values()}
+        return resting | {ticker for (ticker, _, _), size in self._taken.items() if size}
 
     def report(self, order: PaperOrder, state: OrderState, now_ns: int) -> Order:
         """Return an order as an exchange would report it."""
