@@ -75,9 +75,11 @@ class PaperBook:
         for order_id in [name for name in self.purposes if name not in self.broker.resting]:
             del self.purposes[order_id]
 
-    def overdue(self, now_ns: int) -> list[str]:
-        """Return the resting orders whose time is over."""
-        return [name for name, purpose in self.purposes.items() if 0 < purpose.ends_ns <= now_ns]
+    def overdue(self, now_ns: int, ticker: str = "") -> list[str]:
+        """Return the resting orders whose time is over, of one market or of all."""
+        resting = self.broker.resting
+        names = [order.order_id for order in resting.of(ticker)] if ticker else list(resting)
+        return [name for name in names if 0 < self.purposes[name].ends_ns <= now_ns]
 
     def exits_due(self, now_ns: int) -> list[tuple[Position, Purpose]]:
         """Return the positions that their signals meant to hold no longer."""

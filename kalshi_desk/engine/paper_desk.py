@@ -94,7 +94,8 @@ class PaperDesk:
             self._fill(book, fill, purpose)
         if placed.rests:
             book.purposes[placed.order_id] = purpose
-        self._watch()
+        if placed.rests or placed.fills:
+            self.watched.add(intent.ticker)
         return placed
 
     def cancel_all(self, strategy: str) -> int:
@@ -274,7 +275,7 @@ class PaperDesk:
             return
         for book in self._books.values():
             # An order whose time is over gets nothing, though its beat has not come yet.
-            self._cancel(book, book.overdue(now_ns))
+            self._cancel(book, book.overdue(now_ns, trade.ticker))
             fills = book.broker.on_print(
                 trade.ticker, trade.price, trade.count, trade.taker_side, live.market.fee, now_ns
             )
@@ -321,8 +322,7 @@ class PaperDesk:
         if live is None or live.market.status in _TRADING:
             return
         for book in self._books.values():
-            orders = book.broker.resting.values()
-            self._cancel(book, [o.order_id for o in orders if o.intent.ticker == ticker])
+            self._cancel(book, [order.order_id for order in book.broker.resting.of(ticker)])
         market = live.market
         value = market.settlement_value
         if value is None:
