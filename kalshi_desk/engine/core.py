@@ -43,6 +43,7 @@ from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
 from kalshi_desk.engine.learning_desk import LearningDesk
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.engine.stop_desk import StopDesk
@@ -67,6 +68,7 @@ class TradingCore:
         self.stops = StopDesk(self.state, self.outbox, door, self.commanding)
         self.baskets = BasketDesk(self.state, self.outbox, door)
         self.learning = LearningDesk(self.state, self.outbox)
+        self.paper = PaperDesk(self.state, self.outbox)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -96,6 +98,8 @@ class TradingCore:
             state.markets.apply(event, now_ns)
             if event.ticker in state.stops.by_ticker:
                 self.stops.book(event.ticker)
+            if event.ticker in self.paper.watched:
+                self.paper.on_event(event)
             return self.outbox.take() if self.outbox.effects else []
         handler = self._handlers.get(type(event))
         if handler is not None:
@@ -106,6 +110,7 @@ class TradingCore:
                 self.learning.status(event)
             elif type(event) is BookSnapshot:
                 self.stops.book(event.ticker)
+            self.paper.on_event(event)
         return self.outbox.take()
 
     def _then_settle(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -202,6 +207,7 @@ class TradingCore:
         self.commanding.beat()
         self.stops.beat()
         self.baskets.beat()
+        self.paper.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

@@ -128,7 +128,7 @@ async def _run(
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
     fills = restore(core.state, journal, clock.now_ns())
-    restore_machine(core, journal)
+    restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
         core,
         journal,

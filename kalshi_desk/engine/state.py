@@ -59,6 +59,8 @@ class CoreState:
     folio: Folio = field(default_factory=Folio)
     recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
     starred: set[str] = field(default_factory=set)
+    simulated: set[str] = field(default_factory=set)
+    """Markets in which shadow or paper orders rest or positions are held."""
     link: LinkState = LinkState.STARTING
     waiting_for: str = "the engine is starting"
     exchange_text: str = ""
@@ -90,9 +92,10 @@ class CoreState:
         return DIRECT if self.is_direct else NON_DIRECT
 
     def involved(self) -> set[str]:
-        """Return the markets that must not be lost sight of: held, ordered or starred."""
+        """Return the markets not to lose sight of: held, ordered, simulated or starred."""
         held = {position.ticker for position in self.positions.held()}
-        return held | {order.ticker for order in self.orders.open_orders()} | self.starred
+        open_orders = {order.ticker for order in self.orders.open_orders()}
+        return held | open_orders | self.starred | self.simulated
 
     def effective_position(self, ticker: str) -> Count:
         """Return the position with what is known to have traded but not booked yet."""
