@@ -39,8 +39,10 @@ from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
+from kalshi_desk.engine.limit_setting import LimitSetting
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.reports import Reports
+from kalshi_desk.engine.risk_watch import RiskWatch
 from kalshi_desk.engine.state import CoreSettings, CoreState
 
 LATE_MS, LATE_REPORTS = 2_000, 3
@@ -60,6 +62,8 @@ class TradingCore:
         door = Door(self.state, self.outbox)
         self.reports = Reports(self.state, self.outbox, self.account, door)
         self.commanding = Commanding(self.state, self.outbox, self.account, door)
+        LimitSetting(self.state, self.outbox, self.commanding)
+        self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -178,6 +182,7 @@ class TradingCore:
     def _timer(self, event: TimerFired) -> None:
         self.state.markets.close_due(self.state.now_ns)
         self.account.beat()
+        self._risk_watch.beat()
         self.commanding.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:

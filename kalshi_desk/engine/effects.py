@@ -79,6 +79,13 @@ class KeepMeta(Effect, frozen=True):
     value: str
 
 
+class SaveSetting(Effect, frozen=True):
+    """Put one setting, by its dotted name, into the settings file; what else it says stays."""
+
+    name: str
+    value: str | int | float | bool
+
+
 class Notify(Effect, frozen=True):
     """Tell every face, in order, and remember it."""
 

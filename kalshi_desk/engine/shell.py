@@ -51,6 +51,7 @@ from kalshi_desk.engine.effects import (
     LookUp,
     Notify,
     ReadAccount,
+    SaveSetting,
     SendCancel,
     SendOrder,
     SteerReplay,
@@ -103,6 +104,7 @@ class EngineShell:
         *,
         save_starred: Callable[[set[str]], None],
         forget_live: Callable[[], None] = lambda: None,
+        save_setting: Callable[[str, str | int | float | bool], None] = lambda name, value: None,
     ) -> None:
         self.core = core
         self.board = Board(core.state, os.getpid())
@@ -113,6 +115,7 @@ class EngineShell:
         self._journal = journal
         self._save_starred = save_starred
         self._forget_live = forget_live
+        self._save_setting = save_setting
         self._events: deque[DeskEvent] = deque(maxlen=KEPT_EVENTS)
         self._event_seq = journal.last_event_seq()
         self._answers: dict[str, Answer] = {}
@@ -197,6 +200,8 @@ class EngineShell:
             self.venue.steer(effect.control)
         elif isinstance(effect, ForgetLive):
             self._forget_live()
+        elif isinstance(effect, SaveSetting):
+            self._keep_setting(effect)
         elif isinstance(effect, StopShell):
             self.stopped.set()
 
@@ -205,6 +210,16 @@ class EngineShell:
             self._save_starred(self.core.state.starred)
         else:
             self._keeper.add(MetaEntry(key=effect.key, value=effect.value or None))
+
+    def _keep_setting(self, effect: SaveSetting) -> None:
+        try:
+            self._save_setting(effect.name, effect.value)
+        except DeskError as error:
+            outbox, now_ns = self.core.outbox, self._clock.now_ns()
+            text = f"{error} It is in force until the engine ends."
+            outbox.say(now_ns, EventKind.SYSTEM, Level.ERROR, "A setting was not kept", text)
+            for follow in outbox.take():
+                self._perform(follow)
 
     def _note(self, event: DeskEvent) -> None:
         self._events.append(event)

@@ -12,6 +12,8 @@ from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
+from kalshi_desk.engine.exposures import Exposures
+from kalshi_desk.engine.risk_numbers import risk_view
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import Purse
@@ -20,10 +22,13 @@ from kalshi_desk.portfolio.valuation import Exit, exit_now
 from kalshi_desk.risk.drift import DriftLog
 from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
 from kalshi_desk.risk.gate import GateView, order_cost
+from kalshi_desk.risk.limits import Limits
+from kalshi_desk.risk.loss_guard import LossGuards
 
 LIVE_OFF = "LIVE was switched off"
 RECENT_INTENTS = 50
 MOST_COSTS = 5_000
+MOST_MESSAGES = 10_000
 DEFAULT_COLLAR = Price(10 * CENT)
 DEFAULT_MAX_ORDER = Count(1_000_000)
 
@@ -37,6 +42,7 @@ class CoreSettings:
     read_only_why: str = ""
     collar: Price = DEFAULT_COLLAR
     max_order: Count = DEFAULT_MAX_ORDER
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(slots=True)
@@ -60,11 +66,25 @@ class CoreState:
     drift: DriftLog = field(default_factory=DriftLog)
     day: str = ""
     opening_equity: Money | None = None
+    peak_equity: Money | None = None
+    guards: LossGuards = field(default_factory=LossGuards)
+    loss_why: str = ""
+    differs: str = ""
+    messages: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_MESSAGES))
     is_direct: bool = False
     usage: UsageReported | None = None
     replay: ReplayView | None = None
     now_ns: int = 0
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
+    exposures: Exposures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.exposures = Exposures(self)
+
+    @property
+    def reducing_why(self) -> str:
+        """Why only reductions pass though the desk is not halted, empty when they are not alone."""
+        return "; ".join(filter(None, (self.drift.reducing_why, self.loss_why)))
 
     @property
     def fee_grid(self) -> FeeGrid:
@@ -195,26 +215,31 @@ class CoreState:
         """Return holdings and open orders that settlement can hurt."""
         found: list[Exposed] = []
         for held in self.positions.held():
-            group, excludes = self._group(held.ticker)
+            group, excludes = self.group_of(held.ticker)
             if ticker in (None, held.ticker) and event in (None, group):
                 value = self.value_of(held)
                 found.append(Stake(held.ticker, group, excludes, held.count, value))
         for order in self.orders.open_orders():
-            group, excludes = self._group(order.ticker)
+            group, excludes = self.group_of(order.ticker)
             if ticker in (None, order.ticker) and event in (None, group):
                 found.append(self._resting(order, group, excludes))
         return found
 
     def _resting(self, order: ManagedOrder, group: str, excludes: bool) -> Resting:
-        live = self.markets.get(order.ticker)
-        cost = None
-        if live is not None:
-            cost = order_cost(order.side, order.price, order.remaining, live.market, self.now_ns)
-        per_contract = order.price if order.side.sign > 0 else 10_000 - order.price
-        fee = Money(max(0, (cost or 0) - per_contract * order.remaining))
+        fee = self.worst_fee(order, order.remaining)
         return Resting(order.ticker, group, excludes, order.side, order.price, order.remaining, fee)
 
-    def _group(self, ticker: str) -> tuple[str, bool]:
+    def worst_fee(self, order: ManagedOrder, count: Count) -> Money:
+        """Return the most that a fill of so many contracts of an order may be charged."""
+        live = self.markets.get(order.ticker)
+        if live is None or not count:
+            return NO_MONEY
+        cost = order_cost(order.side, order.price, count, live.market, self.now_ns)
+        per_contract = order.price if order.side.sign > 0 else 10_000 - order.price
+        return Money(max(0, (cost or 0) - per_contract * count))
+
+    def group_of(self, ticker: str) -> tuple[str, bool]:
+        """Return the event of a market, and whether its markets exclude each other."""
         live = self.markets.get(ticker)
         if live is None:
             return ticker, False
@@ -243,6 +268,7 @@ class CoreState:
             recent=list(self.recent),
             collar=self.settings.collar,
             max_count=self.settings.max_order,
+            risk=risk_view(self, ticker),
             last_price=None if live is None else live.last_price,
             reducing_why=self.drift.reducing_why,
         )

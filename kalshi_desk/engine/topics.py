@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
+from kalshi_desk.engine.limit_rows import whole_exposure, whole_limits
 from kalshi_desk.engine.state import CoreState
 
 Rows = dict[str, Row]
 Build = Callable[[CoreState, str], Rows]
 
-WHOLE: dict[str, Build] = {}
+WHOLE: dict[str, Build] = {"limits": whole_limits, "exposure": whole_exposure}
 """By the topic's kind; the builder gets the state and what follows the colon."""
 
 

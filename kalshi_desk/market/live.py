@@ -81,12 +81,16 @@ class LiveMarket:
 
 
 class LiveMarkets:
-    """All markets by ticker; ``touched`` collects what changed since it was last taken."""
+    """All markets by ticker; ``touched`` collects what changed since it was last taken.
+
+    ``moved`` does the same for those who value what is held, who take it at other times.
+    """
 
     def __init__(self) -> None:
         self.by_ticker: dict[str, LiveMarket] = {}
         self.events: dict[str, Event] = {}
         self.touched: set[str] = set()
+        self.moved: set[str] = set()
         self.data_ns = 0
 
     def get(self, ticker: str) -> LiveMarket | None:
@@ -141,7 +145,9 @@ class LiveMarkets:
         middle = live.middle()
         if middle is not None:
             live.line.add(now_ns, middle)
-        self.touched.add(live.market.ticker)
+        ticker = live.market.ticker
+        self.touched.add(ticker)
+        self.moved.add(ticker)
 
     def _ticker(self, event: TickerChanged) -> None:
         live = self._known(event.ticker)
@@ -149,6 +155,7 @@ class LiveMarkets:
             live.last_price = event.last_price
         live.volume = Count(max(live.volume, event.volume))
         self.touched.add(event.ticker)
+        self.moved.add(event.ticker)
 
     def _trade(self, trade: Trade, now_ns: int) -> None:
         live = self._known(trade.ticker)
@@ -156,6 +163,7 @@ class LiveMarkets:
         live.last_price = trade.price
         self.data_ns = now_ns
         self.touched.add(trade.ticker)
+        self.moved.add(trade.ticker)
 
     def _history(self, event: TradeHistory) -> None:
         live = self._known(event.ticker)
@@ -172,6 +180,7 @@ class LiveMarkets:
                 live.why_no_book = event.why or "the stream has a gap"
                 live.judge()
                 self.touched.add(ticker)
+                self.moved.add(ticker)
 
     def _status(self, event: MarketStatusChanged) -> None:
         live = self._known(event.ticker)
@@ -188,6 +197,7 @@ class LiveMarkets:
         )
         live.judge()
         self.touched.add(event.ticker)
+        self.moved.add(event.ticker)
 
     def _listed(self, event: MarketsListed) -> None:
         for occurrence in event.events:
@@ -203,6 +213,7 @@ class LiveMarkets:
                 if live.last_price is None:
                     live.last_price = market.last_price
             self.touched.add(market.ticker)
+            self.moved.add(market.ticker)
 
     def _known(self, ticker: str) -> LiveMarket:
         """Return the market, listing it under its own ticker when nobody described it."""
