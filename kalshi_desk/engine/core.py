@@ -42,9 +42,11 @@ from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
 from kalshi_desk.engine.learning_desk import LearningDesk
+from kalshi_desk.engine.limit_setting import LimitSetting
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.reports import Reports
+from kalshi_desk.engine.risk_watch import RiskWatch
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.engine.stop_desk import StopDesk
 
@@ -69,6 +71,8 @@ class TradingCore:
         self.baskets = BasketDesk(self.state, self.outbox, door)
         self.learning = LearningDesk(self.state, self.outbox)
         self.paper = PaperDesk(self.state, self.outbox)
+        LimitSetting(self.state, self.outbox, self.commanding)
+        self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -204,6 +208,7 @@ class TradingCore:
     def _timer(self, event: TimerFired) -> None:
         self.state.markets.close_due(self.state.now_ns)
         self.account.beat()
+        self._risk_watch.beat()
         self.commanding.beat()
         self.stops.beat()
         self.baskets.beat()

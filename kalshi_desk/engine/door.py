@@ -76,6 +76,7 @@ class Door:
             pending.reasons.extend(reasons)
             return
         state.recent.append(intent)
+        state.messages.append(state.now_ns)
         state.orders.add_intent(intent)
         pending.orders.append(intent.client_order_id)
         pending.waits.add(intent.client_order_id)
@@ -88,6 +89,7 @@ class Door:
             self.look_up(order)
             return
         order.is_canceling = True
+        self._state.messages.append(self._state.now_ns)
         self._canceled_ns[order.client_order_id] = self._state.now_ns
         self._state.orders.touched.add(order.client_order_id)
         self._outbox.do(SendCancel(order.order_id, order.ticker))

@@ -95,6 +95,10 @@ def _recall_meta(state: CoreState, journal: Journal) -> None:
     day, _, equity = (journal.meta("day") or "").partition(" ")
     if day and equity.lstrip("-").isdigit():
         state.day, state.opening_equity = day, Money(int(equity))
+    peak = journal.meta("peak") or ""
+    if peak.isdigit():
+        state.peak_equity = Money(int(peak))
+    state.guards.recall(journal.meta("guards") or "")
 
 
 def journal_order(order: ManagedOrder) -> Order:

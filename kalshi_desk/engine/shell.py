@@ -238,16 +238,12 @@ class EngineShell:
     async def _save(self, effect: SaveSetting) -> None:
         """Write a setting; what can't be written holds until the next start only, and says so."""
         try:
-            await asyncio.to_thread(self._save_setting, effect.name, effect.value)
+            # On the one thread that writes, so that two changes can't cross.
+            await self._keeper.run(lambda _: self._save_setting(effect.name, effect.value))
         except DeskError as error:
             text = f"{error} It holds until the engine stops."
-            self.core.outbox.say(
-                self._clock.now_ns(),
-                EventKind.SYSTEM,
-                Level.ERROR,
-                f"{effect.name} was not saved",
-                text,
-            )
+            title, now_ns = f"{effect.name} was not saved", self._clock.now_ns()
+            self.core.outbox.say(now_ns, EventKind.SYSTEM, Level.ERROR, title, text)
             for waiting in self.core.outbox.take():
                 self._perform(waiting)
 

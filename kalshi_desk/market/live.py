@@ -90,12 +90,16 @@ class LiveMarket:
 
 
 class LiveMarkets:
-    """All markets by ticker; ``touched`` collects what changed since it was last taken."""
+    """All markets by ticker; ``touched`` collects what changed since it was last taken.
+
+    ``moved`` does the same for those who value what is held, who take it at other times.
+    """
 
     def __init__(self) -> None:
         self.by_ticker: dict[str, LiveMarket] = {}
         self.events: dict[str, Event] = {}
         self.touched: set[str] = set()
+        self.moved: set[str] = set()
         self.data_ns = 0
 
     def get(self, ticker: str) -> LiveMarket | None:
@@ -160,7 +164,9 @@ class LiveMarkets:
         quoted = middle_of(live.book)
         if quoted:
             live.bars.note(now_ns, quoted)
-        self.touched.add(live.market.ticker)
+        ticker = live.market.ticker
+        self.touched.add(ticker)
+        self.moved.add(ticker)
 
     def _ticker(self, event: TickerChanged) -> None:
         live = self._known(event.ticker)
@@ -168,6 +174,7 @@ class LiveMarkets:
             live.last_price = event.last_price
         live.volume = Count(max(live.volume, event.volume))
         self.touched.add(event.ticker)
+        self.moved.add(event.ticker)
 
     def _trade(self, trade: Trade, now_ns: int) -> None:
         live = self._known(trade.ticker)
@@ -177,6 +184,7 @@ class LiveMarkets:
         live.bars.trade(now_ns, trade.count, None if is_quoted else trade.price)
         self.data_ns = now_ns
         self.touched.add(trade.ticker)
+        self.moved.add(trade.ticker)
 
     def _history(self, event: TradeHistory, now_ns: int) -> None:
         live = self._known(event.ticker)
@@ -194,6 +202,7 @@ class LiveMarkets:
                 live.why_no_book = event.why or "the stream has a gap"
                 live.judge()
                 self.touched.add(ticker)
+                self.moved.add(ticker)
 
     def _status(self, event: MarketStatusChanged) -> None:
         live = self._known(event.ticker)
@@ -210,6 +219,7 @@ class LiveMarkets:
         )
         live.judge()
         self.touched.add(event.ticker)
+        self.moved.add(event.ticker)
 
     def _listed(self, event: MarketsListed) -> None:
         for occurrence in event.events:
@@ -226,6 +236,7 @@ class LiveMarkets:
                 if live.last_price is None:
                     live.last_price = market.last_price
             self.touched.add(market.ticker)
+            self.moved.add(market.ticker)
 
     def _known(self, ticker: str) -> LiveMarket:
         """Return the market, listing it under its own ticker when nobody described it."""
