@@ -97,14 +97,12 @@ class CoreState:
 
     def __post_init__(self) -> None:
         self.exposures = Exposures(self)
+        self.stops = StopBook(self.settings.stops)
 
     @property
     def reducing_why(self) -> str:
         """Why only reductions pass though the desk is not halted, empty when they are not alone."""
         return "; ".join(filter(None, (self.drift.reducing_why, self.loss_why)))
-
-    def __post_init__(self) -> None:
-        self.stops = StopBook(self.settings.stops)
 
     @property
     def fee_grid(self) -> FeeGrid:
