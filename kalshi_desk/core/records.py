@@ -109,7 +109,8 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     """What the desk is about to ask of the exchange; durable before it is sent.
 
     ``price`` is the YES price; buying NO at q is an ``ask`` at one dollar minus q.
-    ``action`` and ``outcome`` keep the words in which a person asked for it.
+    ``action`` and ``outcome`` keep the words in which a person asked for it.  A resting order
+    ends by itself at ``expires_ns`` (whole seconds count), 0 for never.
     """
 
     client_order_id: str
@@ -125,6 +126,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = "manual"
     command_id: str = ""
     created_ns: int = 0
+    expires_ns: int = 0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

@@ -171,6 +171,7 @@ async def _run_venue(
     recorder = None
     if settings.recording.enabled and venue != "paper":
         recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
+    shell.recorder = recorder
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue
     if venue == "practice":

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from kalshi_desk.core.events import (
     OrderUnknown,
     TimerFired,
 )
-from kalshi_desk.core.ports import Broker, Clock, Feed
+from kalshi_desk.core.ports import Clock, Feed
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
 from kalshi_desk.desk.commands import (
     Answer,
@@ -30,7 +30,6 @@ from kalshi_desk.desk.commands import (
     Outcomes,
     Panic,
     Query,
-    ReplayControl,
     Reply,
     StopEngine,
 )
@@ -59,7 +58,9 @@ from kalshi_desk.engine.effects import (
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
 from kalshi_desk.engine.preview import reply_to
+from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.restore import journal_order
+from kalshi_desk.engine.venue_actions import VenueActions as VenueActions
 from kalshi_desk.store.entries import CommandAnswered, EventEntry, MetaEntry
 from kalshi_desk.store.journal import Journal
 
@@ -69,26 +70,6 @@ KEPT_ANSWERS = 500
 PROTECTIVE = (CancelOrder, CancelAll, Panic, LeaveLive, StopEngine)
 """Commands that only take risk away: a journal that can't be written must not stop them."""
 _log = logging.getLogger(__name__)
-
-
-class VenueActions:
-    """What a venue can do beyond feed and broker; every part may be absent."""
-
-    broker: Broker | None = None
-    sessions = 0
-    """How many sessions began so far; a new one follows no book that it was not asked for."""
-
-    async def cancel_everything(self) -> None:
-        """Cancel all orders of the account."""
-
-    async def read_account(self) -> None:
-        """Read the account again; the reading arrives as an event."""
-
-    async def watch(self, tickers: Sequence[str]) -> None:
-        """Make these markets' books part of the feed."""
-
-    def steer(self, control: ReplayControl) -> None:
-        """Steer a recording."""
 
 
 class EngineShell:
@@ -108,6 +89,7 @@ class EngineShell:
         self.board = Board(core.state, os.getpid())
         self.stopped = asyncio.Event()
         self.venue: VenueActions = VenueActions()
+        self.recorder: EngineRecorder | None = None
         self._clock = clock
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
@@ -153,8 +135,15 @@ class EngineShell:
             self._keeper.retry()
 
     def take(self, event: CoreEvent) -> None:
-        """Pass one event through the core and do what it asks for."""
-        effects = self.core.step(event, self._clock.now_ns())
+        """Pass one event through the core and do what it asks for.
+
+        What a frame tells happens when the frame was received, as it will in a replay.
+        """
+        frame_ns = self.venue.frame_ns
+        now_ns = frame_ns or self._clock.now_ns()
+        if self.recorder is not None:
+            self.recorder.listen(event, now_ns, of_frame=frame_ns > 0)
+        effects = self.core.step(event, now_ns)
         if effects:
             for effect in effects:
                 self._perform(effect)
@@ -165,6 +154,7 @@ class EngineShell:
             self._durable[effect.intent.client_order_id] = self._keeper.intent(
                 effect.intent, self._clock.now_ns()
             )
+            self._mark_own(effect.intent)
         elif isinstance(effect, SendOrder):
             self._start(self._send(effect.intent))
         elif isinstance(effect, SendCancel):
@@ -175,14 +165,20 @@ class EngineShell:
         elif isinstance(effect, KeepFill):
             self._keeper.add(effect.fill)
             self.board.add_fill(effect.fill)
+            self._mark_own(effect.fill)
         elif isinstance(effect, KeepSettlement):
             self._keeper.add(effect.settlement)
+            self._mark_own(effect.settlement)
         elif isinstance(effect, Notify):
             self._note(effect.event)
         elif isinstance(effect, GiveAnswer):
             self._give(effect.answer)
         else:
             self._perform_rare(effect)
+
+    def _mark_own(self, record: OrderIntent | Fill | Settlement) -> None:
+        if self.recorder is not None:
+            self.recorder.mark_own(self.core.state.now_ns, record)
 
     def _perform_rare(self, effect: Effect) -> None:
         if isinstance(effect, KeepMeta):
