@@ -14,11 +14,13 @@ LISTS = {
     "orders": "open orders; with --all also the newest closed ones",
     "fills": "executions, newest last",
     "markets": "all markets with their best prices",
+    "strategies": "strategies with their modes, parameters and results",
+    "why": "why NAME: the reasons why a strategy leaves candidates alone",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
 PANIC = "panic"
-VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume")
+VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", "auto", "strategy", "implies")
 
 _VERB_HELP = {
     "buy": "buy TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
@@ -28,6 +30,10 @@ _VERB_HELP = {
     "panic": "cancel everything, verify, and stay HALTED; works without an engine too, on "
     "every venue where orders may rest, or with --venue on that one",
     "resume": "leave HALTED or REDUCING",
+    "auto": "auto on|off: let strategies in mode trade send orders, or stop them",
+    "strategy": "strategy NAME off|shadow|paper|trade; strategy NAME set PARAMETER VALUE; "
+    "strategy new NAME writes one of your own",
+    "implies": "implies TICKER TICKER [never]: confirm that YES of one settles the other YES",
 }
 
 
@@ -58,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, parents=[everywhere, shown])
         if name == "orders":
             made.add_argument("--all", action="store_true", help="closed orders too")
+        if name == "why":
+            made.add_argument("name", metavar="NAME", help="the strategy")
     for name in VERBS:
         made = commands.add_parser(name, help=_VERB_HELP[name], parents=[everywhere, shown])
         made.add_argument("words", nargs="*")

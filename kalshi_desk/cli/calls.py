@@ -133,7 +133,7 @@ def _check_known(ticker: str, frame: Frame) -> None:
 
 async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     name = options.command
-    topic = () if name in {"status", "balance"} else (name,)
+    topic = () if name in {"status", "balance"} else (_topic(options),)
     client = await _connect(home, "cli")
     try:
         frame = await _pull(client, topic, patient=name != "status")
@@ -145,11 +145,15 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     elif name == "balance":
         print_object(rows.flat_balance(status), form)
     else:
-        found = list(frame.changed.get(name, {}).values())
+        found = list(frame.changed.get(_topic(options), {}).values())
         if name == "orders" and not options.all:
             found = [row for row in found if isinstance(row, OrderRow) and _is_open(row)]
         print_list(name, [rows.flat_row(row) for row in sorted(found, key=_order_of)], form)
     return outcome.DONE
+
+
+def _topic(options: argparse.Namespace) -> str:
+    return f"why:{options.name}" if options.command == "why" else str(options.command)
 
 
 async def _pull(client: LinkClient, topics: tuple[str, ...], *, patient: bool = True) -> Frame:

@@ -109,9 +109,23 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import backtest
 
         return backtest.run(home, options)
+    if command == "strategy" and options.words[1:2] == ["new"]:
+        return _new_strategy(home, options.words[2:])
     from kalshi_desk.cli import calls
 
     return calls.run(options, home)
+
+
+def _new_strategy(home: Home, words: list[str]) -> int:
+    """Write a strategy of the user's own; no engine is needed for it."""
+    from kalshi_desk.cli.strategy_new import write
+    from kalshi_desk.core.errors import Refuse
+
+    if len(words) != 1:
+        todo = "Usage: kalshi-desk strategy new NAME"
+        raise Refuse("A new strategy needs one name.", code="usage", todo=todo)
+    print(write(home, words[0]))
+    return 0
 
 
 def _venue_elsewhere(command: str) -> DeskError:

@@ -38,6 +38,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "fills": (
         "executed_time", "ticker", "action", "outcome", "count", "price", "fee", "order_id",
     ),
+    "strategies": (
+        "name", "mode", "running", "scanned", "signals", "open_orders", "trades", "pnl",
+        "paper_trades", "paper_pnl", "fault",
+    ),
+    "why": ("candidate", "code", "seen", "needed", "times", "text"),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
 

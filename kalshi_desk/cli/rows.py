@@ -197,7 +197,9 @@ _FLAT: dict[type, Callable[..., Flat]] = {
 
 def flat_row(row: Row) -> Flat:
     """Return any row of a list."""
-    return _FLAT[type(row)](row)
+    from kalshi_desk.cli.automation_rows import FLAT
+
+    return (_FLAT.get(type(row)) or FLAT[type(row)])(row)
 
 
 def flat_result(result: OrderResult) -> Flat:

@@ -6,6 +6,7 @@
     sell TICKER yes|no COUNT @ CENTS [--ioc|--fok] [--post-only]
     cancel ORDER            cancel all [TICKER]
     flatten TICKER|all      panic       resume
+    auto on|off             strategy NAME off|shadow|paper|trade
 
 COUNT is in contracts to 0.01; CENTS is the price of the outcome named, to 0.01 cent.
 """
@@ -28,6 +29,7 @@ from kalshi_desk.core.types import (
     TimeInForce,
     parse_count,
 )
+from kalshi_desk.desk import automation_verbs as machine
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -210,6 +212,7 @@ USAGE = {
     "flatten": "flatten TICKER|all",
     "panic": "panic",
     "resume": "resume",
+    **machine.USAGE,
 }
 """How each command is written, for help screens and refusals."""
 
@@ -220,4 +223,7 @@ _PARSERS: dict[str, Callable[[str, list[str], str], Command]] = {
     "flatten": _flatten,
     "panic": _alone,
     "resume": _alone,
+    "auto": lambda _verb, words, _origin: machine.parse_auto(words),
+    "strategy": lambda _verb, words, _origin: machine.parse_strategy(words),
+    "implies": lambda _verb, words, _origin: machine.parse_implies(words),
 }

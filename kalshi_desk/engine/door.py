@@ -51,6 +51,7 @@ class Door:
         post_only: bool = False,
         reduce_only: bool = False,
         origin: str = "manual",
+        expires_ns: int = 0,
     ) -> None:
         """Gate, durable intent, broker: the only place where an order comes into being."""
         state = self._state
@@ -68,6 +69,7 @@ class Door:
             origin=origin,
             command_id=pending.command_id,
             created_ns=state.now_ns,
+            expires_ns=expires_ns,
         )
         reasons = examine(intent, state.gate_view(ticker))
         if reasons:

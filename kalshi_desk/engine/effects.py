@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.core.strategy import ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
 
@@ -89,6 +90,23 @@ class GiveAnswer(Effect, frozen=True):
     """Answer a command; the answer is remembered under the command's id."""
 
     answer: Answer
+
+
+class AskStrategy(Effect, frozen=True):
+    """Let a strategy look at the markets as they are now."""
+
+    strategy: str
+    cycle: int
+    values: dict[str, ParameterValue]
+    since_ns: dict[str, int]
+    implications: tuple[tuple[str, str], ...]
+
+
+class SaveSetting(Effect, frozen=True):
+    """Write one setting, by its dotted name, into the settings file."""
+
+    name: str
+    value: str | int | float | bool
 
 
 class SteerReplay(Effect, frozen=True):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
+from kalshi_desk.core.strategy import Mode
 from kalshi_desk.core.types import NO_COUNT, Count, Money
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.store.journal import Journal
 
 CONFIRMED_AGAIN = "LIVE had been switched off and was confirmed again"
+REMEMBERED_AUTO = frozenset({"practice", "paper", "demo"})
+"""Venues on which AUTO is still on after a restart; real money needs a person again."""
 LOST_ANSWER = "the engine stopped before the exchange's answer"
 
 
@@ -69,6 +74,13 @@ def _recall_meta(state: CoreState, journal: Journal) -> None:
     state.halted_why = journal.halted_reason() or ""
     if state.halted_why == LIVE_OFF:
         state.halted_why = CONFIRMED_AGAIN
+    for key, value in journal.all_meta("mode:").items():
+        with contextlib.suppress(ValueError):
+            state.modes[key.removeprefix("mode:")] = Mode(value)
+    state.auto = journal.meta("auto") == "on" and state.settings.venue in REMEMBERED_AUTO
+    for pair in (journal.meta("implications") or "").split():
+        cause, _, effect = pair.partition(">")
+        state.implications.add((cause, effect))
     day, _, equity = (journal.meta("day") or "").partition(" ")
     if day and equity.lstrip("-").isdigit():
         state.day, state.opening_equity = day, Money(int(equity))

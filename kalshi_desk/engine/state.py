@@ -10,8 +10,10 @@ from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
+from kalshi_desk.core.strategy import Mode, ParameterValue
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.frames import ReplayView
+from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import Purse
@@ -37,6 +39,8 @@ class CoreSettings:
     read_only_why: str = ""
     collar: Price = DEFAULT_COLLAR
     max_order: Count = DEFAULT_MAX_ORDER
+    strategy_interval_ns: int = 60_000_000_000
+    strategy_values: dict[str, dict[str, ParameterValue]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -63,6 +67,10 @@ class CoreState:
     is_direct: bool = False
     usage: UsageReported | None = None
     replay: ReplayView | None = None
+    auto: bool = False
+    modes: dict[str, Mode] = field(default_factory=dict)
+    strategies: dict[str, StrategyState] = field(default_factory=dict)
+    implications: set[tuple[str, str]] = field(default_factory=set)
     now_ns: int = 0
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
 

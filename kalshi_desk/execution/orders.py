@@ -58,6 +58,7 @@ class ManagedOrder:
     is_canceling: bool = False
     unknown_ns: int = 0
     """When its outcome became unknown: it may have reached the exchange up to then."""
+    expires_ns: int = 0
     taken_off: Count | None = None
     """What a cancel took off the book while it is not known what became of the rest."""
 
@@ -128,6 +129,7 @@ class Orders:
             command_id=intent.command_id,
             created_ns=intent.created_ns,
             updated_ns=intent.created_ns,
+            expires_ns=intent.expires_ns,
         )
         return self.restore(order)
 

@@ -88,6 +88,18 @@ class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = 10_000
 
 
+class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The strategies."""
+
+    interval_s: Annotated[
+        int, Meta(ge=1, le=86_400, description="Seconds between two looks of each strategy.")
+    ] = 60
+    parameters: Annotated[
+        dict[str, dict[str, bool | int | float | str]],
+        Meta(description="Parameters of strategies: [strategies.parameters.NAME] name = value."),
+    ] = {}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a person can set; each section is a table of the file."""
 
@@ -100,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recording: RecordingSettings = RecordingSettings()
     practice: PracticeSettings = PracticeSettings()
     paper: PaperSettings = PaperSettings()
+    strategies: StrategySettings = StrategySettings()
 
 
 class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +152,7 @@ def load_settings(path: Path) -> LoadedSettings:
     return LoadedSettings(settings=settings, warnings=tuple(warnings))
 
 
-def save_setting(path: Path, name: str, value: str | int | bool) -> Settings:
+def save_setting(path: Path, name: str, value: str | int | float | bool) -> Settings:
     """Change one setting by its dotted name and keep every comment; return the settings.
 
     Raises ``Stop`` when the file can't be read or written or the value is out of range;
