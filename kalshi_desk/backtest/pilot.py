@@ -1,98 +1,126 @@
-"""Who trades in a backtest: one strategy, asked in process, its orders through the one door."""
+"""Who trades in a backtest: one strategy, asked in process by the same core as live."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kalshi_desk.core.events import CoreEvent, TimerFired
-from kalshi_desk.core.records import Event
-from kalshi_desk.core.strategy import Decision, MarketSnapshot, MarketView, Signal
-from kalshi_desk.core.types import Action, BookSide, Outcome, complement
-from kalshi_desk.desk.commands import PlaceOrder
+import msgspec
+
+from kalshi_desk.backtest.source import LooksRecorded
+from kalshi_desk.core.events import CoreEvent
+from kalshi_desk.core.strategy import Decision, Mode
+from kalshi_desk.desk.automation import SetAuto, SetMode
 from kalshi_desk.engine.core import TradingCore
-from kalshi_desk.engine.effects import Effect
-from kalshi_desk.engine.inputs import CommandReceived
+from kalshi_desk.engine.effects import AskStrategy, Effect
+from kalshi_desk.engine.inputs import (
+    CommandReceived,
+    StrategiesDeclared,
+    StrategyDecided,
+    StrategyFailed,
+)
 from kalshi_desk.engine.recorder import decision_facts
-from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.strategy_book import StrategyBook
+from kalshi_desk.engine.strategy_messages import Look
+from kalshi_desk.engine.strategy_worker import Worker
 from kalshi_desk.strategies.contract import Strategy
 
-DEFAULT_INTERVAL_NS = 60_000_000_000
 Decided = Callable[[int, dict[str, Any]], None]
 """Takes the time and the facts of each decision."""
 
 
-class DirectPilot:
-    """Asks a strategy at its interval and places the legs of its signals that name a size."""
+class _BookOfOne(StrategyBook):
+    """The one strategy of a backtest, without a look at any file."""
+
+    def __init__(self, kind: type[Strategy]) -> None:
+        self.classes = {kind.name: kind}
+        self.faults = {}
+
+
+class StrategyPilot:
+    """Turns the strategy and AUTO on, and answers its looks with the worker's own code.
+
+    With ``follows_looks`` it looks at the moments at which the recorded engine let the
+    strategy look, and sees what it then saw; else at once when the core asks.  A decision
+    counts in the moment of its look; the way to the exchange is the shell's latency.
+    ``trades_unproven`` sends signals too whose cell is not proven yet.
+    """
 
     def __init__(
         self,
-        strategy: Strategy,
+        kind: type[Strategy],
         on_decided: Decided,
         *,
-        interval_ns: int = DEFAULT_INTERVAL_NS,
+        follows_looks: bool = False,
+        trades_unproven: bool = False,
     ) -> None:
-        self._strategy = strategy
+        self.fault = ""
+        self.held_back = 0
+        self._name = kind.name
+        self._worker = Worker(_BookOfOne(kind))
         self._on_decided = on_decided
-        self._interval_ns = interval_ns
-        self._asked_ns = 0
-        self._orders = 0
+        self._follows_looks = follows_looks
+        self._trades_unproven = trades_unproven
+        self._asked: AskStrategy | None = None
 
     def begin(self, now_ns: int) -> Iterable[CoreEvent]:
-        """Return nothing: the strategy is on from now."""
-        return ()
+        """Return what declares the strategy and turns it on."""
+        return (
+            StrategiesDeclared(self._worker.book.infos()),
+            CommandReceived("backtest-mode", SetMode(strategy=self._name, mode=Mode.TRADE)),
+            CommandReceived("backtest-auto", SetAuto(on=True)),
+        )
 
     def after(self, event: CoreEvent, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
-        """Look at the markets at a beat when the interval is over."""
-        if type(event) is not TimerFired or now_ns - self._asked_ns < self._interval_ns:
-            return []
-        self._asked_ns = now_ns
-        decision = self._strategy.decide(view_of(core.state))
-        self._note(decision, now_ns)
-        return [
-            order for signal in decision.signals for order in self._orders_of(signal) if signal.legs
-        ]
+        """Look where the recorded strategy looked."""
+        if not isinstance(event, LooksRecorded) or self._name not in event.strategies:
+            return ()
+        return self._look(core, now_ns) if self._follows_looks else ()
 
     def perform(self, effect: Effect, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
-        """Do nothing: words and answers are for faces."""
-        return ()
+        """Answer the core's wish for a look; words and answers are for faces."""
+        if not isinstance(effect, AskStrategy):
+            return ()
+        self._asked = effect
+        return () if self._follows_looks else self._look(core, now_ns)
 
-    def _note(self, decision: Decision, now_ns: int) -> None:
-        facts = decision_facts(self._strategy.name, decision, self._strategy.values)
-        self._on_decided(now_ns, facts)
-
-    def _orders_of(self, signal: Signal) -> Iterable[CoreEvent]:
-        for leg in signal.legs:
-            if leg.count:
-                is_yes = leg.side is BookSide.BID
-                self._orders += 1
-                yield CommandReceived(
-                    f"backtest-{self._orders}",
-                    PlaceOrder(
-                        ticker=leg.ticker,
-                        action=Action.BUY,
-                        outcome=Outcome.YES if is_yes else Outcome.NO,
-                        count=leg.count,
-                        price=leg.price if is_yes else complement(leg.price),
-                        time_in_force=signal.time_in_force,
-                        post_only=signal.post_only,
-                    ),
-                )
-
-
-def view_of(state: CoreState) -> MarketView:
-    """Return what a strategy may look at now."""
-    markets: dict[str, MarketSnapshot] = {}
-    for ticker, live in state.markets.by_ticker.items():
-        book = live.book
-        markets[ticker] = MarketSnapshot(
-            market=live.market,
-            bids=tuple(book.levels(BookSide.BID)) if live.has_book else (),
-            asks=tuple(book.levels(BookSide.ASK)) if live.has_book else (),
-            updated_ns=book.updated_ns,
-            is_fresh=live.is_fresh,
-            last_price=live.last_price,
-            volume=live.volume,
+    def _look(self, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
+        asked, self._asked = self._asked, None
+        if asked is None:
+            return ()
+        self._worker.markets = core.state.markets
+        looked = self._worker.look(
+            Look(
+                strategy=asked.strategy,
+                cycle=asked.cycle,
+                now_ns=now_ns,
+                values=asked.values,
+                since_ns=asked.since_ns,
+                implications=asked.implications,
+            )
         )
-    events: dict[str, Event] = dict(state.markets.events)
-    return MarketView(now_ns=state.now_ns, markets=markets, events=events)
+        if looked.decision is None:
+            self.fault = looked.fault
+            return (StrategyFailed(strategy=self._name, cycle=asked.cycle, why=looked.fault),)
+        self._on_decided(now_ns, decision_facts(self._name, looked.decision, asked.values))
+        return (
+            StrategyDecided(
+                strategy=self._name,
+                cycle=asked.cycle,
+                looked_ns=now_ns,
+                took_ns=0,
+                decision=self._opened(looked.decision),
+                proof=looked.proof,
+            ),
+        )
+
+    def _opened(self, decision: Decision) -> Decision:
+        """Return what is acted on: signals without a proof pass only when that is wanted."""
+        unproven = sum(1 for signal in decision.signals if signal.unproven)
+        if not unproven:
+            return decision
+        if not self._trades_unproven:
+            self.held_back += unproven
+            return decision
+        signals = tuple(msgspec.structs.replace(s, unproven=()) for s in decision.signals)
+        return msgspec.structs.replace(decision, signals=signals)

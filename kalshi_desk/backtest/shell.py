@@ -88,12 +88,12 @@ class VirtualShell:
     ) -> None:
         self.core = core
         self.now_ns = 0
+        self.began_ns = 0
         self.events = 0
         self.desk = PaperDesk(core.state, account, lambda: self.now_ns, self._queue, broker)
         self._pilot = pilot
         self._watcher = watcher
         self._latency_ns = latency_ns
-        self._begin_ns: int | None = None
         self._has_begun = False
         self._inbox: deque[CoreEvent] = deque()
         self._due: list[tuple[int, int, Callable[[], None]]] = []
@@ -116,6 +116,7 @@ class VirtualShell:
             self.now_ns = at_ns
             if not self._has_begun and at_ns >= begin_ns and self.core.state.has_account:
                 self._has_begun = True
+                self.began_ns = at_ns
                 self._take_all(self._pilot.begin(at_ns))
             self._pass(event)
             self.events += 1

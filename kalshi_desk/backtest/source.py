@@ -30,6 +30,12 @@ _STEPS = (100, 50, 20, 10, 5, 2, 1)
 _OF_THE_ACCOUNT = (FillReported, OrderReported)
 
 
+class LooksRecorded(CoreEvent, frozen=True):
+    """Here the recorded engine let these strategies look; the core itself takes no note."""
+
+    strategies: tuple[str, ...]
+
+
 class RecordingSource:
     """The events of recordings, one after the other, in the order of their lines.
 
@@ -108,6 +114,10 @@ class _One:
             self._translator.reader.begin_connection(
                 yes_prices=bool(record.content.get("yes_prices"))
             )
+        elif record.kind == "cycle":
+            names = record.content.get("strategies")
+            if isinstance(names, list):
+                yield LooksRecorded(tuple(str(name) for name in names))
         elif record.kind == "event":
             event = kept_event(record)
             if isinstance(event, BookStale):
@@ -145,6 +155,14 @@ class _One:
     def _on_lost(self, lost: LostBooks) -> None:
         if lost.tickers:
             self._lost.append(BookStale(tuple(sorted(lost.tickers)), lost.why))
+
+
+def linked(events: Iterable[Timed]) -> Iterator[Timed]:
+    """Lead simulated events with word that the venue is there."""
+    for number, (at_ns, event) in enumerate(events):
+        if not number:
+            yield at_ns, ConnectionChanged(LinkState.LIVE, "simulated events")
+        yield at_ns, event
 
 
 def within(events: Iterable[Timed], until_ns: int) -> Iterator[Timed]:

@@ -140,6 +140,9 @@ def _add_research(
         metavar="NAME=VALUE",
         help="a parameter of the strategy",
     )
+    backtest.add_argument(
+        "--unproven", action="store_true", help="trade signals too whose cell is not proven"
+    )
     backtest.add_argument("--json", action="store_true", help="print one JSON object")
     backtest.add_argument(
         "--progress", action="store_true", help="say on stderr, in JSON lines, how far it is"
