@@ -29,7 +29,9 @@ from kalshi_desk.execution.paper import PaperBroker
 MS_NS = 1_000_000
 DEFAULT_LATENCY_NS = 150 * MS_NS
 """From the decision to the exchange; the least that a backtest may assume."""
-BEAT_NS = 200 * MS_NS
+BEAT_NS = 1_000 * MS_NS
+IDLE_BEAT_NS = 10_000 * MS_NS
+"""Beats where the source has none: each second, ten seconds apart while nothing happens."""
 
 
 class Pilot(Protocol):
@@ -73,7 +75,7 @@ class VirtualShell:
 
     An order reaches the broker ``latency_ns`` after it was sent and meets the book as it
     then stands; so does a cancel.  What the broker says is known at once.  Beats come from
-    the source or, where it has none, every ``BEAT_NS``.
+    the source or, where it has none, from ``BEAT_NS`` and ``IDLE_BEAT_NS``.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class VirtualShell:
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._number = count()
         self._next_beat_ns = 0
+        self._busy_ns = 0
 
     def run(
         self,
@@ -113,7 +116,7 @@ class VirtualShell:
             if not has_beats():
                 self._beat_until(at_ns)
             self._deliver_until(at_ns)
-            self.now_ns = at_ns
+            self.now_ns = self._busy_ns = at_ns
             if not self._has_begun and at_ns >= begin_ns and self.core.state.has_account:
                 self._has_begun = True
                 self.began_ns = at_ns
@@ -130,13 +133,16 @@ class VirtualShell:
         while self._next_beat_ns <= at_ns:
             self._deliver_until(self._next_beat_ns)
             self.now_ns = self._next_beat_ns
-            self._next_beat_ns += BEAT_NS
+            is_idle = self.now_ns - self._busy_ns > IDLE_BEAT_NS
+            self._next_beat_ns += IDLE_BEAT_NS if is_idle else BEAT_NS
             self._pass(TimerFired())
+        self._next_beat_ns = min(self._next_beat_ns, at_ns // BEAT_NS * BEAT_NS + BEAT_NS)
 
     def _deliver_until(self, at_ns: int) -> None:
         """Let what is on its way arrive."""
         while self._due and self._due[0][0] <= at_ns:
             self.now_ns, _, arrive = heapq.heappop(self._due)
+            self._busy_ns = self.now_ns
             arrive()
             self._drain()
 

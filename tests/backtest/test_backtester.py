@@ -42,9 +42,9 @@ def test_a_queue_that_was_never_reached_fills_nothing(tmp_path: Path) -> None:
         return [
             (START_NS, listed("M-1")),
             (START_NS, book("M-1", "0.55", "0.57", "40")),
-            (START_NS + SECOND, printed("M-1", "0.55", "40", BookSide.ASK, 1)),
-            (START_NS + 2 * SECOND, delta("M-1", BookSide.BID, "0.55", "-40")),
-            (START_NS + 3 * SECOND, printed("M-1", "0.56", "9", BookSide.ASK, 2)),
+            (START_NS + 5 * SECOND, printed("M-1", "0.55", "40", BookSide.ASK, 1)),
+            (START_NS + 6 * SECOND, delta("M-1", BookSide.BID, "0.55", "-40")),
+            (START_NS + 7 * SECOND, printed("M-1", "0.56", "9", BookSide.ASK, 2)),
         ]
 
     for model in ("queue-averse", "queue-probable", "queue-front"):
@@ -63,7 +63,7 @@ def test_an_order_meets_the_book_that_stands_when_it_arrives(tmp_path: Path) -> 
             (START_NS + 10 * SECOND, book("M-1", "0.50", "0.54")),
         ]
 
-    beat = 200_000_000
+    beat = SECOND
     late = Backtester(events=day(beat + 151_000_000), home=tmp_path).run_strategy(TakeOffer)
     assert [trade.fill.price for trade in late.fills] == [5_200]
     early = Backtester(events=day(beat + 149_000_000), home=tmp_path).run_strategy(TakeOffer)
@@ -74,7 +74,7 @@ def test_post_only_that_would_cross_at_arrival_is_rejected(tmp_path: Path) -> No
     events: list[Timed] = [
         (START_NS, listed("M-1")),
         (START_NS, book("M-1", "0.53", "0.57")),
-        (START_NS + 300_000_000, book("M-1", "0.53", "0.55")),
+        (START_NS + SECOND + 100_000_000, book("M-1", "0.53", "0.55")),
         (START_NS + 10 * SECOND, printed("M-1", "0.50", "500", BookSide.ASK, 1)),
     ]
     result = Backtester(events=events, home=tmp_path, parameters={"post_only": True}).run_strategy(
