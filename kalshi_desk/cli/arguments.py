@@ -16,17 +16,24 @@ LISTS = {
     "markets": "all markets with their best prices",
     "strategies": "strategies with their modes, parameters and results",
     "why": "why NAME: the reasons why a strategy leaves candidates alone",
+    "stops": "stops and where they stand; those that are over for a day",
+    "portfolio": "the account since its journal began: from gross to net, record, drawdown",
+    "pnl": "profit and loss by strategy, event, category, and maker or taker",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
 PANIC = "panic"
-VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", "auto", "strategy", "implies")
+MACHINE_VERBS = ("auto", "strategy", "implies", "protect", "unprotect")
+VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", *MACHINE_VERBS)
 
 _VERB_HELP = {
     "buy": "buy TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
     "sell": "sell TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
     "cancel": "cancel ORDER, or: cancel all [TICKER]",
     "flatten": "cancel and close one market, or: flatten all",
+    "protect": "protect TICKER fixed|trailing|time|volatility [20%%|5c|4h|30m|2sd]: sell when it "
+    "comes to that",
+    "unprotect": "take a stop away: unprotect STOP",
     "panic": "cancel everything, verify, and stay HALTED; works without an engine too, on "
     "every venue where orders may rest, or with --venue on that one",
     "resume": "leave HALTED or REDUCING",

@@ -43,6 +43,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "paper_trades", "paper_pnl", "fault",
     ),
     "why": ("candidate", "code", "seen", "needed", "times", "text"),
+    "stops": (
+        "stop_id", "ticker", "kind", "amount", "state", "count", "filled", "level", "now_price",
+        "until", "expected_cost", "worst_exit",
+    ),
+    "pnl": (
+        "scope", "name", "trades", "contracts", "gross", "fees", "predicted_fees", "unrealized",
+        "net",
+    ),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
 

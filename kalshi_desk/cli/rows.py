@@ -14,6 +14,7 @@ from kalshi_desk.core.types import (
     format_money,
     format_price,
 )
+from kalshi_desk.desk.automation_frames import StopRow
 from kalshi_desk.desk.commands import Answer, OrderResult
 from kalshi_desk.desk.frames import FillRow, MarketRow, OrderRow, PositionRow, Row, StatusView
 
@@ -187,11 +188,33 @@ def flat_fill(row: FillRow) -> Flat:
     }
 
 
+def flat_stop(row: StopRow) -> Flat:
+    """Return a stop; prices are of the held side, ``until`` is null but for a time stop."""
+    return {
+        "stop_id": row.stop_id,
+        "ticker": row.ticker,
+        "title": row.title,
+        "kind": row.kind.value,
+        "state": row.state,
+        "amount": row.amount,
+        "count": count(row.count),
+        "filled": count(row.filled),
+        "level": price(row.level),
+        "now_price": price(row.now_price),
+        "until": moment(row.until_ns),
+        "expected_cost": dollars(row.expected_cost),
+        "worst_exit": dollars(row.worst_exit),
+        "text": row.text,
+        "updated_time": moment(row.updated_ns),
+    }
+
+
 _FLAT: dict[type, Callable[..., Flat]] = {
     MarketRow: flat_market,
     PositionRow: flat_position,
     OrderRow: flat_order,
     FillRow: flat_fill,
+    StopRow: flat_stop,
 }
 
 

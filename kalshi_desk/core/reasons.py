@@ -27,6 +27,7 @@ class ReasonCode(StrEnum):
     NOT_CONNECTED = "not_connected"
     READ_ONLY_VENUE = "read_only_venue"
     RECONCILING = "reconciling"
+    BASKET = "basket"
     BAD_COMMAND = "bad_command"
     EXCHANGE = "exchange"
 

@@ -121,13 +121,16 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
 class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One market as of the view's moment; ``is_fresh`` says that its book may be traded on.
 
-    ``bars`` are complete hours, oldest first; ``updated_ns`` is the book's last change.
+    ``bars`` are complete hours, oldest first; ``updated_ns`` is the book's last change, and
+    ``known_ns`` until when the book is known to be the exchange's: 0 says until the view's
+    moment, as for a stream without gaps, however long nothing changed.
     """
 
     market: Market
     bids: Levels = ()
     asks: Levels = ()
     updated_ns: int = 0
+    known_ns: int = 0
     is_fresh: bool = False
     last_price: Price | None = None
     volume: Count = NO_COUNT
@@ -177,7 +180,8 @@ class MarketView:
     """Everything a strategy may look at, as of ``now_ns``.
 
     ``observations`` are those of the strategy asked, by cell; ``since_ns`` tells for a
-    candidate since when the strategy has named it in its signals without a break.
+    candidate since when the strategy has named it without a break: in its signals, or in a
+    reason with the code ``duration_below_minimum``, which says that only time is missing.
     """
 
     now_ns: int

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 from kalshi_desk.core.events import AccountRead, BalanceReported, LinkState
 from kalshi_desk.core.records import ExchangePosition, Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import (
@@ -17,6 +14,7 @@ from kalshi_desk.core.types import (
     complement,
 )
 from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.engine.bookkeeper import Bookkeeper, exchange_day
 from kalshi_desk.engine.effects import (
     KeepFill,
     KeepMeta,
@@ -29,7 +27,6 @@ from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.risk.gate import cents, contracts, dollars
 
-EXCHANGE_ZONE = ZoneInfo("America/New_York")
 READ_LAG_NS = 3_000_000_000
 REREAD_NS = 4_000_000_000
 REGULAR_NS = 60_000_000_000
@@ -44,6 +41,7 @@ class Account:
     def __init__(self, state: CoreState, outbox: Outbox) -> None:
         self._state = state
         self._outbox = outbox
+        self.books = Bookkeeper(state, outbox)
         self._mismatch: dict[str, tuple[Count, Count]] = {}
         self._mismatches = 0
         self._reread_ns = 0
@@ -86,6 +84,7 @@ class Account:
         if fill.post_position not in (None, state.positions.get(fill.ticker).count):
             self._reread_ns = state.now_ns + REREAD_NS
         self._outbox.do(KeepFill(fill))
+        self.books.fill(fill, origin)
         state.markets.touched.add(fill.ticker)
         if order is not None:
             self._outbox.do(KeepOrder(order.client_order_id))
@@ -116,6 +115,7 @@ class Account:
         if payout is None:
             return
         self._outbox.do(KeepSettlement(settlement))
+        self.books.settlement(settlement)
         state.markets.touched.add(settlement.ticker)
         if count or payout:
             state.ledger.move(payout, state.shard_of(settlement.ticker), state.now_ns)
@@ -149,16 +149,18 @@ class Account:
         """Compare stated cash with the ledger."""
         state = self._state
         difference = state.ledger.state(event.balance, state.now_ns)
-        if not difference:
-            return
-        if state.opening_equity is not None:
-            state.opening_equity = Money(state.opening_equity + difference)
+        outside = self.books.cash_from_outside() if state.has_account else difference
+        if outside and state.opening_equity is not None:
+            state.opening_equity = Money(state.opening_equity + outside)
             self._keep_opening()
+        if not outside:
+            return
+        when = "outside the desk" if difference else "while the desk was off"
         self._outbox.say(
             state.now_ns,
             EventKind.SYSTEM,
             Level.WARNING,
-            f"Cash moved by {dollars(difference)} outside the desk",
+            f"Cash moved by {dollars(outside)} {when}",
             "A deposit, a withdrawal or a rebate; the ledger follows the exchange.",
         )
 
@@ -263,14 +265,14 @@ class Account:
             why = "a regular look" if regular else "positions, cash or fills are in doubt"
             self._outbox.do(ReadAccount(why))
         self._open_day()
+        self.books.beat()
 
     def _open_day(self) -> None:
         state = self._state
         equity = state.equity()
         if equity is None:
             return
-        seconds = state.now_ns // 1_000_000_000
-        day = datetime.fromtimestamp(seconds, UTC).astimezone(EXCHANGE_ZONE).date().isoformat()
+        day = exchange_day(state.now_ns).isoformat()
         if day != state.day:
             state.day, state.opening_equity = day, equity
             self._keep_opening()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kalshi_desk.core.events import (
-    AccountRead,
-)
+from kalshi_desk.core.events import AccountRead
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import OrderState, to_book
+from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.types import Action, Count, TimeInForce
 from kalshi_desk.desk.commands import (
     Answer,
@@ -349,9 +348,12 @@ class Commanding:
         if pending.then_stop is not None and outcome is Outcomes.DONE:
             self._outbox.do(StopShell())
 
-    def answer(self, name: str, outcome: Outcomes, text: str = "") -> None:
-        """Answer a command that is over."""
-        self._outbox.do(GiveAnswer(Answer(command_id=name, outcome=outcome, text=text)))
+    def answer(
+        self, name: str, outcome: Outcomes, text: str = "", *, kept_stop: StopRecord | None = None
+    ) -> None:
+        """Answer a command that is over, once the journal holds the stop it is about."""
+        answer = Answer(command_id=name, outcome=outcome, text=text)
+        self._outbox.do(GiveAnswer(answer, kept_stop))
 
     def refuse(self, name: str, code: ReasonCode, text: str) -> None:
         """Refuse a command, to its face and in the log."""

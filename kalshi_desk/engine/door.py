@@ -56,7 +56,7 @@ class Door:
         """Gate, durable intent, broker: the only place where an order comes into being."""
         state = self._state
         intent = OrderIntent(
-            client_order_id=str(uuid5(ORDER_IDS, f"{pending.command_id}/{len(pending.orders)}")),
+            client_order_id=order_id_of(pending.command_id, len(pending.orders)),
             ticker=ticker,
             side=side,
             price=price,
@@ -116,7 +116,10 @@ class Door:
         if not position or live is None:
             return
         side = BookSide.ASK if position > 0 else BookSide.BID
-        size = Count(abs(position))
+        # A stop may be selling the same position just now; what it takes is not ours to sell.
+        size = Count(abs(position) - state.resting_reducing(ticker, position))
+        if size <= 0:
+            return
         touch = live.book.bid if side is BookSide.ASK else live.book.ask
         if touch is None or not live.book.is_valid:
             pending.reasons.append(
@@ -147,6 +150,11 @@ class Door:
             reduce_only=True,
             origin="flatten",
         )
+
+
+def order_id_of(command_id: str, number: int = 0) -> str:
+    """Return the client id of a command's order: the same after a restart."""
+    return str(uuid5(ORDER_IDS, f"{command_id}/{number}"))
 
 
 def nothing_to_sell(

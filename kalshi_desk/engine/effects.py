@@ -8,9 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
-from kalshi_desk.core.strategy import ParameterValue
+from kalshi_desk.core.stops import StopRecord
+from kalshi_desk.core.strategy import Observation, ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
+from kalshi_desk.store.entries import BasketEntry, Entry, PaperFillEntry, PaperSettlementEntry
 
 
 class Effect(msgspec.Struct, frozen=True, tag=True):
@@ -73,11 +75,41 @@ class KeepSettlement(Effect, frozen=True):
     settlement: Settlement
 
 
+class KeepStop(Effect, frozen=True):
+    """Remember where a stop stands; comes before the exit that it leads to."""
+
+    record: StopRecord
+
+
 class KeepMeta(Effect, frozen=True):
     """Remember a named value, such as the halt or the day's opening equity."""
 
     key: str
     value: str
+
+
+class KeepEntry(Effect, frozen=True):
+    """Remember an entry that needs nothing else done about it."""
+
+    entry: Entry
+
+
+class KeepBasket(Effect, frozen=True):
+    """Remember where a basket stands; comes before the intent of its order."""
+
+    entry: BasketEntry
+
+
+class KeepPaper(Effect, frozen=True):
+    """Remember what a shadow or paper strategy traded, or that its market paid out."""
+
+    entry: PaperFillEntry | PaperSettlementEntry
+
+
+class KeepObservation(Effect, frozen=True):
+    """Remember a measured number that a strategy's proof is made of."""
+
+    observation: Observation
 
 
 class Notify(Effect, frozen=True):
@@ -87,9 +119,13 @@ class Notify(Effect, frozen=True):
 
 
 class GiveAnswer(Effect, frozen=True):
-    """Answer a command; the answer is remembered under the command's id."""
+    """Answer a command; the answer is remembered under the command's id.
+
+    With ``kept_stop`` nobody is told before the journal holds that record.
+    """
 
     answer: Answer
+    kept_stop: StopRecord | None = None
 
 
 class AskStrategy(Effect, frozen=True):

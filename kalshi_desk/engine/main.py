@@ -18,7 +18,7 @@ from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
-from kalshi_desk.core.types import MONEY_SCALE, Money
+from kalshi_desk.core.types import CENT, MONEY_SCALE, Money, Price
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.exchange_process import PracticeExchange
@@ -28,18 +28,21 @@ from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
+from kalshi_desk.engine.restore_machine import restore_machine
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.engine.stop_plan import HOUR_NS
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
 from kalshi_desk.kalshi.environment import LIVE, keyed
 from kalshi_desk.kalshi.polling import PollingFeed
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
+from kalshi_desk.risk.stops import SECOND, StopRules
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.live_switch import need_live, turn_live_off
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
-from kalshi_desk.store.settings import Settings
+from kalshi_desk.store.settings import Settings, StopSettings
 from kalshi_desk.store.venues import remember_venue
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
@@ -117,6 +120,7 @@ async def _run(
             read_only_why=REPLAY_WHY if replay_path is not None else "",
             collar=settings.risk.collar,
             max_order=settings.risk.max_order,
+            stops=_stop_rules(settings.stops),
         ),
         next_event_seq=journal.last_event_seq() + 1,
     )
@@ -124,6 +128,7 @@ async def _run(
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
     fills = restore(core.state, journal, clock.now_ns())
+    restore_machine(core, journal)
     shell = EngineShell(
         core,
         journal,
@@ -158,6 +163,20 @@ async def _run(
         await link.stop()
         await shell.close()
     return 0
+
+
+def _stop_rules(settings: StopSettings) -> StopRules:
+    return StopRules(
+        fixed_percent=settings.fixed_percent,
+        trailing=Price(settings.trailing_cents * CENT),
+        time_ns=settings.time_hours * HOUR_NS,
+        deviations=settings.sd_multiple,
+        horizon_hours=settings.sd_horizon_hours,
+        max_spread=Price(settings.max_spread_cents * CENT),
+        confirm_ns=settings.confirm_s * SECOND,
+        floor=Price(settings.floor_cents * CENT),
+        is_automatic=settings.automatic,
+    )
 
 
 async def _run_venue(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.strategy import Mode
-from kalshi_desk.core.types import NO_COUNT, Count, Money
+from kalshi_desk.core.types import NO_COUNT, Money, notional
+from kalshi_desk.engine.bookkeeper import recall_fill, recall_folio
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
+from kalshi_desk.risk.stop_book import SHOWN_NS
 from kalshi_desk.store.journal import Journal
 
 CONFIRMED_AGAIN = "LIVE had been switched off and was confirmed again"
@@ -33,12 +36,16 @@ def restore(state: CoreState, journal: Journal, now_ns: int) -> tuple[Fill, ...]
         if order.state is OrderState.UNRESOLVED:
             order.unknown_ns = now_ns
     fills = journal.fills()
+    predicted = recall_folio(state, journal)
     for fill in fills:
-        _book(state, fill)
+        _book(state, fill, predicted.get((fill.trade_id, fill.order_id)))
     settlements: list[Settlement] = journal.settlements()
     for settlement in settlements:
         state.positions.book_settlement(settlement)
+        state.folio.parts.settle(settlement)
     state.markets.touched.update(state.positions.by_ticker)
+    for stop in journal.stops(now_ns - SHOWN_NS):
+        state.stops.add(stop)
     _recall_meta(state, journal)
     state.has_history = bool(fills or state.orders.by_client_id)
     return tuple(fills)
@@ -57,14 +64,15 @@ def _merge(state: CoreState, record: Order) -> None:
     state.orders.restore(order)
 
 
-def _book(state: CoreState, fill: Fill) -> None:
+def _book(state: CoreState, fill: Fill, predicted: PredictedFee | None) -> None:
     order = state.orders.known(fill.order_id)
-    state.positions.book_fill(fill, order.origin if order is not None else "")
+    origin = order.origin if order is not None else ""
+    if state.positions.book_fill(fill, origin) is not None:
+        recall_fill(state, fill, origin, predicted)
     if fill.fee % 10_000:
         state.is_direct = True
     if order is not None:
-        order.booked = Count(order.booked + fill.count)
-        order.fees = Money(order.fees + fill.fee)
+        order.book(fill.count, fill.fee, notional(fill.price, fill.count))
         state.orders.restore(order)
     else:
         state.orders.keep_nameless(fill)

@@ -20,6 +20,7 @@ from kalshi_desk.core.events import (
 )
 from kalshi_desk.core.ports import Clock, Feed
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.desk.commands import (
     Answer,
     CancelAll,
@@ -41,11 +42,15 @@ from kalshi_desk.engine.effects import (
     Effect,
     ForgetLive,
     GiveAnswer,
+    KeepBasket,
+    KeepEntry,
     KeepFill,
     KeepIntent,
     KeepMeta,
     KeepOrder,
+    KeepPaper,
     KeepSettlement,
+    KeepStop,
     LookUp,
     Notify,
     ReadAccount,
@@ -180,7 +185,10 @@ class EngineShell:
         elif isinstance(effect, Notify):
             self._keeper.add(self._events.add(effect.event))
         elif isinstance(effect, GiveAnswer):
-            self._give(effect.answer)
+            if effect.kept_stop is None:
+                self._give(effect.answer)
+            else:
+                self._start(self._answer_kept(effect.answer, effect.kept_stop))
         else:
             self._perform_rare(effect)
 
@@ -191,6 +199,10 @@ class EngineShell:
     def _perform_rare(self, effect: Effect) -> None:
         if isinstance(effect, KeepMeta):
             self._keep_meta(effect)
+        elif isinstance(effect, KeepStop):
+            self._keeper.add(effect.record)
+        elif isinstance(effect, KeepEntry | KeepBasket | KeepPaper):
+            self._keeper.add(effect.entry)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):
@@ -230,6 +242,12 @@ class EngineShell:
             )
             for waiting in self.core.outbox.take():
                 self._perform(waiting)
+
+    async def _answer_kept(self, answer: Answer, stop: StopRecord) -> None:
+        if not await self._keeper.has_stop(stop):
+            text = f"{answer.text} It holds only until the engine ends: the journal has failed."
+            answer = msgspec.structs.replace(answer, outcome=Outcomes.UNKNOWN, text=text)
+        self._give(answer)
 
     def _give(self, answer: Answer) -> None:
         self._answers[answer.command_id] = answer

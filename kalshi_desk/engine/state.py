@@ -17,11 +17,14 @@ from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import Purse
+from kalshi_desk.portfolio.folio import Folio
 from kalshi_desk.portfolio.positions import Position, Positions
 from kalshi_desk.portfolio.valuation import Exit, exit_now
 from kalshi_desk.risk.drift import DriftLog
 from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
 from kalshi_desk.risk.gate import GateView, order_cost
+from kalshi_desk.risk.stop_book import StopBook
+from kalshi_desk.risk.stops import StopRules
 
 LIVE_OFF = "LIVE was switched off"
 RECENT_INTENTS = 50
@@ -41,6 +44,7 @@ class CoreSettings:
     max_order: Count = DEFAULT_MAX_ORDER
     strategy_interval_ns: int = 60_000_000_000
     strategy_values: dict[str, dict[str, ParameterValue]] = field(default_factory=dict)
+    stops: StopRules = field(default_factory=StopRules)
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class CoreState:
     orders: Orders = field(default_factory=Orders)
     positions: Positions = field(default_factory=Positions)
     ledger: Purse = field(default_factory=Purse)
+    folio: Folio = field(default_factory=Folio)
     recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
     starred: set[str] = field(default_factory=set)
     link: LinkState = LinkState.STARTING
@@ -72,7 +77,11 @@ class CoreState:
     strategies: dict[str, StrategyState] = field(default_factory=dict)
     implications: set[tuple[str, str]] = field(default_factory=set)
     now_ns: int = 0
+    stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.stops = StopBook(self.settings.stops)
 
     @property
     def fee_grid(self) -> FeeGrid:
@@ -234,7 +243,7 @@ class CoreState:
         """Show the gate what it may look at for an order in one market."""
         live = self.markets.get(ticker)
         position = self.effective_position(ticker)
-        cannot_send = self._cannot_send()
+        cannot_send = self.cannot_send()
         shard = self.shard_of(ticker)
         return GateView(
             now_ns=self.now_ns,
@@ -268,7 +277,8 @@ class CoreState:
             updated_ns=book.updated_ns,
         )
 
-    def _cannot_send(self) -> Reason | None:
+    def cannot_send(self) -> Reason | None:
+        """Return why no order could be sent now, whatever it says; None when one could."""
         if not self.settings.can_trade:
             return Reason(ReasonCode.READ_ONLY_VENUE, self.settings.read_only_why)
         if self.link is not LinkState.LIVE:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from kalshi_desk.core.strategy import Mode
 from kalshi_desk.desk.automation_frames import StrategyRow, WhyRow
+from kalshi_desk.desk.frames import Row
 from kalshi_desk.engine.rows import full_title
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.strategy_state import StrategyState
-from kalshi_desk.engine.topics import WHOLE, Rows
 
 SHOWN_REASONS = 500
 
 
-def strategy_rows(state: CoreState, _rest: str) -> Rows:
+def strategy_rows(state: CoreState, _rest: str) -> dict[str, Row]:
     """Return one row for each strategy."""
     return {name: strategy_row(state, found) for name, found in state.strategies.items()}
 
@@ -48,7 +48,7 @@ def strategy_row(state: CoreState, strategy: StrategyState) -> StrategyRow:
     )
 
 
-def why_rows(state: CoreState, name: str) -> Rows:
+def why_rows(state: CoreState, name: str) -> dict[str, Row]:
     """Return the newest reasons of one strategy."""
     strategy = state.strategies.get(name)
     if strategy is None:
@@ -75,7 +75,3 @@ def _title(state: CoreState, candidate: str) -> str:
         return full_title(live)
     event = state.markets.events.get(candidate)
     return candidate if event is None else event.title
-
-
-WHOLE["strategies"] = strategy_rows
-WHOLE["why"] = why_rows

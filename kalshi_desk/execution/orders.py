@@ -23,6 +23,7 @@ from kalshi_desk.core.types import (
     Price,
     TimeInForce,
     complement,
+    notional,
 )
 
 FOREIGN = "foreign"
@@ -55,6 +56,8 @@ class ManagedOrder:
     created_ns: int = 0
     updated_ns: int = 0
     fees: Money = NO_MONEY
+    turnover: Money = NO_MONEY
+    """YES price times count of what is booked, without fees."""
     is_canceling: bool = False
     unknown_ns: int = 0
     """When its outcome became unknown: it may have reached the exchange up to then."""
@@ -67,6 +70,12 @@ class ManagedOrder:
         """The price of the outcome as the person asked for it."""
         return self.price if self.outcome is Outcome.YES else complement(self.price)
 
+    def book(self, count: int, fees: int, turnover: int) -> None:
+        """Add executions to what is booked; the state is the business of the caller."""
+        self.booked = Count(self.booked + count)
+        self.fees = Money(self.fees + fees)
+        self.turnover = Money(self.turnover + turnover)
+
 
 class Orders:
     """All orders by client id, found by exchange id or market too."""
@@ -76,7 +85,7 @@ class Orders:
         self._client_ids: dict[str, str] = {}
         self._open: dict[str, set[str]] = defaultdict(set)
         self._unbooked: set[str] = set()
-        self._nameless: dict[str, tuple[int, int]] = {}
+        self._nameless: dict[str, tuple[int, int, int]] = {}
         self.touched: set[str] = set()
 
     def known(self, name: str) -> ManagedOrder | None:
@@ -231,8 +240,7 @@ class Orders:
             self.keep_nameless(fill)
             return None
         self._name(order, fill.order_id)
-        order.booked = Count(order.booked + fill.count)
-        order.fees = Money(order.fees + fill.fee)
+        order.book(fill.count, fill.fee, notional(fill.price, fill.count))
         fresh = max(0, order.booked - order.filled)
         order.filled = Count(order.filled + fresh)
         if order.taken_off is not None:
@@ -248,8 +256,12 @@ class Orders:
 
         Readings tell fills without our client id, and may tell them before the order.
         """
-        count, fees = self._nameless.get(fill.order_id, (0, 0))
-        self._nameless[fill.order_id] = (count + fill.count, fees + fill.fee)
+        count, fees, turnover = self._nameless.get(fill.order_id, (0, 0, 0))
+        self._nameless[fill.order_id] = (
+            count + fill.count,
+            fees + fill.fee,
+            turnover + notional(fill.price, fill.count),
+        )
 
     def _adopt(self, report: Order, client_id: str) -> ManagedOrder:
         order = ManagedOrder(
@@ -270,9 +282,7 @@ class Orders:
         if order_id and not order.order_id:
             order.order_id = order_id
             self._client_ids[order_id] = order.client_order_id
-            count, fees = self._nameless.pop(order_id, (0, 0))
-            order.booked = Count(order.booked + count)
-            order.fees = Money(order.fees + fees)
+            order.book(*self._nameless.pop(order_id, (0, 0, 0)))
             order.filled = Count(max(order.filled, order.booked))
 
     def _report_before_cancel(self, order: ManagedOrder, report: Order, taken_off: Count) -> None:

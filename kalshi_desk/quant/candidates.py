@@ -11,7 +11,10 @@ from kalshi_desk.core.fees import NON_DIRECT, FeeGrid, FeeRule
 from kalshi_desk.core.types import COUNT_SCALE, MONEY_SCALE, Count, Money
 from kalshi_desk.quant.arbitrage import NOTHING, Leg, Solution, best_basket
 from kalshi_desk.quant.baskets import (
+    BUFFER_PER_BASKET,
+    BUFFER_PER_CONTRACT,
     FINEST,
+    MIN_GUARANTEE,
     BasketOrder,
     PricedBasket,
     price_basket,
@@ -28,20 +31,48 @@ _FREE = FeeRule(multiplier=0)
 
 
 class Verdict(StrEnum):
-    """What became of a possible arbitrage, in the order in which it is tested."""
+    """What became of a possible arbitrage, in the order in which it is tested.
+
+    ``assess`` knows prices and books; who knows the markets adds the other tests.
+    ``DEPTH_UNKNOWN`` stands for prices recorded without sizes, which prove no depth.
+    """
 
     INVALID_RELATIONSHIP = "invalid_relationship"
+    TOO_MANY_STATES = "too_many_states"
+    SETTLES_APART = "settles_apart"
     UNSYNCHRONISED = "unsynchronised"
     STALE = "stale"
     NO_ASKS = "no_asks"
     NO_PRE_FEE_EDGE = "no_pre_fee_edge"
+    DEPTH_UNKNOWN = "depth_unknown"
     DEPTH_BELOW_MINIMUM = "depth_below_minimum"
+    UNSOLVED = "unsolved"
     FEE_UNVERIFIED = "fee_unverified"
     FEES_EXCEED_EDGE = "fees_exceed_edge"
     EDGE_EXHAUSTED = "edge_exhausted"
     DURATION_BELOW_MINIMUM = "duration_below_minimum"
     EDGE_BELOW_MINIMUM = "edge_below_minimum"
+    TOO_MANY_LEGS = "too_many_legs"
+    RETURN_BELOW_HURDLE = "return_below_hurdle"
     CANDIDATE = "candidate"
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tests need: milliseconds, contracts, and micro-dollars of certain profit.
+
+    ``least`` is asked of every basket; ``per_basket`` and ``per_contract`` grow with it.
+    """
+
+    skew_ms: int = MAX_SKEW_MS
+    age_ms: int = MAX_AGE_MS
+    duration_ms: int = MIN_DURATION_MS
+    count: Count = MIN_COUNT
+    least: Money = MIN_GUARANTEE
+    per_basket: int = BUFFER_PER_BASKET
+    per_contract: int = BUFFER_PER_CONTRACT
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,13 +111,13 @@ def assess(
     budget: Money | None = None,
     step: Count = FINEST,
     grid: FeeGrid = NON_DIRECT,
-    min_count: Count = MIN_COUNT,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Assessment:
     """Test a set of legs; ``CANDIDATE`` means a profit in every state after exact fees.
 
     Prices with the worse member precision unless told that the account has the finer one.
     """
-    early = _before_prices(legs, evidence)
+    early = before_prices(evidence, limits, has_legs=bool(legs))
     if early is not None:
         return early
     free = [msgspec.structs.replace(leg, rule=_FREE) for leg in legs]
@@ -94,8 +125,8 @@ def assess(
     if gross.guaranteed <= NOTHING:
         return Assessment(Verdict.NO_PRE_FEE_EDGE, gross.guaranteed, 0.0)
     least = _smallest(round_down(free, gross.counts.tolist(), step=step))
-    if least < min_count:
-        return _short(Verdict.DEPTH_BELOW_MINIMUM, least, min_count)
+    if least < limits.count:
+        return _short(Verdict.DEPTH_BELOW_MINIMUM, least, limits.count)
     if not all(leg.rule.is_known for leg in legs):
         return Assessment(Verdict.FEE_UNVERIFIED)
     solution = best_basket(space, legs, budget=budget)
@@ -104,11 +135,16 @@ def assess(
     worst = priced.worst / MONEY_SCALE
     if priced.worst <= 0:
         return Assessment(Verdict.FEES_EXCEED_EDGE, worst, 0.0, solution, orders, priced)
-    needed = required_guarantee(orders)
-    if _smallest(orders) < min_count:
-        found = _short(Verdict.EDGE_EXHAUSTED, _smallest(orders), min_count)
-    elif evidence.lasted_ms < MIN_DURATION_MS:
-        found = Assessment(Verdict.DURATION_BELOW_MINIMUM, evidence.lasted_ms, MIN_DURATION_MS)
+    needed = required_guarantee(
+        orders,
+        least=limits.least,
+        per_basket=limits.per_basket,
+        per_contract=limits.per_contract,
+    )
+    if _smallest(orders) < limits.count:
+        found = _short(Verdict.EDGE_EXHAUSTED, _smallest(orders), limits.count)
+    elif evidence.lasted_ms < limits.duration_ms:
+        found = Assessment(Verdict.DURATION_BELOW_MINIMUM, evidence.lasted_ms, limits.duration_ms)
     elif priced.worst < needed:
         found = Assessment(Verdict.EDGE_BELOW_MINIMUM, worst, needed / MONEY_SCALE)
     else:
@@ -116,17 +152,18 @@ def assess(
     return msgspec.structs.replace(found, solution=solution, orders=orders, priced=priced)
 
 
-def _before_prices(legs: Sequence[Leg], evidence: Evidence) -> Assessment | None:
-    ages = evidence.ages_ms or (MAX_AGE_MS + 1,)
+def before_prices(evidence: Evidence, limits: Limits, *, has_legs: bool) -> Assessment | None:
+    """Return the verdict that falls before any price is looked at, None when none does."""
+    ages = evidence.ages_ms or (limits.age_ms + 1,)
     skew = max(ages) - min(ages)
     if not evidence.is_verified:
         return Assessment(Verdict.INVALID_RELATIONSHIP)
-    if skew > MAX_SKEW_MS:
-        return Assessment(Verdict.UNSYNCHRONISED, skew, MAX_SKEW_MS)
-    if max(ages) > MAX_AGE_MS:
-        return Assessment(Verdict.STALE, max(ages), MAX_AGE_MS)
-    if not legs or not evidence.is_active:
-        return Assessment(Verdict.NO_ASKS, len(legs), 1)
+    if skew > limits.skew_ms:
+        return Assessment(Verdict.UNSYNCHRONISED, skew, limits.skew_ms)
+    if max(ages) > limits.age_ms:
+        return Assessment(Verdict.STALE, max(ages), limits.age_ms)
+    if not has_legs or not evidence.is_active:
+        return Assessment(Verdict.NO_ASKS, int(has_legs), 1)
     return None
 
 

@@ -10,14 +10,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
+from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.types import BookSide, Count, Money, Price
+from kalshi_desk.store import folio_table
 from kalshi_desk.store.entries import (
     HALTED_KEY,
     CommandAnswered,
@@ -28,7 +32,9 @@ from kalshi_desk.store.entries import (
     MetaEntry,
 )
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
+from kalshi_desk.store.machine import MACHINE_WRITERS
 from kalshi_desk.store.schema import check_version, migrate
+from kalshi_desk.store.stop_table import STOPS_SINCE, put_stop, read_stop
 
 MAX_EVENTS = 500
 _BUSY_TIMEOUT_S = 5.0
@@ -69,7 +75,10 @@ class Journal:
             EventEntry: self._put_event,
             CommandAnswered: self._put_answer,
             MetaEntry: self._put_meta,
+            StopRecord: lambda record: put_stop(self._db, record),
+            **folio_table.writers(self._db),
             EquityEntry: self._put_equity,
+            **{kind: partial(put, self._db) for kind, put in MACHINE_WRITERS.items()},
         }
 
     def close(self) -> None:
@@ -217,6 +226,10 @@ class Journal:
             for row in self._rows("SELECT * FROM settlements ORDER BY settled_ns, ticker", ())
         ]
 
+    def stops(self, since_ns: int = 0) -> list[StopRecord]:
+        """Return every stop that protects, and those that ended since a time, oldest first."""
+        return [read_stop(row) for row in self._rows(STOPS_SINCE, (since_ns,))]
+
     def events_since(self, seq: int, limit: int = MAX_EVENTS) -> list[EventEntry]:
         """Return events after ``seq`` in order, at most ``limit`` of them."""
         rows = self._rows(
@@ -256,6 +269,14 @@ class Journal:
         """Return the encoded answer to a command, None when none was given."""
         record = self.command(command_id)
         return None if record is None else record.answer
+
+    def predicted_fees(self) -> dict[tuple[str, str], PredictedFee]:
+        """Return what fills should have been charged, by trade and order id."""
+        return folio_table.predicted_fees(self._rows)
+
+    def equity_track(self) -> list[EquityEntry]:
+        """Return the last equity sample of each hour and its deepest, oldest first."""
+        return folio_table.equity_track(self._rows)
 
     def equity_since(self, at_ns: int) -> list[tuple[int, Money]]:
         """Return equity samples from a time on, oldest first."""
@@ -345,6 +366,10 @@ class Journal:
         self._db.execute(
             "INSERT OR REPLACE INTO equity VALUES (?, ?)", (sample.at_ns, sample.equity)
         )
+
+    def rows(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        """Return all rows of a question about the file, for the readers beside this class."""
+        return self._rows(statement, values)
 
     def _rows(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock, self._spoken_errors():

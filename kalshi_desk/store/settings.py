@@ -57,6 +57,38 @@ class RiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return Count(self.max_order_contracts * COUNT_SCALE)
 
 
+class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stops."""
+
+    fixed_percent: Annotated[
+        int, Meta(ge=1, le=99, description="A fixed stop without an amount: % below the entry.")
+    ] = 5
+    trailing_cents: Annotated[
+        int, Meta(ge=1, le=98, description="A trailing stop without an amount: below the best.")
+    ] = 10
+    time_hours: Annotated[
+        int, Meta(ge=1, le=8_760, description="A time stop without an amount.")
+    ] = 24
+    sd_multiple: Annotated[
+        float, Meta(ge=0.1, le=10, description="A volatility stop without an amount.")
+    ] = 2.0
+    sd_horizon_hours: Annotated[
+        int, Meta(ge=1, le=8_760, description="The time whose expected move a deviation is of.")
+    ] = 24
+    max_spread_cents: Annotated[
+        int, Meta(ge=1, le=99, description="No price triggers a stop while the spread is wider.")
+    ] = 6
+    confirm_s: Annotated[
+        int, Meta(ge=1, le=600, description="A price must stand so long before it triggers.")
+    ] = 3
+    floor_cents: Annotated[
+        int, Meta(ge=0, le=99, description="The first exits sell no further below the stop.")
+    ] = 5
+    automatic: Annotated[
+        bool, Meta(description="Give new positions of strategies a fixed stop.")
+    ] = False
+
+
 class RecordingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Recording of raw frames."""
 
@@ -109,6 +141,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "practice"
     tui: TuiSettings = TuiSettings()
     risk: RiskSettings = RiskSettings()
+    stops: StopSettings = StopSettings()
     recording: RecordingSettings = RecordingSettings()
     practice: PracticeSettings = PracticeSettings()
     paper: PaperSettings = PaperSettings()
