@@ -35,6 +35,8 @@ from kalshi_desk.strategies.contract import Strategy
 VENUE = "paper"
 """Orders of a backtest rest in no book but the broker's, as on the paper venue."""
 FEE_REGIME = "the exchange's schedule of 2026-07-07 with each market's own fee as listed then"
+EVERY_BEAT_NS = 1
+"""The interval where recorded looks are followed: the core always waits for the next one."""
 _HASH_BLOCK = 1 << 20
 _MOST_CAPITAL = 1_000_000_000
 Progress = Callable[[float, int], None]
@@ -92,16 +94,17 @@ class Backtester:
         loaded = load_settings(self._home.settings_path).settings
         kind = strategy_class(strategy, self._home)
         values = _values(kind, loaded.strategies.parameters.get(kind.name, {}), self._parameters)
+        paths = self._paths()
+        facts = [survey(path) for path in paths]
+        follows = any(kind.name in fact.first_cycles for fact in facts)
+        interval_ns = loaded.strategies.interval_s * 1_000 * MS_NS
         settings = CoreSettings(
             venue=VENUE,
             collar=loaded.risk.collar,
             max_order=loaded.risk.max_order,
-            strategy_interval_ns=loaded.strategies.interval_s * 1_000 * MS_NS,
+            strategy_interval_ns=EVERY_BEAT_NS if follows else interval_ns,
             strategy_values={kind.name: values},
         )
-        paths = self._paths()
-        facts = [survey(path) for path in paths]
-        follows = any(kind.name in fact.first_cycles for fact in facts)
         start_ns = max(self._start_ns, facts[0].start_ns if facts else 0)
         end_ns = facts[-1].end_ns if facts else 0
         end_ns = min(end_ns, self._end_ns or end_ns)

@@ -21,10 +21,11 @@ from kalshi_desk.engine.inputs import (
 )
 from kalshi_desk.engine.recorder import decision_facts
 from kalshi_desk.engine.strategy_book import StrategyBook
-from kalshi_desk.engine.strategy_messages import Look
+from kalshi_desk.engine.strategy_messages import MARKET_EVENTS, Look
 from kalshi_desk.engine.strategy_worker import Worker
 from kalshi_desk.strategies.contract import Strategy
 
+_FED = frozenset(MARKET_EVENTS)
 Decided = Callable[[int, dict[str, Any]], None]
 """Takes the time and the facts of each decision."""
 
@@ -72,7 +73,10 @@ class StrategyPilot:
         )
 
     def after(self, event: CoreEvent, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
-        """Look where the recorded strategy looked."""
+        """Feed the worker's markets as the engine does, and look where the strategy looked."""
+        if type(event) in _FED:
+            self._worker.markets.apply(event, now_ns)
+            return ()
         if not isinstance(event, LooksRecorded) or self._name not in event.strategies:
             return ()
         return self._look(core, now_ns) if self._follows_looks else ()
@@ -88,7 +92,7 @@ class StrategyPilot:
         asked, self._asked = self._asked, None
         if asked is None:
             return ()
-        self._worker.markets = core.state.markets
+        self._worker.markets.touched.clear()
         looked = self._worker.look(
             Look(
                 strategy=asked.strategy,

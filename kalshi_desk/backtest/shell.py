@@ -170,8 +170,7 @@ class VirtualShell:
             event = inbox.popleft()
             for effect in core.step(event, self.now_ns):
                 self._perform(effect)
-            if self._has_begun:
-                inbox.extend(self._pilot.after(event, core, self.now_ns))
+            inbox.extend(self._pilot.after(event, core, self.now_ns))
 
     def _perform(self, effect: Effect) -> None:
         if isinstance(effect, SendOrder):

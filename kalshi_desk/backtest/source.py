@@ -27,7 +27,7 @@ from kalshi_desk.store.recording import RecordedMeta, read_frames
 Timed = tuple[int, CoreEvent]
 """An event and the time at which the core takes it, in nanoseconds since the epoch."""
 _STEPS = (100, 50, 20, 10, 5, 2, 1)
-_OF_THE_ACCOUNT = (FillReported, OrderReported)
+_LEFT_OUT = (MarketChanged, FillReported, OrderReported)
 
 
 class LooksRecorded(CoreEvent, frozen=True):
@@ -131,7 +131,7 @@ class _One:
         if self._lost:
             yield from self._lost
             self._lost.clear()
-        if event is None or isinstance(event, MarketChanged | _OF_THE_ACCOUNT):
+        if event is None or isinstance(event, _LEFT_OUT):
             return
         if isinstance(event, BookDelta | BookSnapshot) and event.ticker not in self._told:
             yield from self._describe(event)

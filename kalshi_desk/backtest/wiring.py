@@ -32,7 +32,7 @@ class _NoBaskets:
     """Several legs are refused with a reason."""
 
     def start(self, strategy: str, signal: Signal, legs: tuple[SignalLeg, ...]) -> Why | None:
-        text = "baskets are not wired here"
+        text = "baskets are not wired to the strategist yet"
         return Why(candidate=signal.candidate, code="no_baskets", text=text)
 
     def abandon(self, strategy: str) -> None:
@@ -48,7 +48,7 @@ class StrategistCore(TradingCore):
     def __init__(self, settings: CoreSettings) -> None:
         super().__init__(settings)
         door = Door(self.state, self.outbox)
-        desks = Desks(_NoPaper(), _NoBaskets(), _as_named, lambda ticker: False)
+        desks = Desks(_NoPaper(), _NoBaskets(), _as_named, self._is_cooling)
         acting = Acting(self.state, door, desks)
         self._strategist = Strategist(self.state, self.outbox, self.commanding, acting)
         self._handlers[StrategiesDeclared] = self._strategist.declared
@@ -58,6 +58,9 @@ class StrategistCore(TradingCore):
     def _timer(self, event: TimerFired) -> None:
         super()._timer(event)
         self._strategist.beat()
+
+    def _is_cooling(self, ticker: str) -> bool:
+        return self.state.stops.cooling(ticker, self.state.now_ns) > 0
 
 
 def _as_named(strategy: str, signal: Signal) -> Sized:
