@@ -12,6 +12,7 @@ from typing import Any
 
 from kalshi_desk.backtest.backtester import Backtester
 from kalshi_desk.cli import outcome
+from kalshi_desk.cli.printing import shown
 from kalshi_desk.cli.recordings import find
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.text import clean
@@ -88,10 +89,8 @@ def _print_one(name: str, value: object, indent: str) -> None:
 
 
 def _shown(value: object) -> str:
-    if value is None or value == "":
-        return "-"
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list):
-        return ", ".join(_shown(one) for one in value)
-    return clean(value)
+        return ", ".join(_shown(one) for one in value) or "-"
+    return shown(value)

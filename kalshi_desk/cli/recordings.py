@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from kalshi_desk.cli import outcome
+from kalshi_desk.cli.printing import Form, print_object
 from kalshi_desk.cli.rows import Flat, moment
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.text import clean
@@ -27,8 +28,7 @@ def run(home: Home, action: str, file: str | None, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(shown | {"problems": list(facts.problems)}), flush=True)
     else:
-        for name, value in shown.items():
-            print(f"{name}:".ljust(13), "-" if value is None else clean(value))
+        print_object(shown, Form.TABLE)
         for problem in facts.problems:
             print(f"problem: {clean(problem)}")
     if action == "verify" and not facts.is_whole:

@@ -22,6 +22,7 @@ from kalshi_desk.core.types import CENT, MONEY_SCALE, Money, Price
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
@@ -137,6 +138,7 @@ async def _run(
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
         forget_live=lambda: turn_live_off(home),
     )
+    shell.lab = LabRunner(home.root, shell.take)
     token = write_token(home.token_path)
     link = LinkServer(
         shell,

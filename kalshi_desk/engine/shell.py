@@ -63,6 +63,8 @@ from kalshi_desk.engine.effects import (
 from kalshi_desk.engine.event_memory import EventMemory
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
+from kalshi_desk.engine.lab import StartBacktest, StopBacktest
+from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.preview import reply_to
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.restore import journal_order
@@ -98,6 +100,7 @@ class EngineShell:
         self.venue: VenueActions = VenueActions()
         self.recorder: EngineRecorder | None = None
         self.strategies: StrategyLink | None = None
+        self.lab: LabRunner | None = None
         self._clock = clock
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
@@ -133,7 +136,9 @@ class EngineShell:
             await asyncio.gather(feeding, beating, stopping, return_exceptions=True)
 
     async def close(self) -> None:
-        """Write what waits and close the journal."""
+        """End backtests, write what waits and close the journal."""
+        if self.lab is not None:
+            await self.lab.close()
         await self._keeper.close()
 
     async def _beat(self) -> None:
@@ -214,6 +219,8 @@ class EngineShell:
                 self.strategies.ask(effect)
         elif isinstance(effect, SaveSetting):
             self._start(self._save(effect))
+        elif self.lab is not None and isinstance(effect, StartBacktest | StopBacktest):
+            self.lab.perform(effect)
         elif isinstance(effect, SteerReplay):
             self.venue.steer(effect.control)
         elif isinstance(effect, ForgetLive):
