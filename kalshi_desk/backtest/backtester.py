@@ -24,7 +24,7 @@ from kalshi_desk.backtest.wiring import make_core
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.strategy import ParameterValue
 from kalshi_desk.core.types import MONEY_SCALE, Money
-from kalshi_desk.engine.paper_desk import PaperAccount
+from kalshi_desk.engine.book_broker import PaperAccount
 from kalshi_desk.engine.recordings import survey
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.execution.paper import PaperBroker

@@ -11,6 +11,7 @@ from typing import Protocol
 from kalshi_desk.backtest.source import Timed
 from kalshi_desk.core.events import ConnectionChanged, CoreEvent, LinkState, TimerFired
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.engine.book_broker import BookBroker, PaperAccount
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import (
     CancelEverything,
@@ -23,7 +24,6 @@ from kalshi_desk.engine.effects import (
     SendCancel,
     SendOrder,
 )
-from kalshi_desk.engine.paper_desk import PaperAccount, PaperDesk
 from kalshi_desk.execution.paper import PaperBroker
 
 MS_NS = 1_000_000
@@ -92,7 +92,7 @@ class VirtualShell:
         self.now_ns = 0
         self.began_ns = 0
         self.events = 0
-        self.desk = PaperDesk(core.state, account, lambda: self.now_ns, self._queue, broker)
+        self.desk = BookBroker(core.state, account, lambda: self.now_ns, self._queue, broker)
         self._pilot = pilot
         self._watcher = watcher
         self._latency_ns = latency_ns

@@ -80,6 +80,12 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     floor_strike: Decimal | None = None
     cap_strike: Decimal | None = None
 
+    @property
+    def deadline_ns(self) -> int:
+        """When the outcome should be known at the latest: close or expected expiration, or 0."""
+        times = [time_ns for time_ns in (self.close_ns, self.expiration_ns) if time_ns > 0]
+        return min(times, default=0)
+
 
 class OrderState(StrEnum):
     """Where an order stands; ``UNRESOLVED`` is a state of its own, not a guess.

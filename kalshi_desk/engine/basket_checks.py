@@ -9,7 +9,7 @@ from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import OrderIntent
 from kalshi_desk.core.strategy import SignalLeg
 from kalshi_desk.core.types import Count, Money, TimeInForce
-from kalshi_desk.engine.basket_prices import least_chance, outcome_of_side
+from kalshi_desk.engine.basket_prices import least_chance, offered, outcome_of_side
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.risk.gate import contracts, dollars, examine, order_cost
 
@@ -65,6 +65,10 @@ def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason
         created_ns=state.now_ns,
     )
     reasons = list(examine(intent, state.gate_view(leg.ticker)))
+    on_offer = offered(state, leg)
+    if on_offer < leg.count:
+        text = f"Of {leg.ticker} only {contracts(on_offer)} are on offer at the leg's limit."
+        reasons.append(Reason(ReasonCode.BASKET, text, contracts(on_offer), contracts(leg.count)))
     position = state.effective_position(leg.ticker)
     if position * leg.side.sign < 0:
         text = (

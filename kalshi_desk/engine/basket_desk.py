@@ -14,7 +14,6 @@ from kalshi_desk.core.records import OrderState
 from kalshi_desk.core.strategy import Signal, SignalLeg
 from kalshi_desk.core.types import (
     Action,
-    Count,
     Money,
     Price,
     TimeInForce,
@@ -22,10 +21,12 @@ from kalshi_desk.core.types import (
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.basket_checks import why_not
 from kalshi_desk.engine.basket_prices import (
+    break_even,
     buying_price,
     outcome_of_side,
     unwinding_order,
 )
+from kalshi_desk.engine.basket_words import Progress, entry_of, words
 from kalshi_desk.engine.door import ORDER_IDS, Door
 from kalshi_desk.engine.effects import KeepBasket
 from kalshi_desk.engine.outbox import Outbox
@@ -43,13 +44,12 @@ from kalshi_desk.execution.baskets import (
     end,
     excess,
     missed,
+    needed,
     outcome_of,
     sent,
     settled,
     tallies,
 )
-from kalshi_desk.risk.gate import contracts, dollars
-from kalshi_desk.store.entries import BasketEntry
 
 RETRY_EVERY_NS = 600_000_000
 """Longer than the gate takes two orders for the same one."""
@@ -131,6 +131,25 @@ class BasketDesk:
         self._drive(name)
         return None
 
+    def progress(self, record: BasketRecord) -> Progress:
+        """Return what a basket under way has filled and cost, and what its next leg may cost."""
+        legs = self._tallies(record)
+        index = min(record.index, len(record.legs) - 1)
+        held = [leg.held for leg in legs]
+        missing = needed(record, held, index)
+        live = self._state.markets.get(record.legs[index].ticker)
+        completion = None
+        if index and missing and live is not None and live.market.fee.is_known:
+            wish = Wish(index, missing)
+            completion = break_even(self._state, record, legs, wish, live.market)
+        return Progress(
+            filled=tuple(held),
+            spent=Money(sum(leg.paid - leg.proceeds for leg in legs)),
+            ticker=record.legs[index].ticker,
+            missing=missing,
+            completion=completion,
+        )
+
     def abandon(self, strategy: str) -> None:
         """Stop completing a strategy's baskets; what stands alone is unwound."""
         for record in self.in_flight(strategy):
@@ -182,19 +201,18 @@ class BasketDesk:
     def _drive(self, name: str) -> None:
         """Take a basket as far as it goes now: at most one order leaves."""
         state = self._state
-        record = self._flying[name]
-        if not self._take_answer(record):
+        if state.halted_why:
+            self._abandon(self._flying[name])
+        if not self._take_answer(self._flying[name]):
             return
         record = self._flying[name]
-        if state.halted_why in _KEEPS_POSITIONS:
+        if record.is_kept:
             self._keep(end(record, self._tallies(record), state.now_ns))
             return
         if not self._can_act():
             if record.unwind_until_ns:
                 self._keep(msgspec.structs.replace(record, unwind_until_ns=0))
             return
-        if state.halted_why:
-            self._abandon(record)
         for _ in range(2 * len(record.legs) + 2):
             legs = self._tallies(self._flying[name])
             record, wishes = advance(self._flying[name], legs, state.now_ns)
@@ -220,8 +238,9 @@ class BasketDesk:
         return state.link is LinkState.LIVE and state.has_account and state.is_exchange_trading
 
     def _abandon(self, record: BasketRecord) -> None:
-        if not record.is_abandoned and not record.stage.is_over:
-            self._keep(msgspec.structs.replace(record, is_abandoned=True))
+        """Buy no more; after a panic, and when LIVE was left, sell nothing either."""
+        is_kept = record.is_kept or self._state.halted_why in _KEEPS_POSITIONS
+        self._keep(msgspec.structs.replace(record, is_abandoned=True, is_kept=is_kept))
 
     def _try(self, record: BasketRecord, legs: Sequence[LegTally], wishes: Sequence[Wish]) -> bool:
         """Send the first wish that can be sent; return whether to look again at once."""
@@ -240,8 +259,9 @@ class BasketDesk:
             if limit is not None:
                 return not self._send(record, wish, limit)
             if record.stage is Stage.FILLING:
-                self._miss(record, wish)
-                return record.basket_id in self._flying
+                self._keep(missed(record, self._state.now_ns))
+                return True
+            return False
         return False
 
     def _is_early(self, record: BasketRecord, wish: Wish) -> bool:
@@ -252,16 +272,6 @@ class BasketDesk:
         live = self._state.markets.get(leg.ticker)
         is_same = live is None or live.book.updated_ns <= leg.tried_ns
         return is_same or self._state.now_ns - leg.tried_ns < RETRY_EVERY_NS
-
-    def _miss(self, record: BasketRecord, wish: Wish) -> None:
-        """Nobody offers a leg at a price that is worth it."""
-        now_ns = self._state.now_ns
-        if wish.leg:
-            self._keep(missed(record, now_ns))
-            return
-        self._keep(
-            msgspec.structs.replace(record, stage=Stage.MISSED, failed_ns=now_ns, updated_ns=now_ns)
-        )
 
     def _send(self, record: BasketRecord, wish: Wish, price: Price) -> bool:
         """Journal what is about to be sent, then send it; return whether the gate let it pass."""
@@ -331,45 +341,7 @@ class BasketDesk:
             self._outcomes[record.strategy].append(outcome)
 
     def _tell(self, record: BasketRecord) -> None:
-        level, title, text = Level.INFO, "Basket missed", "Its first leg did not fill."
-        if record.stage is Stage.COMPLETE:
-            level, title = Level.GOOD, "Basket complete"
-            text = f"It locks in {dollars(record.locked)}, {dollars(record.guaranteed)} planned."
-        elif record.stage is Stage.UNWOUND:
-            level, title = Level.WARNING, "Basket unwound"
-            text = (
-                f"A leg missed; what stood alone was sold again for a loss of "
-                f"{dollars(record.legging_loss)}. No basket there for ten minutes."
-            )
-        elif record.stage is Stage.RESIDUAL:
-            level, title = Level.ERROR, "Basket left an open leg"
-            left = excess(record, [leg.held for leg in self._tallies(record)])
-            names = ", ".join(
-                f"{contracts(Count(count))} {outcome_of_side(leg.side).upper()} of {leg.ticker}"
-                for leg, count in zip(record.legs, left, strict=True)
-                if count
-            )
-            text = f"{names} could not be unwound and stay as positions. Look at them now."
+        left = excess(record, [leg.held for leg in self._tallies(record)])
+        level, title, text = words(record, left)
         kind = EventKind.RISK if level is Level.ERROR else EventKind.ORDER
-        self._outbox.say(
-            self._state.now_ns,
-            kind,
-            level,
-            f"{title} ({record.strategy})",
-            text,
-            record.legs[0].ticker,
-        )
-
-
-def entry_of(record: BasketRecord) -> BasketEntry:
-    """Return a basket as the journal keeps it."""
-    return BasketEntry(
-        basket_id=record.basket_id,
-        strategy=record.strategy,
-        stage=record.stage.value,
-        is_over=record.stage.is_over,
-        started_ns=record.started_ns,
-        updated_ns=record.updated_ns,
-        legging_loss=record.legging_loss,
-        record=msgspec.msgpack.encode(record),
-    )
+        self._outbox.say(self._state.now_ns, kind, level, title, text, record.legs[0].ticker)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kalshi_desk.core.fees import NON_DIRECT, order_fee
+from kalshi_desk.core.fees import order_fee
 from kalshi_desk.core.records import Market
 from kalshi_desk.core.strategy import SignalLeg
 from kalshi_desk.core.types import (
     MONEY_SCALE,
+    NO_COUNT,
     NO_MONEY,
     PRICE_ONE,
     PRICE_SCALE,
@@ -75,7 +76,7 @@ def buying_price(
     touch = None if live is None else touch_for(live, leg.side)
     if live is None or touch is None:
         return None
-    limit = leg.limit if wish.leg == 0 else _break_even(state, record, legs, wish, live.market)
+    limit = leg.limit if wish.leg == 0 else break_even(state, record, legs, wish, live.market)
     if limit is None or (limit - touch) * leg.side.sign < 0:
         return None
     collared = Price(touch + leg.side.sign * state.settings.collar)
@@ -85,13 +86,14 @@ def buying_price(
     return limit
 
 
-def _break_even(
+def break_even(
     state: CoreState,
     record: BasketRecord,
     legs: Sequence[LegTally],
     wish: Wish,
     market: Market,
 ) -> Price | None:
+    """Return the YES limit at which finishing the basket with this leg still loses nothing."""
     # Loads numpy, which no start of the desk should wait for.
     from kalshi_desk.quant.baskets import completion_price
 
@@ -107,7 +109,7 @@ def _break_even(
         spent += _cost_later(state, record, index, count)
     payout = Money(record.payout * share[0] // share[1])
     price = completion_price(
-        payout, Money(spent), wish.count, market.fee, market.grid, grid=NON_DIRECT
+        payout, Money(spent), wish.count, market.fee, market.grid, grid=state.fee_grid
     )
     if price is None:
         return None
@@ -124,14 +126,17 @@ def _cost_later(state: CoreState, record: BasketRecord, index: int, count: Count
     worst = leg.limit
     if touch is not None and (touch - worst) * leg.side.sign > 0:
         worst = touch
-    return leg_cost(live.market, leg.side, worst, count)
-
-
-def leg_cost(market: Market, side: BookSide, price: Price, count: Count) -> Money:
-    """Return what buying a leg at one price costs with the fee of a non-direct taker."""
-    bought_at = cost_price(side, price)
-    fee = order_fee(market.fee, bought_at, count, is_taker=True, grid=NON_DIRECT)
+    bought_at = cost_price(leg.side, worst)
+    fee = order_fee(live.market.fee, bought_at, count, is_taker=True, grid=state.fee_grid)
     return Money(notional(bought_at, count) + fee)
+
+
+def offered(state: CoreState, leg: SignalLeg) -> Count:
+    """Return how many contracts of a leg are on offer at its limit or better."""
+    live = tradable(state, leg.ticker)
+    if live is None:
+        return NO_COUNT
+    return walk(live.book, leg.side, leg.count, live.market.fee, limit=leg.price).count
 
 
 def unwinding_order(

@@ -12,7 +12,8 @@ from kalshi_desk.core.types import MarketStatus, Money
 from kalshi_desk.engine.effects import KeepEntry, KeepMeta
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import CoreState
-from kalshi_desk.portfolio.folio import explained_cash
+from kalshi_desk.portfolio.attribution import UNKNOWN_OWNER
+from kalshi_desk.portfolio.folio import explained_cash, key_of
 from kalshi_desk.portfolio.track import EVERY_NS, Sample
 from kalshi_desk.store.entries import EquityEntry
 from kalshi_desk.store.journal import Journal
@@ -22,6 +23,8 @@ CASH_KEY = "cash_base"
 """Meta: cash before the first known fill, and what came from outside since."""
 PATIENCE_NS = 5 * EVERY_NS
 """How long a sample waits for the books of what is held, before it is taken without."""
+NAME_AGE_NS = 600_000_000_000
+"""How long a fill waits for an order of ours that it may belong to."""
 RULE_AGE_NS = 86_400_000_000_000
 """How old a fill may be whose fee is predicted by the rule of today."""
 _TRADING = frozenset({MarketStatus.ACTIVE, MarketStatus.UNKNOWN})
@@ -51,10 +54,13 @@ class Bookkeeper:
         """Book a fill that is new to the positions."""
         if self._state.folio.unpriced:
             self._price_late()
+        folio = self._state.folio
         predicted = self._predict(fill)
-        self._state.folio.parts.fill(fill, origin, predicted)
+        folio.parts.fill(fill, origin, predicted)
+        if not origin and self._state.now_ns - fill.executed_ns < NAME_AGE_NS:
+            folio.nameless[key_of(fill)] = fill, predicted
         if predicted is None:
-            self._state.folio.unpriced.append((fill, origin))
+            folio.unpriced[key_of(fill)] = fill, origin
 
     def _predict(self, fill: Fill) -> PredictedFee | None:
         live = self._state.markets.get(fill.ticker)
@@ -100,6 +106,8 @@ class Bookkeeper:
         state = self._state
         if state.folio.unpriced:
             self._price_late()
+        if state.folio.nameless:
+            self._name_late()
         is_due = state.now_ns - self._sampled_ns >= EVERY_NS
         if state.folio.base is None or state.link is not LinkState.LIVE or not is_due:
             return
@@ -108,14 +116,28 @@ class Bookkeeper:
             self._sample()
 
     def _price_late(self) -> None:
-        folio, waiting = self._state.folio, self._state.folio.unpriced
-        folio.unpriced = []
-        for fill, origin in waiting:
+        folio = self._state.folio
+        for key, (fill, origin) in list(folio.unpriced.items()):
             predicted = self._predict(fill)
             if predicted is not None:
                 folio.parts.predicted(fill, origin, predicted)
-            elif self._state.now_ns - fill.executed_ns <= RULE_AGE_NS:
-                folio.unpriced.append((fill, origin))
+                if key in folio.nameless:
+                    folio.nameless[key] = fill, predicted
+            if predicted is not None or self._state.now_ns - fill.executed_ns > RULE_AGE_NS:
+                del folio.unpriced[key]
+
+    def _name_late(self) -> None:
+        """Give fills to our orders that were named after them, as readings may tell them."""
+        folio = self._state.folio
+        for key, (fill, predicted) in list(folio.nameless.items()):
+            order = self._state.orders.known(fill.order_id)
+            if order is None and self._state.now_ns - fill.executed_ns < NAME_AGE_NS:
+                continue
+            del folio.nameless[key]
+            if order is not None and order.origin != UNKNOWN_OWNER:
+                folio.parts.rename(fill, order.origin, predicted)
+                if key in folio.unpriced:
+                    folio.unpriced[key] = fill, order.origin
 
     def _has_books(self) -> bool:
         """Whether what is held can be valued: a book that is late would look like a loss."""
@@ -162,7 +184,7 @@ def recall_fill(state: CoreState, fill: Fill, origin: str, predicted: PredictedF
     """Book an old fill again, with the fee that was predicted for it then."""
     folio = state.folio
     if predicted is None:
-        folio.unpriced.append((fill, origin))
+        folio.unpriced[key_of(fill)] = fill, origin
     else:
         folio.fees.recall(predicted)
     folio.parts.fill(fill, origin, predicted)

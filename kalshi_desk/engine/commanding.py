@@ -42,6 +42,7 @@ from kalshi_desk.engine.effects import (
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.pending import FILL_LIMIT_NS, Goal, Pending
+from kalshi_desk.engine.risk_watch import acknowledge_losses
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.risk.gate import contracts
@@ -98,9 +99,10 @@ class Commanding:
                     "and start it again.",
                 )
                 return
-            why = "; ".join(filter(None, (was, state.drift.reducing_why)))
+            why = "; ".join(filter(None, (was, state.reducing_why)))
             state.halted_why = ""
             state.drift.acknowledge()
+            acknowledge_losses(state, self._outbox)
             self._outbox.do(KeepMeta("halted", ""))
             if why:
                 self._outbox.say(
@@ -224,7 +226,10 @@ class Commanding:
             self._cancel_these(pending, state.orders.open_orders())
         else:
             left = [f"{o.ticker} {contracts(o.remaining)}" for o in state.orders.open_orders()]
-            self.answer(name, Outcomes.DONE, f"Orders left: {', '.join(left) or 'none'}.")
+            stops = len(list(state.stops.live()))
+            unwatched = f" Stops that rest until the next start: {stops}." if stops else ""
+            text = f"Orders left: {', '.join(left) or 'none'}.{unwatched}"
+            self.answer(name, Outcomes.DONE, text)
             self._outbox.do(StopShell())
 
     def account_read(self, event: AccountRead) -> None:

@@ -42,8 +42,12 @@ from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
 from kalshi_desk.engine.lab import BacktestMoved, Lab
+from kalshi_desk.engine.learning_desk import LearningDesk
+from kalshi_desk.engine.limit_setting import LimitSetting
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.reports import Reports
+from kalshi_desk.engine.risk_watch import RiskWatch
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.engine.stop_desk import StopDesk
 
@@ -66,6 +70,10 @@ class TradingCore:
         self.commanding = Commanding(self.state, self.outbox, self.account, door)
         self.stops = StopDesk(self.state, self.outbox, door, self.commanding)
         self.baskets = BasketDesk(self.state, self.outbox, door)
+        self.learning = LearningDesk(self.state, self.outbox)
+        self.paper = PaperDesk(self.state, self.outbox)
+        LimitSetting(self.state, self.outbox, self.commanding)
+        self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -96,6 +104,8 @@ class TradingCore:
             state.markets.apply(event, now_ns)
             if event.ticker in state.stops.by_ticker:
                 self.stops.book(event.ticker)
+            if event.ticker in self.paper.watched:
+                self.paper.on_event(event)
             return self.outbox.take() if self.outbox.effects else []
         handler = self._handlers.get(type(event))
         if handler is not None:
@@ -103,8 +113,10 @@ class TradingCore:
         elif state.markets.apply(event, now_ns):
             if type(event) is MarketStatusChanged:
                 self._say_status(event)
+                self.learning.status(event)
             elif type(event) is BookSnapshot:
                 self.stops.book(event.ticker)
+            self.paper.on_event(event)
         return self.outbox.take()
 
     def _then_settle(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -198,9 +210,11 @@ class TradingCore:
     def _timer(self, event: TimerFired) -> None:
         self.state.markets.close_due(self.state.now_ns)
         self.account.beat()
+        self._risk_watch.beat()
         self.commanding.beat()
         self.stops.beat()
         self.baskets.beat()
+        self.paper.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

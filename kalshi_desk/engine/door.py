@@ -76,6 +76,7 @@ class Door:
             pending.reasons.extend(reasons)
             return
         state.recent.append(intent)
+        state.messages.append(state.now_ns)
         state.orders.add_intent(intent)
         pending.orders.append(intent.client_order_id)
         pending.waits.add(intent.client_order_id)
@@ -88,6 +89,7 @@ class Door:
             self.look_up(order)
             return
         order.is_canceling = True
+        self._state.messages.append(self._state.now_ns)
         self._canceled_ns[order.client_order_id] = self._state.now_ns
         self._state.orders.touched.add(order.client_order_id)
         self._outbox.do(SendCancel(order.order_id, order.ticker))
@@ -119,6 +121,8 @@ class Door:
         # A stop may be selling the same position just now; what it takes is not ours to sell.
         size = Count(abs(position) - state.resting_reducing(ticker, position))
         if size <= 0:
+            text = f"Another order closes {ticker} just now; ask again once it is over."
+            pending.reasons.append(Reason(ReasonCode.NO_EXIT, text))
             return
         touch = live.book.bid if side is BookSide.ASK else live.book.ask
         if touch is None or not live.book.is_valid:

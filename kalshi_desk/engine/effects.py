@@ -81,6 +81,12 @@ class KeepStop(Effect, frozen=True):
     record: StopRecord
 
 
+class KeepObservation(Effect, frozen=True):
+    """Remember what was measured for a strategy's cell; one already kept changes nothing."""
+
+    observation: Observation
+
+
 class KeepMeta(Effect, frozen=True):
     """Remember a named value, such as the halt or the day's opening equity."""
 
@@ -104,12 +110,6 @@ class KeepPaper(Effect, frozen=True):
     """Remember what a shadow or paper strategy traded, or that its market paid out."""
 
     entry: PaperFillEntry | PaperSettlementEntry
-
-
-class KeepObservation(Effect, frozen=True):
-    """Remember a measured number that a strategy's proof is made of."""
-
-    observation: Observation
 
 
 class Notify(Effect, frozen=True):

@@ -23,6 +23,7 @@ from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.exchange_process import PracticeExchange
 from kalshi_desk.engine.lab_runner import LabRunner
+from kalshi_desk.engine.limit_setting import limits_of
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
@@ -43,7 +44,7 @@ from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.live_switch import need_live, turn_live_off
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
-from kalshi_desk.store.settings import Settings, StopSettings
+from kalshi_desk.store.settings import Settings, StopSettings, save_setting
 from kalshi_desk.store.venues import remember_venue
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
@@ -122,6 +123,7 @@ async def _run(
             collar=settings.risk.collar,
             max_order=settings.risk.max_order,
             stops=_stop_rules(settings.stops),
+            limits=limits_of(settings.risk),
         ),
         next_event_seq=journal.last_event_seq() + 1,
     )
@@ -129,7 +131,7 @@ async def _run(
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
     fills = restore(core.state, journal, clock.now_ns())
-    restore_machine(core, journal)
+    restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
         core,
         journal,
@@ -137,6 +139,7 @@ async def _run(
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
         forget_live=lambda: turn_live_off(home),
+        save_setting=lambda name, value: _save(home, name, value),
     )
     shell.lab = LabRunner(home.root, shell.take)
     token = write_token(home.token_path)
@@ -237,6 +240,10 @@ def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> 
     if face == TUI_FACE and not left and settings.tui.on_gone == "stop":
         _log.info("the last screen is gone; stopping as the settings say")
         shell.stopped.set()
+
+
+def _save(home: Home, name: str, value: str | int | float | bool) -> None:
+    save_setting(home.settings_path, name, value)
 
 
 def _stop_on_signals(shell: EngineShell) -> None:

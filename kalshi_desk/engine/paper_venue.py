@@ -20,8 +20,8 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.ports import Clock, EventSink, Feed
 from kalshi_desk.core.records import Market, OrderIntent, OrderState
 from kalshi_desk.core.types import MarketStatus
-from kalshi_desk.engine.paper_desk import PaperAccount as PaperAccount
-from kalshi_desk.engine.paper_desk import PaperDesk
+from kalshi_desk.engine.book_broker import BookBroker
+from kalshi_desk.engine.book_broker import PaperAccount as PaperAccount
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.universe import trim
 from kalshi_desk.engine.venue_actions import VenueActions
@@ -51,7 +51,7 @@ class PaperVenue(VenueActions):
         self._clock = clock
         self._state = state
         self._keep = keep
-        self._desk = PaperDesk(state, account, clock.now_ns)
+        self._desk = BookBroker(state, account, clock.now_ns)
         self._sink: EventSink = lambda event: None
         self._watching: set[asyncio.Task[None]] = set()
         self._watched: set[str] = set()

@@ -95,6 +95,8 @@ def _add_owners(
 ) -> None:
     values = {} if value is None else parts.values(value)
     for name, owner in parts.owners.items():
+        if not (owner.part.trades or owner.part.gross or owner.count):
+            continue
         line = lines.setdefault(("strategy", name), _Line(name))
         line.part.add(owner.part)
         if owner.count:

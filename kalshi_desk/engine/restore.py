@@ -9,6 +9,7 @@ from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.strategy import Mode
 from kalshi_desk.core.types import NO_COUNT, Money, notional
 from kalshi_desk.engine.bookkeeper import recall_fill, recall_folio
+from kalshi_desk.engine.learning_desk import take_in
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.risk.stop_book import SHOWN_NS
@@ -46,6 +47,8 @@ def restore(state: CoreState, journal: Journal, now_ns: int) -> tuple[Fill, ...]
     state.markets.touched.update(state.positions.by_ticker)
     for stop in journal.stops(now_ns - SHOWN_NS):
         state.stops.add(stop)
+    for observation in journal.observations():
+        take_in(state, observation)
     _recall_meta(state, journal)
     state.has_history = bool(fills or state.orders.by_client_id)
     return tuple(fills)
@@ -92,6 +95,10 @@ def _recall_meta(state: CoreState, journal: Journal) -> None:
     day, _, equity = (journal.meta("day") or "").partition(" ")
     if day and equity.lstrip("-").isdigit():
         state.day, state.opening_equity = day, Money(int(equity))
+    peak = journal.meta("peak") or ""
+    if peak.isdigit():
+        state.peak_equity = Money(int(peak))
+    state.guards.recall(journal.meta("guards") or "")
 
 
 def journal_order(order: ManagedOrder) -> Order:

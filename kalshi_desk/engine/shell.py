@@ -47,6 +47,7 @@ from kalshi_desk.engine.effects import (
     KeepFill,
     KeepIntent,
     KeepMeta,
+    KeepObservation,
     KeepOrder,
     KeepPaper,
     KeepSettlement,
@@ -208,6 +209,8 @@ class EngineShell:
             self._keeper.add(effect.record)
         elif isinstance(effect, KeepEntry | KeepBasket | KeepPaper):
             self._keeper.add(effect.entry)
+        elif isinstance(effect, KeepObservation):
+            self._keeper.add(effect.observation)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):
@@ -237,16 +240,12 @@ class EngineShell:
     async def _save(self, effect: SaveSetting) -> None:
         """Write a setting; what can't be written holds until the next start only, and says so."""
         try:
-            await asyncio.to_thread(self._save_setting, effect.name, effect.value)
+            # On the one thread that writes, so that two changes can't cross.
+            await self._keeper.run(lambda _: self._save_setting(effect.name, effect.value))
         except DeskError as error:
             text = f"{error} It holds until the engine stops."
-            self.core.outbox.say(
-                self._clock.now_ns(),
-                EventKind.SYSTEM,
-                Level.ERROR,
-                f"{effect.name} was not saved",
-                text,
-            )
+            title, now_ns = f"{effect.name} was not saved", self._clock.now_ns()
+            self.core.outbox.say(now_ns, EventKind.SYSTEM, Level.ERROR, title, text)
             for waiting in self.core.outbox.take():
                 self._perform(waiting)
 

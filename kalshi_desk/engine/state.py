@@ -10,10 +10,12 @@ from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
-from kalshi_desk.core.strategy import Mode, ParameterValue
+from kalshi_desk.core.strategy import Mode, Observation, ParameterValue
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.automation_frames import LabRow
 from kalshi_desk.desk.frames import ReplayView
+from kalshi_desk.engine.exposures import Exposures
+from kalshi_desk.engine.risk_numbers import risk_view
 from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
@@ -24,12 +26,15 @@ from kalshi_desk.portfolio.valuation import Exit, exit_now
 from kalshi_desk.risk.drift import DriftLog
 from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
 from kalshi_desk.risk.gate import GateView, order_cost
+from kalshi_desk.risk.limits import Limits
+from kalshi_desk.risk.loss_guard import LossGuards
 from kalshi_desk.risk.stop_book import StopBook
 from kalshi_desk.risk.stops import StopRules
 
 LIVE_OFF = "LIVE was switched off"
 RECENT_INTENTS = 50
 MOST_COSTS = 5_000
+MOST_MESSAGES = 10_000
 DEFAULT_COLLAR = Price(10 * CENT)
 DEFAULT_MAX_ORDER = Count(1_000_000)
 
@@ -46,6 +51,7 @@ class CoreSettings:
     strategy_interval_ns: int = 60_000_000_000
     strategy_values: dict[str, dict[str, ParameterValue]] = field(default_factory=dict)
     stops: StopRules = field(default_factory=StopRules)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(slots=True)
@@ -60,6 +66,8 @@ class CoreState:
     folio: Folio = field(default_factory=Folio)
     recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
     starred: set[str] = field(default_factory=set)
+    simulated: set[str] = field(default_factory=set)
+    """Markets in which shadow or paper orders rest or positions are held."""
     link: LinkState = LinkState.STARTING
     waiting_for: str = "the engine is starting"
     exchange_text: str = ""
@@ -68,8 +76,14 @@ class CoreState:
     has_history: bool = False
     halted_why: str = ""
     drift: DriftLog = field(default_factory=DriftLog)
+    observations: dict[str, dict[str, list[Observation]]] = field(default_factory=dict)
     day: str = ""
     opening_equity: Money | None = None
+    peak_equity: Money | None = None
+    guards: LossGuards = field(default_factory=LossGuards)
+    loss_why: str = ""
+    differs: str = ""
+    messages: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_MESSAGES))
     is_direct: bool = False
     usage: UsageReported | None = None
     replay: ReplayView | None = None
@@ -81,9 +95,16 @@ class CoreState:
     now_ns: int = 0
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
+    exposures: Exposures = field(init=False)
 
     def __post_init__(self) -> None:
+        self.exposures = Exposures(self)
         self.stops = StopBook(self.settings.stops)
+
+    @property
+    def reducing_why(self) -> str:
+        """Why only reductions pass though the desk is not halted, empty when they are not alone."""
+        return "; ".join(filter(None, (self.drift.reducing_why, self.loss_why)))
 
     @property
     def fee_grid(self) -> FeeGrid:
@@ -91,9 +112,10 @@ class CoreState:
         return DIRECT if self.is_direct else NON_DIRECT
 
     def involved(self) -> set[str]:
-        """Return the markets that must not be lost sight of: held, ordered or starred."""
+        """Return the markets not to lose sight of: held, ordered, simulated or starred."""
         held = {position.ticker for position in self.positions.held()}
-        return held | {order.ticker for order in self.orders.open_orders()} | self.starred
+        open_orders = {order.ticker for order in self.orders.open_orders()}
+        return held | open_orders | self.starred | self.simulated
 
     def effective_position(self, ticker: str) -> Count:
         """Return the position with what is known to have traded but not booked yet."""
@@ -214,26 +236,31 @@ class CoreState:
         """Return holdings and open orders that settlement can hurt."""
         found: list[Exposed] = []
         for held in self.positions.held():
-            group, excludes = self._group(held.ticker)
+            group, excludes = self.group_of(held.ticker)
             if ticker in (None, held.ticker) and event in (None, group):
                 value = self.value_of(held)
                 found.append(Stake(held.ticker, group, excludes, held.count, value))
         for order in self.orders.open_orders():
-            group, excludes = self._group(order.ticker)
+            group, excludes = self.group_of(order.ticker)
             if ticker in (None, order.ticker) and event in (None, group):
                 found.append(self._resting(order, group, excludes))
         return found
 
     def _resting(self, order: ManagedOrder, group: str, excludes: bool) -> Resting:
-        live = self.markets.get(order.ticker)
-        cost = None
-        if live is not None:
-            cost = order_cost(order.side, order.price, order.remaining, live.market, self.now_ns)
-        per_contract = order.price if order.side.sign > 0 else 10_000 - order.price
-        fee = Money(max(0, (cost or 0) - per_contract * order.remaining))
+        fee = self.worst_fee(order, order.remaining)
         return Resting(order.ticker, group, excludes, order.side, order.price, order.remaining, fee)
 
-    def _group(self, ticker: str) -> tuple[str, bool]:
+    def worst_fee(self, order: ManagedOrder, count: Count) -> Money:
+        """Return the most that a fill of so many contracts of an order may be charged."""
+        live = self.markets.get(order.ticker)
+        if live is None or not count:
+            return NO_MONEY
+        cost = order_cost(order.side, order.price, count, live.market, self.now_ns)
+        per_contract = order.price if order.side.sign > 0 else 10_000 - order.price
+        return Money(max(0, (cost or 0) - per_contract * count))
+
+    def group_of(self, ticker: str) -> tuple[str, bool]:
+        """Return the event of a market, and whether its markets exclude each other."""
         live = self.markets.get(ticker)
         if live is None:
             return ticker, False
@@ -262,6 +289,7 @@ class CoreState:
             recent=list(self.recent),
             collar=self.settings.collar,
             max_count=self.settings.max_order,
+            risk=risk_view(self, ticker),
             last_price=None if live is None else live.last_price,
             reducing_why=self.drift.reducing_why,
         )

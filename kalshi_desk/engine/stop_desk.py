@@ -43,6 +43,8 @@ STOP_IDS = UUID("0d4d9f6c-6a5e-4f0b-8a43-6f7d8a3b7c21")
 ID_SIGNS = 8
 PEOPLE = frozenset({"", "manual", "flatten", "foreign", STOP_ORIGIN})
 """Origins of orders that no strategy sent."""
+HEDGED = frozenset({"arbitrage"})
+"""Origins whose positions are legs of a basket: to stop one leg would break the hedge."""
 NEW_NS = 3_600_000_000_000
 """A fill read again later than this opens nothing new."""
 
@@ -57,6 +59,7 @@ class StopDesk:
         self._outbox = outbox
         self._door = door
         self._commanding = commanding
+        self._is_awake = False
         commanding.others[SetStop] = self._set
         commanding.others[DropStop] = self._drop
 
@@ -67,6 +70,8 @@ class StopDesk:
 
     def beat(self) -> None:
         """Time passes: time stops, exits to try again, positions that are gone."""
+        if not self._is_awake and self._state.has_account:
+            self._wake()
         for machine in self._state.stops.live():
             self._advance(machine)
 
@@ -81,7 +86,9 @@ class StopDesk:
         state = self._state
         order = state.orders.known(fill.order_id)
         position = state.positions.get(fill.ticker)
-        if not state.stops.rules.is_automatic or order is None or order.origin in PEOPLE:
+        if not state.stops.rules.is_automatic or order is None:
+            return
+        if order.origin in PEOPLE | HEDGED:
             return
         name = _stop_id(f"{fill.trade_id}/{fill.order_id}")
         is_old = state.now_ns - fill.executed_ns > NEW_NS or name in state.stops.by_id
@@ -100,6 +107,14 @@ class StopDesk:
         if known is not None:
             self._end(known, "moved with the entry")
         self._begin(record, name)
+
+    def _wake(self) -> None:
+        """Say what protects since the start: nothing did while no engine ran."""
+        self._is_awake = True
+        live = [machine.record for machine in self._state.stops.live()]
+        if live:
+            text = ", ".join(f"{r.stop_id} {r.ticker} ({r.state.value})" for r in live)
+            self._say("", Said(f"Stops that protect: {len(live)}", text, is_bad=False))
 
     def _set(self, name: str, command: SetStop) -> None:
         state = self._state

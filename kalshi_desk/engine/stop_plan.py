@@ -25,6 +25,8 @@ from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.stop_view import held_quote
 from kalshi_desk.market.live import LiveMarket
 from kalshi_desk.portfolio.positions import Position
+from kalshi_desk.quant.costs import fee_rate
+from kalshi_desk.quant.stops import fixed_stop, trailing_survival, volatility_distance
 from kalshi_desk.risk.gate import cents, contracts
 from kalshi_desk.risk.stops import StopRules
 
@@ -154,9 +156,6 @@ def cost_text(costs: StopCosts) -> str:
 
 def stop_costs(state: CoreState, record: StopRecord) -> StopCosts:
     """Return what a stop costs from the present middle price on (quant.md 7.5, ``o06``)."""
-    from kalshi_desk.quant.costs import fee_rate
-    from kalshi_desk.quant.stops import fixed_stop, trailing_survival
-
     live = state.markets.get(record.ticker)
     bid, ask = held_quote(state, record.ticker, record.side)
     if live is None or record.level is None or bid is None or ask is None:
@@ -230,8 +229,6 @@ def _distance(record: StopRecord) -> Price:
 
 def _deviations(state: CoreState, live: LiveMarket, record: StopRecord, bid: Price) -> Price:
     """Return so many deviations of the move expected over the horizon (quant.md 7.5)."""
-    from kalshi_desk.quant.stops import volatility_distance
-
     number, _ = _number(record, "sd")
     ends_ns = live.market.expiration_ns or live.market.close_ns
     hours_left = (ends_ns - state.now_ns) / HOUR_NS
@@ -268,7 +265,7 @@ def _default(kind: StopKind, rules: StopRules) -> str:
         StopKind.FIXED: f"{rules.fixed_percent}%",
         StopKind.TRAILING: f"{rules.trailing / CENT:g}c",
         StopKind.TIME: f"{rules.time_ns / HOUR_NS:g}h",
-        StopKind.VOLATILITY: f"{rules.deviations:g}sd",
+        StopKind.VOLATILITY: f"{round(rules.deviations, 2):g}sd",
     }[kind]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.events import BookSnapshot, CoreEvent, MarketsListed
+from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import BookSide
@@ -127,7 +127,7 @@ class StrategyLink:
     async def _ready(self, message: Declared) -> None:
         self._batch.clear()
         self._is_ready = True
-        for number, (at_ns, event) in enumerate(prime(self._markets)):
+        for number, (at_ns, event) in enumerate(prime(self._markets, self._clock.now_ns())):
             self.feed(event, at_ns)
             if number % PRIME_SLICE == PRIME_SLICE - 1:
                 self.flush()
@@ -235,7 +235,7 @@ class StrategyLink:
             await process.wait()
 
 
-def prime(markets: LiveMarkets) -> Iterator[tuple[int, MarketEvent]]:
+def prime(markets: LiveMarkets, now_ns: int) -> Iterator[tuple[int, MarketEvent]]:
     """Yield what a new worker must be told to see the markets as they are."""
     everything = list(markets.by_ticker.values())
     listed = tuple(
@@ -248,3 +248,6 @@ def prime(markets: LiveMarkets) -> Iterator[tuple[int, MarketEvent]]:
             bids = tuple(live.book.levels(BookSide.BID))
             asks = tuple(live.book.levels(BookSide.ASK))
             yield live.book.updated_ns, BookSnapshot(live.market.ticker, bids, asks)
+        bars = live.bars.shown(now_ns)
+        if bars:
+            yield now_ns, BarsKnown(live.market.ticker, bars)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from kalshi_desk.core.events import (
+    BarsKnown,
     BookDelta,
     BookSnapshot,
     BookStale,
@@ -34,6 +35,7 @@ MarketEvent = (
     | TradeHistory
     | MarketsListed
     | MarketStatusChanged
+    | BarsKnown
 )
 MARKET_EVENTS: tuple[type[object], ...] = (
     BookDelta,
@@ -44,6 +46,7 @@ MARKET_EVENTS: tuple[type[object], ...] = (
     TradeHistory,
     MarketsListed,
     MarketStatusChanged,
+    BarsKnown,
 )
 
 

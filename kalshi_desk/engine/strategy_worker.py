@@ -29,6 +29,8 @@ from kalshi_desk.engine.strategy_messages import (
 )
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.market.mirror import view_of
+from kalshi_desk.market.relations import RelationFinder
+from kalshi_desk.strategies.contract import Strategy
 
 NICENESS = 10
 
@@ -39,6 +41,14 @@ class Worker:
     def __init__(self, book: StrategyBook) -> None:
         self.book = book
         self.markets = LiveMarkets()
+        self.relations = RelationFinder()
+        self._made: dict[str, Strategy] = {}
+
+    def prepare(self) -> None:
+        """Let strategies load what their first look would otherwise wait for."""
+        for kind in self.book.classes.values():
+            with contextlib.suppress(Exception):  # a look will say what is wrong
+                kind().prepare()
 
     def feed(self, message: Fed) -> None:
         """Take market events in their order."""
@@ -50,10 +60,13 @@ class Worker:
         """Ask one strategy; whatever it raises becomes a fault."""
         began = time.perf_counter_ns()
         try:
-            strategy = self.book.classes[look.strategy](look.values)
+            strategy = self._strategy(look)
             view = view_of(
                 self.markets,
                 look.now_ns,
+                groups=self.relations.groups(
+                    (live.market for live in self.markets.by_ticker.values()), look.implications
+                ),
                 observations=look.observations,
                 since_ns=look.since_ns,
             )
@@ -70,11 +83,18 @@ class Worker:
             fault=fault,
         )
 
+    def _strategy(self, look: Look) -> Strategy:
+        """Return the strategy with these values, the same one while they stay the same."""
+        made = self._made.get(look.strategy)
+        if made is None or made.values != look.values:
+            made = self._made[look.strategy] = self.book.classes[look.strategy](look.values)
+        return made
+
 
 def serve(source: BinaryIO, sink: BinaryIO, folder: Path | None) -> None:
     """Answer until the engine has gone."""
-    _warm_up()
     worker = Worker(StrategyBook(folder))
+    worker.prepare()
     _send(sink, Declared(worker.book.infos()))
     gc.freeze()
     decoder = msgspec.msgpack.Decoder(ToWorker)
@@ -84,11 +104,6 @@ def serve(source: BinaryIO, sink: BinaryIO, folder: Path | None) -> None:
             worker.feed(message)
         else:
             _send(sink, worker.look(message))
-
-
-def _warm_up() -> None:
-    """Load what the first look would have to wait for."""
-    import scipy.optimize  # noqa: F401
 
 
 def _send(sink: BinaryIO, message: FromWorker) -> None:

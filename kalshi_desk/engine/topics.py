@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
+from kalshi_desk.engine.limit_rows import whole_exposure, whole_limits
 from kalshi_desk.engine.portfolio_view import pnl_rows, portfolio_rows
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.stop_rows import stop_rows
@@ -19,6 +20,8 @@ WHOLE: dict[str, Build] = {
     "pnl": pnl_rows,
     "strategies": strategy_rows,
     "why": why_rows,
+    "limits": whole_limits,
+    "exposure": whole_exposure,
 }
 """By the topic's kind; the builder gets the state and what follows the colon."""
 

@@ -73,7 +73,8 @@ class BasketRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``payout`` is the least that the whole basket pays, ``guaranteed`` what of it is profit
     as planned.  ``waiting_for`` is the client id of the one order under way, ``index`` the
-    leg at work, ``failed_ns`` when a leg first missed.  ``legging_loss`` is what was lost
+    leg at work, ``failed_ns`` when a leg first missed.  One that is abandoned buys no more,
+    one that is kept ends with whatever it holds.  ``legging_loss`` is what was lost
     on contracts bought and unwound, below 0 when they gained; ``locked`` is the certain
     profit of the part that stands.  Both are known at the end.
     """
@@ -94,6 +95,7 @@ class BasketRecord(msgspec.Struct, frozen=True, kw_only=True):
     complete_until_ns: int = 0
     unwind_until_ns: int = 0
     is_abandoned: bool = False
+    is_kept: bool = False
     legging_loss: Money = NO_MONEY
     locked: Money = NO_MONEY
     text: str = ""

@@ -114,6 +114,10 @@ class Orders:
         ]
         return sorted(found, key=lambda order: (order.created_ns, order.client_order_id))
 
+    def open_count(self) -> int:
+        """Return how many orders may still trade."""
+        return sum(map(len, self._open.values()))
+
     def unresolved(self, ticker: str | None = None) -> list[ManagedOrder]:
         """Return orders whose outcome nobody knows."""
         return [o for o in self.open_orders(ticker) if o.state is OrderState.UNRESOLVED]

@@ -48,6 +48,7 @@ def snapshot(live: LiveMarket, now_ns: int) -> MarketSnapshot:
         is_fresh=live.is_fresh,
         last_price=live.last_price,
         volume=live.volume,
+        bars=live.bars.shown(now_ns),
     )
 
 

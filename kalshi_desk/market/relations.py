@@ -7,7 +7,7 @@ and one window, and an implication between other markets needs a person's word.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -17,7 +17,7 @@ from kalshi_desk.core.records import Market
 from kalshi_desk.core.relations import Exclusive, Exhaustive, Implies, Measured, Region, Relation
 from kalshi_desk.core.strategy import RelationGroup
 from kalshi_desk.core.types import MarketStatus
-from kalshi_desk.market.subjects import by_subject, can_void
+from kalshi_desk.market.subjects import by_subject, can_void, subject_code
 
 Implication = tuple[str, str]
 """Cause and effect: YES of the first market settles the second YES too."""
@@ -116,14 +116,21 @@ def event_groups(markets: Sequence[Market]) -> tuple[RelationGroup, ...]:
         whole = next((one for one in measured if len(one.regions) == len(members)), None)
         return (_exclusive_group(members, whole),)
     by_ticker = {market.ticker: market for market in members}
-    groups = []
-    for one in measured:
-        subject = [by_ticker[ticker] for ticker in one.markets]
-        if sum(_trades(market) for market in subject) >= 2:
-            event = members[0].event_ticker
-            name = event if len(measured) == 1 else f"{event}/{subject[0].ticker}"
-            groups.append(_measured_group(name, subject, one))
-    return tuple(groups)
+    subjects = [([by_ticker[ticker] for ticker in one.markets], one) for one in measured]
+    codes = Counter(subject_code(subject[0]) for subject, _ in subjects)
+    return tuple(
+        _measured_group(_name(subject[0], codes), subject, one)
+        for subject, one in subjects
+        if sum(map(_trades, subject)) >= 2
+    )
+
+
+def _name(first: Market, codes: Counter[str]) -> str:
+    """Name a group by its event, and by its subject where the event has several."""
+    code = subject_code(first)
+    if sum(codes.values()) == 1:
+        return first.event_ticker
+    return f"{first.event_ticker}/{code}" if codes[code] == 1 else first.ticker
 
 
 def _exclusive_group(members: Sequence[Market], measured: Measured | None) -> RelationGroup:

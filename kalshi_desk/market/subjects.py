@@ -40,6 +40,12 @@ def can_void(rules: str) -> bool:
     return _VOID.search(rules) is not None
 
 
+def subject_code(market: Market) -> str:
+    """Return what a ticker says beside event and strike, such as a player; often nothing."""
+    code = market.ticker.removeprefix(market.event_ticker).lstrip("-")
+    return _STRIKE_CODE.sub("", code)
+
+
 def by_subject(markets: Sequence[Market]) -> list[list[Market]]:
     """Return the markets in sets of one subject and one window, in the order given.
 
@@ -50,9 +56,8 @@ def by_subject(markets: Sequence[Market]) -> list[list[Market]]:
     for market in markets:
         text = market.rules or market.title
         words = tuple(word for word in _WORD.findall(text.lower()) if word not in _COMPARING)
-        code = market.ticker.removeprefix(market.event_ticker).lstrip("-")
-        rest = _STRIKE_CODE.sub("", code)
-        alike[words, rest, market.close_ns, market.expiration_ns].append(market)
+        window = market.close_ns, market.expiration_ns
+        alike[words, subject_code(market), window].append(market)
     found = []
     for same_words in alike.values():
         found += _by_numbers(same_words)

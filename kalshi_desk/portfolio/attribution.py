@@ -128,6 +128,22 @@ class MarketParts:
         self.journey.gross += gross
         self.journey.end(whole.ticker, settlement.settled_ns)
 
+    def rename(self, fill: Fill, old: str, new: str, predicted: PredictedFee | None) -> None:
+        """Book a fill under another origin, with what it opened as far as that is still held."""
+        source, target = self.owner(old), self.owner(new)
+        source.part.take(fill, predicted, sign=-1)
+        target.part.take(fill, predicted)
+        if fill.side is not self.whole.side:
+            return
+        had = target.count
+        moved = source.hand_over(target, fill.count)
+        if moved and not had:
+            self.queue.append(new)
+        if moved and not source.count:
+            self.queue.remove(old)
+            if source.journey.gross or source.journey.fees:
+                source.journey.end(fill.ticker, fill.executed_ns)
+
     def values(self, value: Money) -> dict[str, Money]:
         """Split what the holding would bring among its owners, by their contracts."""
         counts = [int(self.owners[holder].count) for holder in self.queue]
@@ -188,6 +204,17 @@ class Attribution:
         for parts in found:
             parts.owner(origin or UNKNOWN_OWNER).part.predict(fill, predicted)
             parts.roles[fill.is_taker].part.predict(fill, predicted)
+
+    def rename(self, fill: Fill, origin: str, predicted: PredictedFee | None) -> None:
+        """Give a fill that nobody's order explained to the origin whose order it proved to be."""
+        self.version += 1
+        unpaid = self._unpaid.get(fill.ticker)
+        if unpaid is None:
+            self.by_ticker[fill.ticker].rename(fill, UNKNOWN_OWNER, origin, predicted)
+            return
+        settlement, before = unpaid
+        before.rename(fill, UNKNOWN_OWNER, origin, predicted)
+        self._pay(settlement, before)
 
     def by_owner(self) -> dict[str, Part]:
         """Return the sums by origin."""

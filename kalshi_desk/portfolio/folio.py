@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import NO_MONEY, Money
 from kalshi_desk.portfolio.attribution import Attribution
@@ -18,6 +19,8 @@ from kalshi_desk.portfolio.track import EquityTrack
 RECORD_TRIPS = 100
 CONFIDENCE = 0.90
 LEAST_DAYS = 2
+FillKey = tuple[str, str]
+"""A fill by its trade and its order."""
 
 
 @dataclass(slots=True)
@@ -27,7 +30,8 @@ class Folio:
     ``base`` is the cash before the first fill that is known, None until the exchange has
     stated cash; ``flows`` what came from outside since, so that at any time
     ``cash = base + flows + realised - fees - cost of what is held``.
-    ``unpriced`` holds fills whose market's fee rule is not known yet, with their origin.
+    ``unpriced`` holds fills whose market's fee rule is not known yet, with their origin;
+    ``nameless`` new ones of orders that nobody has named yet.
     """
 
     parts: Attribution = field(default_factory=Attribution)
@@ -35,7 +39,8 @@ class Folio:
     track: EquityTrack = field(default_factory=EquityTrack)
     base: Money | None = None
     flows: Money = NO_MONEY
-    unpriced: list[tuple[Fill, str]] = field(default_factory=list)
+    unpriced: dict[FillKey, tuple[Fill, str]] = field(default_factory=dict)
+    nameless: dict[FillKey, tuple[Fill, PredictedFee | None]] = field(default_factory=dict)
     _summary: tuple[int, Trips | None] = (-1, None)
     _bounds: dict[str, tuple[int, float | None]] = field(default_factory=dict)
 
@@ -71,6 +76,11 @@ class Trips(msgspec.Struct, frozen=True, kw_only=True):
     average_loss: Money | None = None
     best: Money | None = None
     worst: Money | None = None
+
+
+def key_of(fill: Fill) -> FillKey:
+    """Return what tells a fill from all others."""
+    return fill.trade_id, fill.order_id
 
 
 def explained_cash(positions: Positions) -> Money:

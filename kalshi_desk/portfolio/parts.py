@@ -38,16 +38,16 @@ class Part:
     non_direct: Money = NO_MONEY
     unpredicted: Money = NO_MONEY
 
-    def take(self, fill: Fill, predicted: PredictedFee | None) -> None:
-        """Count a fill with its fee; what it earned is booked apart."""
-        self.trades += 1
-        self.contracts = Count(self.contracts + fill.count)
-        self.fees = Money(self.fees + fill.fee)
+    def take(self, fill: Fill, predicted: PredictedFee | None, *, sign: int = 1) -> None:
+        """Count a fill with its fee, or no longer (-1); what it earned is booked apart."""
+        self.trades += sign
+        self.contracts = Count(self.contracts + sign * fill.count)
+        self.fees = Money(self.fees + sign * fill.fee)
         if predicted is None:
-            self.unpredicted = Money(self.unpredicted + fill.fee)
+            self.unpredicted = Money(self.unpredicted + sign * fill.fee)
         else:
-            self.direct = Money(self.direct + predicted.direct)
-            self.non_direct = Money(self.non_direct + predicted.non_direct)
+            self.direct = Money(self.direct + sign * predicted.direct)
+            self.non_direct = Money(self.non_direct + sign * predicted.non_direct)
 
     def predict(self, fill: Fill, predicted: PredictedFee) -> None:
         """Move a fill that was already counted to those whose fee was predicted."""
@@ -107,6 +107,16 @@ class Owner:
         self.part.earn(proceeds - removed)
         self.journey.gross += proceeds - removed
         self.journey.fees += fee
+
+    def hand_over(self, other: Owner, most: int) -> int:
+        """Give another owner up to ``most`` contracts at their cost; return how many."""
+        count = min(most, self.count)
+        if count:
+            cost = self.cost * count // self.count
+            fee = self.journey.fees * count // self.count
+            other.open(count, cost, fee)
+            self.open(-count, -cost, -fee)
+        return count
 
 
 @dataclass(slots=True)

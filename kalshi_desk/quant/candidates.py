@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
 
 from kalshi_desk.core.fees import NON_DIRECT, FeeGrid, FeeRule
-from kalshi_desk.core.types import COUNT_SCALE, MONEY_SCALE, Count, Money
+from kalshi_desk.core.types import COUNT_SCALE, MONEY_SCALE, Count, Money, Outcome
 from kalshi_desk.quant.arbitrage import NOTHING, Leg, Solution, best_basket
 from kalshi_desk.quant.baskets import (
     BUFFER_PER_BASKET,
@@ -71,6 +72,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     per_basket: int = BUFFER_PER_BASKET
     per_contract: int = BUFFER_PER_CONTRACT
 
+    def required(self, orders: Sequence[BasketOrder]) -> Money:
+        """Return the certain profit that these orders must leave, in micro-dollars."""
+        return required_guarantee(
+            orders,
+            least=self.least,
+            per_basket=self.per_basket,
+            per_contract=self.per_contract,
+        )
+
 
 DEFAULT_LIMITS = Limits()
 
@@ -120,36 +130,77 @@ def assess(
     early = before_prices(evidence, limits, has_legs=bool(legs))
     if early is not None:
         return early
+    solver = _Solver(space, budget, step, limits.count)
     free = [msgspec.structs.replace(leg, rule=_FREE) for leg in legs]
-    gross = best_basket(space, free, budget=budget)
+    gross, wanted = solver.best(free)
     if gross.guaranteed <= NOTHING:
         return Assessment(Verdict.NO_PRE_FEE_EDGE, gross.guaranteed, 0.0)
-    least = _smallest(round_down(free, gross.counts.tolist(), step=step))
-    if least < limits.count:
-        return _short(Verdict.DEPTH_BELOW_MINIMUM, least, limits.count)
+    if not solver.thick(free, wanted):
+        return _short(Verdict.DEPTH_BELOW_MINIMUM, _smallest(wanted), limits.count)
     if not all(leg.rule.is_known for leg in legs):
         return Assessment(Verdict.FEE_UNVERIFIED)
-    solution = best_basket(space, legs, budget=budget)
-    orders = round_down(legs, solution.counts.tolist(), step=step)
+    solution, wanted = solver.best(legs)
+    orders = solver.thick(legs, wanted)
     priced = price_basket(space, orders, grid=grid)
-    worst = priced.worst / MONEY_SCALE
     if priced.worst <= 0:
-        return Assessment(Verdict.FEES_EXCEED_EDGE, worst, 0.0, solution, orders, priced)
-    needed = required_guarantee(
-        orders,
-        least=limits.least,
-        per_basket=limits.per_basket,
-        per_contract=limits.per_contract,
-    )
-    if _smallest(orders) < limits.count:
-        found = _short(Verdict.EDGE_EXHAUSTED, _smallest(orders), limits.count)
-    elif evidence.lasted_ms < limits.duration_ms:
+        whole = price_basket(space, wanted, grid=grid)
+        if whole.worst <= 0:
+            lost = _eaten(space, wanted or round_down(legs, gross.counts.tolist(), step=step), grid)
+        else:
+            lost = _short(Verdict.EDGE_EXHAUSTED, _smallest(wanted), limits.count)
+        return msgspec.structs.replace(lost, solution=solution, orders=wanted, priced=whole)
+    needed = limits.required(orders)
+    if priced.worst < needed:
+        # Levels that pay less than the reserve they need may hide some that pay more.
+        margin = (limits.per_contract + limits.per_basket / len(orders)) / MONEY_SCALE
+        fewer = solver.thick(legs, solver.best(legs, margin)[1], margin)
+        again = price_basket(space, fewer, grid=grid)
+        if fewer and again.worst >= limits.required(fewer):
+            orders, priced, needed = fewer, again, limits.required(fewer)
+    if evidence.lasted_ms < limits.duration_ms:
         found = Assessment(Verdict.DURATION_BELOW_MINIMUM, evidence.lasted_ms, limits.duration_ms)
-    elif priced.worst < needed:
-        found = Assessment(Verdict.EDGE_BELOW_MINIMUM, worst, needed / MONEY_SCALE)
     else:
-        found = Assessment(Verdict.CANDIDATE, worst, needed / MONEY_SCALE)
+        worst, least = priced.worst / MONEY_SCALE, needed / MONEY_SCALE
+        is_enough = priced.worst >= needed
+        verdict = Verdict.CANDIDATE if is_enough else Verdict.EDGE_BELOW_MINIMUM
+        found = Assessment(verdict, worst, least)
     return msgspec.structs.replace(found, solution=solution, orders=orders, priced=priced)
+
+
+class _Solver(msgspec.Struct, frozen=True):
+    """Baskets of one space in whole steps, each of whose orders has enough contracts."""
+
+    space: StateSpace
+    budget: Money | None
+    step: Count
+    least: Count
+
+    def best(
+        self, legs: Sequence[Leg], margin: float = 0.0
+    ) -> tuple[Solution, tuple[BasketOrder, ...]]:
+        """Return the solved basket and its orders, however small."""
+        found = best_basket(self.space, legs, budget=self.budget, margin=margin)
+        return found, round_down(legs, found.counts.tolist(), step=self.step)
+
+    def thick(
+        self, legs: Sequence[Leg], wanted: tuple[BasketOrder, ...], margin: float = 0.0
+    ) -> tuple[BasketOrder, ...]:
+        """Return the best orders of enough contracts each; ``wanted`` if they are.
+
+        The largest profit may want a scrap of a thin leg beside a solid basket of others:
+        what can't reach the least count is left out, and the rest solved again.
+        """
+        left = list(legs)
+        while wanted and _smallest(wanted) < self.least:
+            offered: Counter[tuple[str, Outcome]] = Counter()
+            for leg in left:
+                offered[leg.market, leg.outcome] += leg.size
+            out = {key for key, size in offered.items() if size < self.least}
+            if not out:
+                out = {(o.market, o.outcome) for o in wanted if o.count < self.least}
+            left = [leg for leg in left if (leg.market, leg.outcome) not in out]
+            wanted = self.best(left, margin)[1]
+        return wanted
 
 
 def before_prices(evidence: Evidence, limits: Limits, *, has_legs: bool) -> Assessment | None:
@@ -165,6 +216,13 @@ def before_prices(evidence: Evidence, limits: Limits, *, has_legs: bool) -> Asse
     if not has_legs or not evidence.is_active:
         return Assessment(Verdict.NO_ASKS, int(has_legs), 1)
     return None
+
+
+def _eaten(space: StateSpace, orders: Sequence[BasketOrder], grid: FeeGrid) -> Assessment:
+    """Return the profit before fees beside the fees that it would have to exceed."""
+    priced = price_basket(space, orders, grid=grid)
+    before, fees = priced.worst + priced.fees, priced.fees
+    return Assessment(Verdict.FEES_EXCEED_EDGE, before / MONEY_SCALE, fees / MONEY_SCALE)
 
 
 def _smallest(orders: Sequence[BasketOrder]) -> Count:

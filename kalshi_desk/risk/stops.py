@@ -13,11 +13,12 @@ import msgspec
 
 from kalshi_desk.core.stops import StopKind, StopRecord, StopState
 from kalshi_desk.core.types import CENT, NO_COUNT, BookSide, Count, Price
-from kalshi_desk.risk.gate import cents, contracts
+from kalshi_desk.risk.gate import DUPLICATE_WINDOW_NS, cents, contracts
 
 SECOND = 1_000_000_000
 QUICK_TRIES = 3
-QUICK_NS = SECOND
+QUICK_NS = max(SECOND, 2 * DUPLICATE_WINDOW_NS)
+"""A try that sold nothing may be the same order again, which the gate takes for a slip."""
 SLOW_NS = 30 * SECOND
 CLEAR_NS = 3 * SECOND
 """How long an exit waits for other orders of its market to be proven gone."""
@@ -127,7 +128,7 @@ class StopMachine:
         """The gate let no exit pass: nothing was sent, try again."""
         step = Step(is_changed=True)
         self._fail(why, now_ns)
-        self._complain(step, now_ns, f"The gate refuses the exit: {why}")
+        self._complain(step, now_ns, "gate", f"The gate refuses the exit: {why}")
         return step
 
     def drop(self, why: str, now_ns: int) -> None:
@@ -193,7 +194,7 @@ class StopMachine:
                     f"{cents(record.level)}, but the spread is wider than "
                     f"{cents(self._rules.max_spread)}: the stop waits for a real quote."
                 )
-                self._complain(step, view.now_ns, text)
+                self._complain(step, view.now_ns, "spread", text)
             return
         if record.kind is StopKind.TRAILING:
             self._trail(view, bid, step, is_update=is_update)
@@ -240,20 +241,24 @@ class StopMachine:
         if view.now_ns < self._next_ns or not view.is_known:
             return
         if view.cannot_send:
-            self._complain(step, view.now_ns, f"The exit waits: {view.cannot_send}")
+            self._complain(step, view.now_ns, "wait", f"The exit waits: {view.cannot_send}")
             return
         if view.is_selling:
             return
-        if view.is_obstructed and self._is_clearing(view):
-            step.clears = True
+        step.clears = view.is_obstructed
+        if self._is_clearing(view):
             return
         if view.free <= 0:
-            self._complain(step, view.now_ns, "The exit waits for another order that closes it.")
+            text = "Another order of yours is closing the position; the exit waits for it."
+            self._complain(step, view.now_ns, "free", text)
             return
         self._price(view, step)
 
     def _is_clearing(self, view: StopView) -> bool:
         """Wait for the market's other orders: an exit must not meet our own, nor sell twice."""
+        if not view.is_obstructed:
+            self._clearing_ns = 0
+            return False
         if not self._clearing_ns:
             self._clearing_ns = view.now_ns
         return view.now_ns - self._clearing_ns < CLEAR_NS
@@ -271,21 +276,18 @@ class StopMachine:
         else:
             step.sell, step.floor = view.free, None if is_wide else record.floor
             if is_wide and record.tries:
-                self._complain(
-                    step,
-                    view.now_ns,
+                text = (
                     f"{record.tries} exits sold nothing ({record.reason}); the next one goes as "
-                    "far as the collar allows.",
+                    "far as the collar allows."
                 )
+                self._complain(step, view.now_ns, "wide", text)
             return
         if self.record.tries >= QUICK_TRIES:
-            self._complain(
-                step, view.now_ns, f"The exit finds no price: {self.record.reason}. It goes on."
-            )
+            text = f"The exit finds no price: {self.record.reason}. It goes on."
+            self._complain(step, view.now_ns, "price", text)
 
-    def _complain(self, step: Step, now_ns: int, text: str) -> None:
-        """Be loud, but not every second about the same."""
-        key = text.partition(":")[0]
+    def _complain(self, step: Step, now_ns: int, key: str, text: str) -> None:
+        """Be loud, but about the same thing only every few minutes."""
         if now_ns - self._said_ns.get(key, -SAY_NS) >= SAY_NS:
             self._said_ns[key] = now_ns
             step.said.append(Said(f"Stop {self.record.stop_id} can't sell yet", text))

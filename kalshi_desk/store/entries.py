@@ -7,6 +7,7 @@ import msgspec
 from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, Settlement
 from kalshi_desk.core.stops import StopRecord
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import NO_MONEY, Money, Price
 
 
@@ -108,6 +109,7 @@ Entry = (
     | BasketEntry
     | PaperFillEntry
     | PaperSettlementEntry
+    | Observation
 )
 
 HALTED_KEY = "halted"

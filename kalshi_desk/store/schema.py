@@ -176,6 +176,19 @@ MIGRATIONS: tuple[str, ...] = (
         settled_ns INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    # What was measured for the proof of a strategy's cells, once for each source.
+    """
+    CREATE TABLE observations (
+        strategy TEXT NOT NULL,
+        cell TEXT NOT NULL,
+        event_ticker TEXT NOT NULL,
+        key TEXT NOT NULL,
+        source TEXT NOT NULL,
+        value REAL NOT NULL,
+        at_ns INTEGER NOT NULL,
+        PRIMARY KEY (strategy, cell, event_ticker, key)
+    ) WITHOUT ROWID;
+    """,
 )
 """One script a version, each from the version before it; never changed once released."""
 

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from kalshi_desk.core.errors import Stop
-from kalshi_desk.core.types import CENT, COUNT_SCALE, Count, Price
 from kalshi_desk.store.files import write_whole
+from kalshi_desk.store.risk_settings import RiskSettings
 
 _SETTINGS_MODE = 0o600
 
@@ -33,28 +33,6 @@ class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     keymap: Annotated[
         dict[str, str], Meta(description='Other keys for actions: action id = "key,key".')
     ] = {}
-
-
-class RiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The gate."""
-
-    collar_cents: Annotated[
-        int,
-        Meta(ge=1, le=99, description="An order may pass the best opposite price by this much."),
-    ] = 10
-    max_order_contracts: Annotated[
-        int, Meta(ge=1, le=1_000_000, description="The largest single order.")
-    ] = 5_000
-
-    @property
-    def collar(self) -> Price:
-        """The collar in 1/10,000 dollar."""
-        return Price(self.collar_cents * CENT)
-
-    @property
-    def max_order(self) -> Count:
-        """The largest order in 1/100 contract."""
-        return Count(self.max_order_contracts * COUNT_SCALE)
 
 
 class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,7 +19,7 @@ _TEXTS: dict[Verdict, tuple[str, str]] = {
     Verdict.DEPTH_BELOW_MINIMUM: ("Too few contracts are offered.", "contracts"),
     Verdict.DEPTH_UNKNOWN: ("The prices were recorded without sizes.", "contracts"),
     Verdict.FEE_UNVERIFIED: ("The fee of a market is not known, so no profit is certain.", ""),
-    Verdict.FEES_EXCEED_EDGE: ("Fees eat the edge.", "$"),
+    Verdict.FEES_EXCEED_EDGE: ("Fees eat the edge: seen before them, needed to pay them.", "$"),
     Verdict.EDGE_EXHAUSTED: ("After fees the edge is left for too few contracts.", "contracts"),
     Verdict.EDGE_BELOW_MINIMUM: ("The certain profit is too small for the trouble.", "$"),
     Verdict.UNSOLVED: ("The solver found no answer.", ""),
@@ -35,7 +35,9 @@ def dollars(amount: float) -> str:
 def _number(value: float, unit: str) -> str:
     if unit == "$":
         return dollars(value)
-    return f"{value:,.2f}".rstrip("0").rstrip(".") + (f" {unit}" if unit else "")
+    if value == 1:
+        unit = unit.removesuffix("s") if unit != "ms" else unit
+    return f"{value:,.2f}".rstrip("0").rstrip(".") + f" {unit}"
 
 
 def verdict(group: RelationGroup, found: Assessment) -> Why:

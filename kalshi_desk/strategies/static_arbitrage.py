@@ -25,6 +25,7 @@ from kalshi_desk.core.strategy import (
     Why,
 )
 from kalshi_desk.core.types import (
+    CENT,
     CENT_MONEY,
     COUNT_SCALE,
     MONEY_SCALE,
@@ -37,7 +38,7 @@ from kalshi_desk.core.types import (
     TimeInForce,
     complement,
 )
-from kalshi_desk.quant.arbitrage import Leg
+from kalshi_desk.quant.arbitrage import Leg, best_basket
 from kalshi_desk.quant.baskets import BasketOrder, annual_return, by_scarcity, clears_hurdle
 from kalshi_desk.quant.candidates import (
     Assessment,
@@ -47,7 +48,7 @@ from kalshi_desk.quant.candidates import (
     assess,
     before_prices,
 )
-from kalshi_desk.quant.states import StateSpace
+from kalshi_desk.quant.states import State, StateSpace
 from kalshi_desk.strategies import arbitrage_words as words
 from kalshi_desk.strategies.arbitrage_space import Known, known_of, with_void
 from kalshi_desk.strategies.contract import Strategy
@@ -88,7 +89,7 @@ class StaticArbitrage(Strategy):
             low=1,
             high=100_000,
             unit="dollars",
-            help="The most that one basket may cost with its fees.",
+            help="The most that one basket may cost with its fees, before these are rounded.",
         ),
         Parameter(
             name="min_net",
@@ -186,6 +187,11 @@ class StaticArbitrage(Strategy):
         self._known: dict[str, Known] = {}
         self._solved: dict[str, Solved] = {}
 
+    def prepare(self) -> None:
+        """Load the solver, which alone would take half of a look's time."""
+        space = StateSpace(("a",), (State("a", (PRICE_ONE,)),))
+        best_basket(space, [Leg("a", Outcome.YES, CENT, Count(COUNT_SCALE))])
+
     def decide(self, view: MarketView) -> Decision:
         """Return a signal for each group with a certain profit, and a reason for the others."""
         signals, reasons = [], []
@@ -226,7 +232,7 @@ class StaticArbitrage(Strategy):
             if (snapshot := view.markets.get(ticker)) is not None
             and snapshot.market.status is MarketStatus.ACTIVE
         ]
-        usable = tuple(snapshot for snapshot in active if snapshot.is_fresh)
+        usable = tuple(snapshot for snapshot in active if _is_usable(snapshot))
         if len(active) < 2:
             return words.too_few(group, Verdict.NO_ASKS, len(active), "trades")
         if len(usable) < 2:
@@ -258,10 +264,12 @@ class StaticArbitrage(Strategy):
         )
         if not seen.has_edge:
             return words.no_edge(group, now, seen)
+        if group.can_void:
+            space = with_void(space, usable)
         found = self._solve(group, space, usable, evidence, limits, solved)
         if found.verdict is not Verdict.CANDIDATE:
             return words.verdict(group, found)
-        return self._candidate(group, view, usable, found, limits)
+        return self._candidate(group, space, view, usable, found, limits)
 
     def _solve(
         self,
@@ -273,8 +281,6 @@ class StaticArbitrage(Strategy):
         solved: dict[str, Solved],
     ) -> Assessment:
         legs = executable(usable, self.whole("levels"))
-        if group.can_void:
-            space = with_void(space, usable)
         budget = Money(self.whole("budget") * MONEY_SCALE)
         given = (space, legs, limits, budget)
         past = solved.get(group.name)
@@ -290,6 +296,7 @@ class StaticArbitrage(Strategy):
     def _candidate(
         self,
         group: RelationGroup,
+        space: StateSpace,
         view: MarketView,
         usable: tuple[MarketSnapshot, ...],
         found: Assessment,
@@ -318,8 +325,8 @@ class StaticArbitrage(Strategy):
             candidate=group.name,
             legs=tuple(_leg(order) for order in ordered),
             text=words.basket(ordered, priced),
-            cell=group.name,
             guaranteed=priced.worst,
+            pays=tuple(space.pays(order.market, order.outcome) for order in ordered),
             time_in_force=TimeInForce.IOC,
             hours_left=hours,
         )
@@ -361,6 +368,12 @@ def _leg(order: BasketOrder) -> SignalLeg:
         price=order.limit if is_yes else complement(order.limit),
         count=order.count,
     )
+
+
+def _is_usable(snapshot: MarketSnapshot) -> bool:
+    """Return whether a book is whole: one that crosses misses a message that is on its way."""
+    bid, ask = snapshot.bid, snapshot.ask
+    return snapshot.is_fresh and (bid is None or ask is None or bid < ask)
 
 
 def _age_ms(snapshot: MarketSnapshot, now_ns: int) -> int:

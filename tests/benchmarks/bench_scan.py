@@ -98,7 +98,7 @@ def measure():
     warm = [timed(lambda: finder.groups(markets))[0] for _ in range(REPEATS)]
     rows.append(row("relations, all new", cold, f"{len(groups)} groups, {len(markets)} markets"))
     rows.append(row("relations, nothing new", warm))
-    StaticArbitrage().decide(MarketView(now_ns=NOW, markets={}))
+    StaticArbitrage().prepare()
     for planted in (0, 10, 40):
         snapshots = books(markets, groups, planted)
         view = MarketView(now_ns=NOW, markets=snapshots, groups=groups)

@@ -214,3 +214,33 @@ def test_a_reader_that_goes_away_is_no_error(desk: Desk, tmp_path: Path) -> None
         cwd=Path(__file__).parents[2],
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_portfolio_and_pnl_bridge_from_gross_to_net(desk: Desk) -> None:
+    ticker, _ = buy_some(desk)
+    view = desk.run("portfolio", "--json").data
+    assert Decimal(view["start_cash"]) > 0
+    assert Decimal(view["fees"]) == Decimal(view["predicted_fees"]) > 0
+    net = Decimal(view["realized_gross"]) - Decimal(view["fees"])
+    assert Decimal(view["realized_net"]) == net
+    assert [stage["stage"] for stage in view["stages"]][:4] == [
+        "open", "closed", "determined", "paid",
+    ]  # fmt: skip
+    assert view["stages"][0]["positions"] >= 1
+    for point in view["equity_curve"]:
+        assert set(point) == {"time", "equity", "drawdown"}
+    rows = desk.run("pnl", "--json").data
+    for scope in ("strategy", "event", "category", "role"):
+        mine = [row for row in rows if row["scope"] == scope]
+        assert sum(Decimal(row["fees"]) for row in mine) == Decimal(view["fees"])
+    assert {row["name"] for row in rows if row["scope"] == "strategy"} >= {"manual"}
+    assert [row["scope"] for row in rows] == sorted(
+        (row["scope"] for row in rows), key=["strategy", "event", "category", "role"].index
+    )
+    table = desk.run("pnl").out.splitlines()
+    assert table[0].split()[:4] == ["scope", "name", "trades", "contracts"]
+    assert len(table) == len(rows) + 1
+    told = desk.run("portfolio").out
+    assert " open, " in told
+    assert "equity_curve" not in told
+    assert desk.run("flatten", ticker, "--json").code == 0

@@ -145,7 +145,7 @@ class BasketWorld:
         self.journal = Journal(self.path, durable=False)
         self.core = TradingCore(CoreSettings(venue="practice"))
         restore(self.core.state, self.journal, self.now_ns)
-        restore_machine(self.core, self.journal)
+        restore_machine(self.core, self.journal, self.now_ns)
         self.take(
             MarketsListed(
                 tuple(

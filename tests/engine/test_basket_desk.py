@@ -12,6 +12,7 @@ from kalshi_desk.core.events import FillReported
 from kalshi_desk.core.reasons import ReasonCode
 from kalshi_desk.core.types import BookSide, Count
 from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.engine.basket_desk import entry_of
 from kalshi_desk.execution.baskets import BARRED_FOR_NS, Stage, excess
 from tests.engine.basket_world import SECOND, BasketWorld, Crash, tiles
 
@@ -50,12 +51,15 @@ def test_the_record_is_durable_before_the_order_leaves(world: BasketWorld) -> No
 
 
 def test_the_next_leg_goes_up_to_break_even_and_no_further(world: BasketWorld) -> None:
-    world.show("B", 30, 31)
     world.start(tiles())
+    world.show("B", 30, 31)
     world.fill()
     [intent] = world.unanswered
     # $10.00 less 2.50 + 0.14 for A and 3.50 + 0.16 for C leaves 3.70: 35 cents and 0.16 do.
     assert (intent.ticker, intent.price) == ("B", 3_500)
+    progress = world.core.baskets.progress(world.flying[0])
+    assert (progress.ticker, progress.missing, progress.completion) == ("B", 1_000, 3_500)
+    assert (progress.filled, progress.spent) == ((1_000, 0, 0), 2_640_000)
     world.fill()
     [intent] = world.unanswered
     assert intent.ticker == "C"
@@ -98,6 +102,7 @@ def test_after_thirty_seconds_the_legs_are_sold_again_at_the_bid(world: BasketWo
     assert reasons is not None
     assert reasons[0].code is ReasonCode.BASKET
     world.wait(BARRED_FOR_NS / SECOND)
+    world.show("B", 29, 30)
     assert world.start(tiles(), guaranteed="50") is None
 
 
@@ -167,7 +172,19 @@ def test_the_chance_of_completion_must_pay_for_a_missed_leg(world: BasketWorld) 
     assert world.start(tiles(), guaranteed="0.76") is None
 
 
+def test_every_leg_must_be_on_offer_in_full_before_the_first_is_sent(
+    world: BasketWorld,
+) -> None:
+    world.show("C", 34, 35, size=999)
+    reasons = world.start(tiles())
+    assert reasons is not None
+    assert [(reason.seen, reason.needed) for reason in reasons] == [("9.99", "10")]
+    assert world.core.baskets.barred_until("E") == 0
+
+
 def test_all_legs_together_must_be_paid_for(world: BasketWorld) -> None:
+    for ticker, ask in zip("ABC", (25, 30, 35), strict=True):
+        world.show(ticker, ask - 1, ask, size=2_000_000)
     reasons = world.start(tiles(count=11_500), guaranteed="5000")
     assert reasons is not None
     assert {reason.code for reason in reasons} == {ReasonCode.BALANCE, ReasonCode.BAD_SIZE}
@@ -190,6 +207,38 @@ def test_a_panic_keeps_positions(world: BasketWorld) -> None:
     assert not world.unanswered
     assert world.last().stage is Stage.RESIDUAL
     assert "10 YES of A" in [e for e in world.said if e.level is Level.ERROR][-1].text
+
+
+def test_a_panic_is_not_forgotten_by_a_basket_that_waits_for_an_unknown_order(
+    world: BasketWorld,
+) -> None:
+    world.start(tiles())
+    world.lose(1_000)
+    world.core.account.halt("panic")
+    world.wait(1)
+    world.core.state.halted_why = ""
+    world.look_up_all()
+    world.take(world.reading())
+    world.wait(1)
+    assert not world.unanswered
+    assert world.last().stage is Stage.RESIDUAL
+
+
+def test_an_order_of_which_the_record_was_lost_is_found_again(world: BasketWorld) -> None:
+    """The intent reached the disk, the record before it did not: the order still counts."""
+    world.start(tiles())
+    before = world.last()
+    world.fill()
+    world.fill()
+    world.journal.write([entry_of(before)])
+    world.kill()
+    for _ in range(8):
+        world.wait(1)
+        world.look_up_all()
+    [intent] = world.unanswered
+    assert intent.ticker == "C"
+    world.fill()
+    assert world.last().stage is Stage.COMPLETE
 
 
 def test_an_abandoned_basket_is_unwound_and_no_mark_against_the_market(

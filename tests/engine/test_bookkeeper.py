@@ -360,6 +360,37 @@ def test_a_fee_is_predicted_when_the_market_is_named_and_never_by_a_rule_of_anot
     bench.journal.close()
 
 
+def test_a_fill_read_before_its_order_was_named_goes_to_the_strategy_that_sent_it(
+    bench: Bench,
+) -> None:
+    bench.number += 1
+    command = PlaceOrder(
+        ticker="A",
+        action=Action.BUY,
+        outcome=Outcome.YES,
+        count=Count(500),
+        price=Price(4_800),
+        origin="arbitrage",
+    )
+    effects = bench.take(CommandReceived("late", command))
+    (intent,) = [effect.intent for effect in effects if isinstance(effect, SendOrder)]
+    made = bench.exchange.fill(intent, 500, bench.now_ns, is_taker=True, grid=DIRECT)
+    # A reading tells fills without our id, here before the answer to the order.
+    bench.exchange.fills[-1] = Fill(**{**fields(made), "client_order_id": ""})
+    bench.read()
+    assert bench.pnl()["strategy:foreign"].trades == 1
+    bench.take(OrderAnswered(intent.client_order_id, made.order_id, Count(500), Count(0)))
+    bench.beat(1)
+    rows = bench.pnl()
+    assert "strategy:foreign" not in rows
+    mine = rows["strategy:arbitrage"]
+    assert (mine.trades, mine.fees, mine.predicted_fees) == (1, made.fee, made.fee)
+    assert mine.unrealized == bench.view.unrealized
+    check(bench)
+    bench.restart()
+    assert bench.pnl()["strategy:arbitrage"] == mine
+
+
 def test_money_from_outside_is_no_profit_no_drawdown_and_survives(bench: Bench) -> None:
     bench.beat(61)
     bench.move(500_000_000)

@@ -177,7 +177,7 @@ class AutomaticBench(StopBench):
         rules = StopRules(is_automatic=True, fixed_percent=percent)
         self.core.state.stops = StopBook(rules)
 
-    def strategy_buys(self, name: str, price: str, origin: str = "arbitrage") -> None:
+    def strategy_buys(self, name: str, price: str, origin: str = "volatility") -> None:
         command = PlaceOrder(
             ticker="A",
             action=Action.BUY,
@@ -216,7 +216,8 @@ def test_an_automatic_stop_never_fires_on_the_spread_alone() -> None:
     assert not exits(bench.fall("0.43", "0.48"))
 
 
-def test_what_a_person_buys_is_left_alone() -> None:
+@pytest.mark.parametrize("origin", ["manual", "foreign", "arbitrage"])
+def test_what_a_person_buys_or_a_basket_holds_is_left_alone(origin: str) -> None:
     bench = AutomaticBench()
-    bench.strategy_buys("first", "0.48", origin="manual")
+    bench.strategy_buys("first", "0.48", origin=origin)
     assert not list(bench.core.state.stops.live())

@@ -41,7 +41,7 @@ from kalshi_desk.store.entries import Entry
 from kalshi_desk.store.journal import Journal
 from tests.engine.test_core import SECOND, fill_of, order_of
 from tests.engine.test_shell import BUY, ScriptedVenue, running
-from tests.engine.test_stops import StopBench, exits
+from tests.engine.test_stops import StopBench, exits, words
 
 
 class World:
@@ -168,6 +168,8 @@ def test_a_trailing_stop_remembers_its_best_price(tmp_path: Path) -> None:
     bench.quote("0.60", "0.61", seconds=3)
     world.catch_up()
     world.restart()
+    assert "Stops that protect: 1" in words(bench.wait(0))
+    assert words(bench.wait(0)) == ""
     record = bench.stop(StopKind.TRAILING)
     assert (record.best, record.level) == (6_000, 5_500)
     assert exits([*bench.wait(0), *bench.fall("0.52", "0.53")])

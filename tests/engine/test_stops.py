@@ -32,7 +32,7 @@ from kalshi_desk.core.types import (
     parse_price,
 )
 from kalshi_desk.desk.automation import DropStop, SetStop, StopKind
-from kalshi_desk.desk.commands import Flatten, Outcomes, Panic
+from kalshi_desk.desk.commands import Flatten, Outcomes, Panic, StopEngine
 from kalshi_desk.desk.frames import EventKind
 from kalshi_desk.engine.door import order_id_of
 from kalshi_desk.engine.effects import (
@@ -248,6 +248,75 @@ def test_a_stop_waits_while_a_flatten_sells() -> None:
     assert not exits(bench.quote("0.38", "0.39", seconds=3))
     (intent,) = exits(bench.take(OrderAnswered(flat.client_order_id, "o3", Count(400), Count(0))))
     assert intent.count == 600
+
+
+def test_our_own_bid_is_no_price_that_we_could_sell_at() -> None:
+    bench = StopBench()
+    bench.protect()
+    own = sent(bench.buy("50", "0.40", name="more"))[0]
+    bench.take(OrderAnswered(own.client_order_id, "o2", Count(0), Count(5_000)))
+    levels = ((Price(4_000), Count(5_000)), (Price(3_800), Count(20_000)))
+    book = BookSnapshot("A", levels, ((Price(4_100), Count(100)),))
+    bench.take(book)
+    bench.now_ns += 3 * SECOND
+    effects = bench.take(book)
+    assert bench.stop().state is StopState.TRIGGERED
+    assert [e.order_id for e in effects if isinstance(e, SendCancel)] == ["o2"]
+    bench.take(BookDelta("A", BookSide.BID, Price(4_000), Count(-5_000)))
+    (intent,) = exits(bench.take(CancelAnswered("o2", Count(5_000))))
+    assert intent.price == 3_800
+
+
+def test_only_what_no_other_order_closes_is_sold_when_a_cancel_does_not_take() -> None:
+    bench = StopBench()
+    resting = sent(bench.buy("4", "0.60", action=Action.SELL, name="profit"))[0]
+    bench.take(OrderAnswered(resting.client_order_id, "o2", Count(0), Count(400)))
+    bench.protect()
+    assert not exits(bench.fall())
+    assert not exits(bench.wait(2.9))
+    (intent,) = exits(bench.wait(0.2))
+    assert intent.count == 600
+
+
+def test_another_stop_waits_for_the_exit_even_when_more_was_bought() -> None:
+    bench = StopBench()
+    bench.protect()
+    bench.protect(StopKind.TIME, "1m")
+    (first,) = exits(bench.fall())
+    more = sent(bench.buy("5", "0.39", name="more"))[0]
+    bench.answered(more, Count(500))
+    assert bench.core.state.effective_position("A") == 1_500
+    assert not exits(bench.wait(70))
+    assert bench.stop(StopKind.TIME).state is StopState.TRIGGERED
+    (second,) = exits([*bench.answered(first, Count(1_000)), *bench.wait(2)])
+    assert second.count == 500
+
+
+def test_a_flatten_that_meets_an_exit_says_so_and_sells_nothing() -> None:
+    bench = StopBench()
+    resting = sent(bench.buy("1", "0.40", name="low"))[0]
+    bench.take(OrderAnswered(resting.client_order_id, "o2", Count(0), Count(100)))
+    bench.protect()
+    bench.quote("0.38", "0.39", seconds=1)
+    bench.do(Flatten(ticker="A"), "flat")
+    for _ in range(4):
+        bench.quote("0.38", "0.39", seconds=2)
+    (intent,) = exits(bench.log)
+    effects = bench.take(CancelAnswered("o2", Count(100)))
+    said = answer(effects)
+    assert said is not None
+    assert "Another order closes A just now" in said.reasons[0].text
+    assert not sent(effects)
+    bench.answered(intent, Count(1000))
+    assert bench.core.state.positions.get("A").count == 0
+
+
+def test_stopping_the_engine_says_that_stops_rest() -> None:
+    bench = StopBench()
+    bench.protect()
+    said = answer(bench.do(StopEngine(), "stop"))
+    assert said is not None
+    assert "Stops that rest until the next start: 1" in said.text
 
 
 def test_panic_cancels_an_exit_and_protection_goes_on() -> None:

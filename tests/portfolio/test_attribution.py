@@ -96,6 +96,43 @@ def test_every_scope_sums_to_the_account_after_every_booking(
         check(parts, positions)
 
 
+@given(FILLS, st.integers(0, 30), st.data())
+def test_a_fill_named_late_goes_to_its_owner_and_every_sum_still_holds(
+    rows: list[Row], told: int, data: st.DataObject
+) -> None:
+    parts, positions, nameless = Attribution(), Positions(), list[Fill]()
+    for number, row in enumerate(rows):
+        fill = fill_of(number, row)
+        if number == told:
+            for one in (positions.book_settlement, parts.settle):
+                one(paid("A", 4_000, 10**7))
+        positions.book_fill(fill)
+        parts.fill(fill, row[-1], None)
+        if not row[-1]:
+            nameless.append(fill)
+        if nameless and data.draw(st.booleans()):
+            before = parts.by_owner()
+            named = nameless.pop(0)
+            parts.rename(named, "arbitrage", None)
+            after = parts.by_owner()
+            assert after["foreign"].trades == before["foreign"].trades - 1
+            assert after["foreign"].fees == before["foreign"].fees - named.fee
+        check(parts, positions)
+
+
+def test_a_strategys_fill_named_late_is_its_position_and_its_trip() -> None:
+    late = fill_of(0, ("A", BUY, 4_000, 100, 1_000, True, ""))
+    parts = book(("A", BUY, 4_000, 100, 1_000, True, ""))
+    parts.rename(late, "arbitrage", None)
+    closing = ("A", SELL, 5_000, 100, 2_000, True, "arbitrage")
+    parts.fill(fill_of(1, closing), "arbitrage", None)
+    sums = parts.by_owner()
+    assert (sums["arbitrage"].gross, sums["arbitrage"].fees) == (100_000, 3_000)
+    assert (sums["foreign"].gross, sums["foreign"].fees, sums["foreign"].trades) == (0, 0, 0)
+    assert [trip.net for trip in parts.trips_of("arbitrage")] == [97_000]
+    assert parts.trips_of("foreign") == []
+
+
 @given(FILLS, st.integers(0, 10**8))
 def test_fills_told_after_the_payout_leave_the_parts_of_fills_told_before_it(
     rows: list[Row], revenue: int

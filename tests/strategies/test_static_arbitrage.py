@@ -97,7 +97,9 @@ def test_c_cheap_exclusive_outcomes_are_no_arbitrage() -> None:
 
 def test_d_fees_eat_three_cents() -> None:
     found = why(view_of(TILES, *tiles("0.32", "0.33", "0.32")))
-    assert (found.code, found.seen) == ("fees_exceed_edge", "$0.00")
+    assert (found.code, found.seen) == ("fees_exceed_edge", "$3.00")
+    # 1.5232, 1.5477 and 1.5232, each rounded up to whole cents.
+    assert found.needed == "more than $4.61"
 
 
 def test_e_a_small_ladder_violation_is_too_small_and_dies_under_cent_rounding() -> None:
@@ -279,6 +281,28 @@ def test_the_first_test_that_fails_is_the_reason(
     assert why(view_of(relations, *books), **values).code == code
 
 
+def test_a_scrap_of_a_thin_leg_does_not_hide_a_solid_basket() -> None:
+    bids = {"w": "0.45x50", "x": "0.40x50", "y": "0.35x50", "z": "0.05x1"}
+    books = [book(name, bids=bid) for name, bid in bids.items()]
+    found = signal(view_of((Exclusive(tuple("wxyz")),), *books))
+    assert set(legs(found)) == {"w", "x", "y"}
+    assert (found.guaranteed or 0) > parse_money("7")
+
+
+def test_levels_that_pay_too_little_do_not_hide_those_that_pay() -> None:
+    books = [
+        book("a", asks="0.25x10 0.30x1000"),
+        book("b", asks="0.30x1010"),
+        book("c", asks="0.35x1010"),
+    ]
+    view = view_of(TILES, *books)
+    # After fees the second level leaves a third of a cent; a cent a basket is wanted.
+    assert {leg.count for leg in signal(view, budget=5_000).legs} == {101_000}
+    few = signal(view, budget=5_000, min_net=1.0)
+    assert {leg.count for leg in few.legs} == {1_000}
+    assert few.guaranteed == parse_money("0.55")
+
+
 def test_markets_too_loosely_related_are_not_looked_at() -> None:
     names = [f"m{n:02}" for n in range(14)]
     books = [book(name, asks="0.10x100") for name in names]
@@ -320,6 +344,16 @@ def test_a_leg_that_has_ended_takes_the_proof_with_it() -> None:
 def test_a_book_that_is_not_usable_is_left_out_like_a_leg_that_ended() -> None:
     books = [*tiles("0.25", "0.30", "0.35")[:2], book("c", asks="0.35x100", is_fresh=False)]
     assert why(view_of(TILES, *books)).code == "no_pre_fee_edge"
+
+
+def test_a_book_that_crosses_is_no_arbitrage_in_one_market() -> None:
+    crossed = [
+        book("a", bids="0.50x100", asks="0.40x100"),
+        book("b", bids="0.30x100", asks="0.32x100"),
+    ]
+    assert why(view_of((Exclusive(("a", "b")),), *crossed)).code == "stale"
+    third = book("c", bids="0.20x100", asks="0.22x100")
+    assert why(view_of((Exclusive(tuple("abc")),), *crossed, third)).code == "no_pre_fee_edge"
 
 
 def test_a_quiet_book_is_not_old() -> None:
