@@ -80,7 +80,7 @@ def test_list_info_and_verify_of_a_whole_recording(home: Desk) -> None:
     done = home.run("recordings", "verify", str(path), "--json")
     assert (done.code, done.data["whole"], done.data["gaps"]) == (0, True, 0)
     plain = home.run("recordings", "verify", str(path))
-    assert "whole:        yes" in plain.out
+    assert "whole:       yes" in plain.out
 
 
 def test_a_broken_recording_is_read_up_to_the_break_and_says_so(home: Desk) -> None:
