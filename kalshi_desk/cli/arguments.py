@@ -103,6 +103,7 @@ def _add_processes(
     replay.add_argument("file", metavar="FILE")
     replay.add_argument("--headless", action="store_true", help="as fast as possible, no screen")
     replay.add_argument("--json", action="store_true", help="print one JSON object (headless)")
+    _add_research(commands, everywhere)
     live = commands.add_parser(
         "live", help="switch real money on, off, or look", parents=[everywhere]
     )
@@ -112,6 +113,46 @@ def _add_processes(
         help="run the practice exchange alone (--port, --seed, --markets, --rate, --json)",
         add_help=False,
         parents=[everywhere],
+    )
+
+
+def _add_research(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+) -> None:
+    recordings = commands.add_parser(
+        "recordings", help="what was recorded, and whether it is whole", parents=[everywhere]
+    )
+    recordings.add_argument("action", choices=("list", "info", "verify"), nargs="?", default="list")
+    recordings.add_argument("file", metavar="FILE", nargs="?", help="a path, or a name of the list")
+    recordings.add_argument("--json", action="store_true", help="print JSON")
+    backtest = commands.add_parser(
+        "backtest", help="run a strategy over a recording", parents=[everywhere]
+    )
+    backtest.add_argument("strategy", metavar="STRATEGY")
+    backtest.add_argument("--recording", metavar="FILE", help="a path, or a name of the list")
+    backtest.add_argument("--from", dest="start", metavar="DATE", help="first day or moment (UTC)")
+    backtest.add_argument("--to", dest="end", metavar="DATE", help="last day or moment (UTC)")
+    backtest.add_argument("--capital", metavar="DOLLARS", default="10000")
+    backtest.add_argument(
+        "--fill-model",
+        default="queue-averse",
+        help="queue-averse (default), queue-probable or queue-front",
+    )
+    backtest.add_argument(
+        "--set",
+        dest="sets",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the strategy",
+    )
+    backtest.add_argument(
+        "--unproven", action="store_true", help="trade signals too whose cell is not proven"
+    )
+    backtest.add_argument("--json", action="store_true", help="print one JSON object")
+    backtest.add_argument(
+        "--progress", action="store_true", help="say on stderr, in JSON lines, how far it is"
     )
 
 

@@ -101,6 +101,14 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         if options.headless:
             return replay.scan(options.file, as_json=options.json)
         return replay.play(home, options.file)
+    if command == "recordings":
+        from kalshi_desk.cli import recordings
+
+        return recordings.run(home, options.action, options.file, as_json=options.json)
+    if command == "backtest":
+        from kalshi_desk.cli import backtest
+
+        return backtest.run(home, options)
     if command == "strategy" and options.words[1:2] == ["new"]:
         return _new_strategy(home, options.words[2:])
     from kalshi_desk.cli import calls

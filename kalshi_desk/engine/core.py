@@ -41,6 +41,7 @@ from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
 from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
+from kalshi_desk.engine.lab import BacktestMoved, Lab
 from kalshi_desk.engine.learning_desk import LearningDesk
 from kalshi_desk.engine.limit_setting import LimitSetting
 from kalshi_desk.engine.outbox import Outbox
@@ -92,6 +93,7 @@ class TradingCore:
             DriftReported: DriftWatch(self.state, self.outbox).take,
             TimerFired: self._timer,
             ReplayMoved: self._replay,
+            BacktestMoved: Lab(self.state, self.outbox, self.commanding).moved,
         }
 
     def step(self, event: CoreEvent, now_ns: int) -> list[Effect]:

@@ -22,6 +22,7 @@ from kalshi_desk.core.types import CENT, MONEY_SCALE, Money, Price
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.limit_setting import limits_of
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
@@ -140,6 +141,7 @@ async def _run(
         forget_live=lambda: turn_live_off(home),
         save_setting=lambda name, value: _save(home, name, value),
     )
+    shell.lab = LabRunner(home.root, shell.take)
     token = write_token(home.token_path)
     link = LinkServer(
         shell,
@@ -193,6 +195,7 @@ async def _run_venue(
     recorder = None
     if settings.recording.enabled and venue != "paper":
         recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
+    shell.recorder = recorder
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue
     if venue == "practice":

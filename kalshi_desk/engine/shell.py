@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from kalshi_desk.core.events import (
     OrderUnknown,
     TimerFired,
 )
-from kalshi_desk.core.ports import Broker, Clock, Feed
+from kalshi_desk.core.ports import Clock, Feed
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
 from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.desk.commands import (
@@ -30,7 +30,6 @@ from kalshi_desk.desk.commands import (
     Outcomes,
     Panic,
     Query,
-    ReplayControl,
     Reply,
     StopEngine,
 )
@@ -65,9 +64,13 @@ from kalshi_desk.engine.effects import (
 from kalshi_desk.engine.event_memory import EventMemory
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
+from kalshi_desk.engine.lab import StartBacktest, StopBacktest
+from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.preview import reply_to
+from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.restore import journal_order
 from kalshi_desk.engine.strategy_link import StrategyLink
+from kalshi_desk.engine.venue_actions import VenueActions as VenueActions
 from kalshi_desk.store.entries import CommandAnswered, MetaEntry
 from kalshi_desk.store.journal import Journal
 
@@ -76,26 +79,6 @@ KEPT_ANSWERS = 500
 PROTECTIVE = (CancelOrder, CancelAll, Panic, LeaveLive, StopEngine)
 """Commands that only take risk away: a journal that can't be written must not stop them."""
 _log = logging.getLogger(__name__)
-
-
-class VenueActions:
-    """What a venue can do beyond feed and broker; every part may be absent."""
-
-    broker: Broker | None = None
-    sessions = 0
-    """How many sessions began so far; a new one follows no book that it was not asked for."""
-
-    async def cancel_everything(self) -> None:
-        """Cancel all orders of the account."""
-
-    async def read_account(self) -> None:
-        """Read the account again; the reading arrives as an event."""
-
-    async def watch(self, tickers: Sequence[str]) -> None:
-        """Make these markets' books part of the feed."""
-
-    def steer(self, control: ReplayControl) -> None:
-        """Steer a recording."""
 
 
 class EngineShell:
@@ -116,7 +99,9 @@ class EngineShell:
         self.board = Board(core.state, os.getpid())
         self.stopped = asyncio.Event()
         self.venue: VenueActions = VenueActions()
+        self.recorder: EngineRecorder | None = None
         self.strategies: StrategyLink | None = None
+        self.lab: LabRunner | None = None
         self._clock = clock
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
@@ -152,7 +137,9 @@ class EngineShell:
             await asyncio.gather(feeding, beating, stopping, return_exceptions=True)
 
     async def close(self) -> None:
-        """Write what waits and close the journal."""
+        """End backtests, write what waits and close the journal."""
+        if self.lab is not None:
+            await self.lab.close()
         await self._keeper.close()
 
     async def _beat(self) -> None:
@@ -164,8 +151,14 @@ class EngineShell:
                 self.strategies.flush()
 
     def take(self, event: CoreEvent) -> None:
-        """Pass one event through the core and do what it asks for."""
-        now_ns = self._clock.now_ns()
+        """Pass one event through the core and do what it asks for.
+
+        What a frame tells happens when the frame was received, as it will in a replay.
+        """
+        frame_ns = self.venue.frame_ns
+        now_ns = frame_ns or self._clock.now_ns()
+        if self.recorder is not None:
+            self.recorder.listen(event, now_ns, of_frame=frame_ns > 0)
         effects = self.core.step(event, now_ns)
         if self.strategies is not None:
             # Before the effects: a look asked for by this event must see it.
@@ -180,6 +173,7 @@ class EngineShell:
             self._durable[effect.intent.client_order_id] = self._keeper.intent(
                 effect.intent, self._clock.now_ns()
             )
+            self._mark_own(effect.intent)
         elif isinstance(effect, SendOrder):
             self._start(self._send(effect.intent))
         elif isinstance(effect, SendCancel):
@@ -190,8 +184,10 @@ class EngineShell:
         elif isinstance(effect, KeepFill):
             self._keeper.add(effect.fill)
             self.board.add_fill(effect.fill)
+            self._mark_own(effect.fill)
         elif isinstance(effect, KeepSettlement):
             self._keeper.add(effect.settlement)
+            self._mark_own(effect.settlement)
         elif isinstance(effect, Notify):
             self._keeper.add(self._events.add(effect.event))
         elif isinstance(effect, GiveAnswer):
@@ -201,6 +197,10 @@ class EngineShell:
                 self._start(self._answer_kept(effect.answer, effect.kept_stop))
         else:
             self._perform_rare(effect)
+
+    def _mark_own(self, record: OrderIntent | Fill | Settlement) -> None:
+        if self.recorder is not None:
+            self.recorder.mark_own(self.core.state.now_ns, record)
 
     def _perform_rare(self, effect: Effect) -> None:
         if isinstance(effect, KeepMeta):
@@ -222,6 +222,8 @@ class EngineShell:
                 self.strategies.ask(effect)
         elif isinstance(effect, SaveSetting):
             self._start(self._save(effect))
+        elif self.lab is not None and isinstance(effect, StartBacktest | StopBacktest):
+            self.lab.perform(effect)
         elif isinstance(effect, SteerReplay):
             self.venue.steer(effect.control)
         elif isinstance(effect, ForgetLive):

@@ -12,6 +12,7 @@ from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
 from kalshi_desk.core.strategy import Mode, Observation, ParameterValue
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
+from kalshi_desk.desk.automation_frames import LabRow
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.engine.exposures import Exposures
 from kalshi_desk.engine.risk_numbers import risk_view
@@ -90,6 +91,7 @@ class CoreState:
     modes: dict[str, Mode] = field(default_factory=dict)
     strategies: dict[str, StrategyState] = field(default_factory=dict)
     implications: set[tuple[str, str]] = field(default_factory=set)
+    lab: dict[str, LabRow] = field(default_factory=dict)
     now_ns: int = 0
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
