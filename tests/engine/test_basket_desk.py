@@ -290,7 +290,7 @@ fates = st.sampled_from(["fill", "part", "none", "refuse", "lose", "lose part", 
 prices = st.one_of(st.none(), st.integers(20, 45))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_whatever_happens_no_order_doubles_and_every_leg_is_accounted_for(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
