@@ -83,11 +83,11 @@ class RiskView:
     """What the limits are measured on, for an order in one market.
 
     ``wealth`` is W, None while it can't be known.  ``members`` are what each market of
-    the event loses or wins, ``same_day`` those that settle on its day; ``states`` the sets of markets that may pay together,
-    None where only ``excludes`` is known.  Worst losses are positive.  ``kin`` has for each
-    other event that carries risk its worst loss and its correlation with this one.
-    ``day_loss`` and ``drawdown`` are shares of their bases in per cent, with the levels at
-    which they stop new exposure.
+    the event loses or wins, ``same_day`` those that settle on its day; ``states`` the sets of
+    markets that may pay together, None where only ``excludes`` is known.  Worst losses are
+    positive.  ``kin`` has for each other event that carries risk its worst loss and its
+    correlation with this one.  ``day_loss`` and ``drawdown`` are shares of their bases in
+    per cent, with the levels at which they stop new exposure.
     """
 
     limits: Limits

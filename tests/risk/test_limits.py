@@ -179,7 +179,7 @@ def test_a_hedge_passes_a_limit_that_is_exceeded_already() -> None:
     hedge = intent(side=BookSide.ASK, price=parse_price("0.47"), count=parse_count("100"))
     assert codes(hedge, seen) == [], "NO here loses only where the other market pays nothing"
     worse = risky(members={"M": Edges(-parse_money("900"), 0)}, excludes=True)
-    assert codes(hedge, worse) == [ReasonCode.EVENT_LIMIT]
+    assert codes(order("100"), worse) == [ReasonCode.EVENT_LIMIT]
 
 
 def test_w_is_the_smaller_of_equity_and_bankroll() -> None:
