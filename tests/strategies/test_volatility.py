@@ -65,7 +65,7 @@ def test_a_proven_fade_rests_at_the_far_side_for_what_is_left_of_the_half_hour()
     leg = signal.legs[0]
     assert (leg.ticker, leg.side, leg.price, leg.count) == ("SWING", BookSide.ASK, 5_700, 0)
     assert (signal.time_in_force, signal.post_only, signal.ttl_s) == (TimeInForce.GTC, True, 1_740)
-    assert signal.holds_until_ns == NOW + MINUTE + 24 * HOUR_NS
+    assert signal.holds_until_ns == NOW + 24 * HOUR_NS
     assert (signal.unproven, signal.cell, signal.kelly_share) == ((), "Politics|fade", 0.10)
     assert round(signal.variance_ratio, 2) == 2.07
     # NO at 44 cents, 8 measured, less a cent of half spread and .07 * .56 * .44 of exit fee.
@@ -79,7 +79,7 @@ def test_a_proven_breakout_rests_one_tick_inside() -> None:
     signal = only(Volatility().decide(view(BREAKS, observations=FOLLOWING)))
     leg = signal.legs[0]
     assert (leg.side, leg.price, signal.unproven) == (BookSide.BID, 5_400, ())
-    assert signal.holds_until_ns == NOW + MINUTE + 12 * HOUR_NS
+    assert signal.holds_until_ns == NOW + 12 * HOUR_NS
     tight = msgspec.structs.replace(BREAKS, asks=((Price(5_400), Count(5)),))
     assert only(Volatility().decide(view(tight, observations=FOLLOWING))).legs[0].price == 5_300
 
