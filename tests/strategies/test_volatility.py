@@ -335,9 +335,9 @@ def test_two_thousand_markets_take_well_below_a_second() -> None:
         closes = (*((4_000 + n % 40, 4_400) * 48)[:-1], 5_600)
         markets.append(snapshot(f"M{n}", 5_500, 5_700, hours(closes), category=f"C{n % 9}"))
     whole = view(*markets, observations=FADING + favourites(1.5, 2_000))
-    started = time.perf_counter()
+    started = time.process_time()
     found = Volatility().decide(whole)
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     assert len(found.signals) + len(found.reasons) == 2_000
-    # The deadline is a second; a shared machine may be several times slower than usual.
+    # Time of the processor: how busy others keep the machine is not the strategy's matter.
     assert took < 1.0
