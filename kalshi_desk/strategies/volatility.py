@@ -111,14 +111,6 @@ class Volatility(Strategy):
             help="Oldest quote",
         ),
         Parameter(
-            name="news_minutes",
-            default=60.0,
-            low=0.0,
-            high=720.0,
-            unit="minutes",
-            help="How long after news a move counts as explained",
-        ),
-        Parameter(
             name="cell_events",
             default=200,
             low=200,
@@ -212,7 +204,6 @@ class Volatility(Strategy):
             band_high=price("band_high"),
             z_in=self.number("z_in"),
             min_move=self.number("min_move"),
-            news_minutes=self.number("news_minutes"),
             cell_events=self.whole("cell_events"),
             cell_z=self.number("cell_z"),
             quiet=self.number("quiet"),

@@ -19,7 +19,7 @@ from kalshi_desk.core.strategy import (
 )
 from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price, TimeInForce
 from kalshi_desk.market.live import LiveMarkets
-from kalshi_desk.strategies.learning import pair_value
+from kalshi_desk.strategies.learning import after_moves, pair_value
 from kalshi_desk.strategies.volatility import Volatility
 from tests.strategies.views import BUSY, HOUR_NS, NOW, QUIET, cell, hours, snapshot, view
 
@@ -249,6 +249,37 @@ def test_the_proof_says_how_far_it_is() -> None:
     few = cell("Politics|excess", 0.02, 0.05, 30) + cell("Economics|excess", 0.0, 0.05, 12)
     text = Volatility().proof(view(SWINGS, observations=few))
     assert text.startswith("Politics: 30 of 200 settled events, excess movement z +")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_moves_it_learns_from_are_the_moves_it_acts_on(seed: int) -> None:
+    rng = random.Random(seed)
+    noise, closes, volumes = rng.choice((0, 150)), [5_000], [1_000]
+    for _ in range(200):
+        jumps = rng.random() < 0.04
+        step = rng.choice((-1, 1)) * (1_600 if jumps else noise)
+        closes.append(closes[-1] + step if 600 < closes[-1] + step < 9_400 else closes[-1])
+        volumes.append(9_000 if jumps else 1_000)
+    whole = [
+        msgspec.structs.replace(bar, volume=Count(volume))
+        for bar, volume in zip(hours(closes), volumes, strict=True)
+    ]
+    deadline_ns = NOW + 100 * HOUR_NS
+    free, acted = {"fade": 0, "breakout": 0}, []
+    for end in range(2, len(whole) + 1):
+        bars = tuple(whole[:end])
+        now_ns = bars[-1].start_ns + HOUR_NS
+        one = snapshot("A", bars[-1].close - 100, bars[-1].close + 100, bars, hours_left=100.0)
+        one = msgspec.structs.replace(one, updated_ns=now_ns)
+        for signal in Volatility().decide(view(one, now_ns=now_ns)).signals:
+            kind = signal.cell.split("|")[1]
+            if end > free[kind]:
+                free[kind] = end - 1 + {"fade": 24, "breakout": 12}[kind]
+                acted.append((kind, bars[-1].start_ns))
+    found = after_moves(whole, 1.0, deadline_ns)
+    learnt = [(kind, start_ns) for kind, moves in found.items() for start_ns, _ in moves]
+    assert learnt
+    assert sorted(learnt) == sorted(acted)
 
 
 def living(until_ns: int) -> tuple[LiveMarkets, list[tuple[int, Decision]]]:
