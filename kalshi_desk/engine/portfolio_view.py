@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
 
 from kalshi_desk.core.types import NO_MONEY, MarketStatus, Money
 from kalshi_desk.desk.automation_frames import EquityPoint, PnlRow, PortfolioView
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.engine.bookkeeper import day_start_ns, exchange_day
 from kalshi_desk.engine.state import CoreState
-from kalshi_desk.portfolio.attribution import MarketParts, part_of
+from kalshi_desk.portfolio.attribution import MarketParts
 from kalshi_desk.portfolio.folio import daily_sharpe
 from kalshi_desk.portfolio.parts import Part, shared
 from kalshi_desk.portfolio.positions import Position
 
 AVERAGING = "averaging"
+FRESH_NS = 500_000_000
 _AVERAGING_TITLE = "Pooled cost against each one's own; nets to nothing"
 _UNNAMED = "unknown"
 _ROLES = {False: "maker", True: "taker"}
@@ -40,8 +43,8 @@ def exit_value(state: CoreState, held: Position) -> Money | None:
 class _Line:
     """A row under way; ``unrealized`` is None once some exit has no price."""
 
-    title: str = ""
-    part: Part = field(default_factory=Part)
+    title: str
+    part: Part
     unrealized: Money | None = NO_MONEY
 
     def carry(self, value: Money | None) -> None:
@@ -51,84 +54,95 @@ class _Line:
             self.unrealized = Money(self.unrealized + value)
 
 
+Lines = dict[tuple[str, str], _Line]
+
+
+def lately(
+    state: CoreState, topic: str, build: Callable[[CoreState], dict[str, Row]]
+) -> dict[str, Row]:
+    """Return what was built a moment ago, unless something was booked since.
+
+    Faces pull eight times a second; what quotes change here need not be that new.
+    """
+    folio = state.folio
+    made_of = (folio.parts.version, folio.base, folio.flows, state.ledger.cash)
+    known = folio.shown.get(topic)
+    if known is not None and known[0] == made_of and 0 <= state.now_ns - known[1] < FRESH_NS:
+        return cast("dict[str, Row]", known[2])
+    rows = build(state)
+    folio.shown[topic] = made_of, state.now_ns, rows
+    return rows
+
+
 def pnl_rows(state: CoreState, rest: str) -> dict[str, Row]:
     """Return the P&L of every part, by ``scope:name``; the rows of a scope sum to the account."""
-    lines: dict[tuple[str, str], _Line] = {}
-    for ticker, parts in state.folio.parts.by_ticker.items():
-        value = exit_value(state, parts.whole) if parts.whole.count else NO_MONEY
-        _add_market(state, lines, ticker, parts, value)
-        _add_owners(lines, parts, value)
-        _add_roles(lines, parts, value)
-    _add_averaging(state, lines)
+    return lately(state, "pnl", _pnl_rows)
+
+
+def _pnl_rows(state: CoreState) -> dict[str, Row]:
+    book = state.folio.parts
+    lines: Lines = {}
+    events, categories = _names(state)
+    for name, part in book.grouped("event", list(events.values())).items():
+        lines["event", name] = _Line(_event_title(state, name), part)
+    for name, part in book.grouped("category", list(categories.values())).items():
+        lines["category", name] = _Line(name, part)
+    for name, part in book.by_owner().items():
+        lines["strategy", name] = _Line(name, part)
+    for is_taker, part in book.by_role().items():
+        lines["role", _ROLES[is_taker]] = _Line(_ROLES[is_taker], part)
+    for held in state.positions.held():
+        parts, value = book.by_ticker[held.ticker], exit_value(state, held)
+        gain = None if value is None else Money(value - held.cost)
+        lines["event", events[held.ticker]].carry(gain)
+        lines["category", categories[held.ticker]].carry(gain)
+        _carry_owners(lines, parts, value)
+        _carry_roles(lines, parts, gain)
+    moved = book.averaging()
+    if moved:
+        line = lines["strategy", AVERAGING] = _Line(_AVERAGING_TITLE, Part(gross=moved))
+        line.carry(Money(-moved))
     return {
-        f"{scope}:{name}": _row(state, scope, name, line) for (scope, name), line in lines.items()
+        f"{scope}:{name}": _row(state, scope, name, line)
+        for (scope, name), line in lines.items()
+        if line.part.trades or line.part.gross or line.unrealized != 0
     }
 
 
-def _add_market(
-    state: CoreState,
-    lines: dict[tuple[str, str], _Line],
-    ticker: str,
-    parts: MarketParts,
-    value: Money | None,
-) -> None:
-    live = state.markets.get(ticker)
-    event = live.market.event_ticker if live is not None else ""
-    category = live.market.category if live is not None else ""
-    known = state.markets.events.get(event)
+def _names(state: CoreState) -> tuple[dict[str, str], dict[str, str]]:
+    """Return event and category of every market ever traded, as far as they are known."""
+    events: dict[str, str] = {}
+    categories: dict[str, str] = {}
+    for ticker in state.folio.parts.by_ticker:
+        live = state.markets.get(ticker)
+        event = "" if live is None else live.market.event_ticker
+        known = state.markets.events.get(event)
+        category = "" if live is None else live.market.category
+        events[ticker] = event or ticker
+        categories[ticker] = category or (known.category if known is not None else "") or _UNNAMED
+    return events, categories
+
+
+def _event_title(state: CoreState, name: str) -> str:
+    known, live = state.markets.events.get(name), state.markets.get(name)
     if known is not None:
-        category = category or known.category
-    title = known.title if known is not None else live.market.title if live is not None else ""
-    part = part_of(parts)
-    gain = None if value is None else Money(value - parts.whole.cost)
-    for key, words in (
-        (("event", event or ticker), title),
-        (("category", category or _UNNAMED), category or "Category not known"),
-    ):
-        line = lines.setdefault(key, _Line(words))
-        line.part.add(part)
-        line.carry(gain)
+        return known.title
+    return name if live is None else live.market.title
 
 
-def _add_owners(
-    lines: dict[tuple[str, str], _Line], parts: MarketParts, value: Money | None
-) -> None:
+def _carry_owners(lines: Lines, parts: MarketParts, value: Money | None) -> None:
     values = {} if value is None else parts.values(value)
-    for name, owner in parts.owners.items():
-        if not (owner.part.trades or owner.part.gross or owner.count):
-            continue
-        line = lines.setdefault(("strategy", name), _Line(name))
-        line.part.add(owner.part)
-        if owner.count:
-            line.carry(None if value is None else Money(values[name] - owner.cost))
+    for name in parts.queue:
+        gain = None if value is None else Money(values[name] - parts.owners[name].cost)
+        lines["strategy", name].carry(gain)
 
 
-def _add_roles(
-    lines: dict[tuple[str, str], _Line], parts: MarketParts, value: Money | None
-) -> None:
-    roles = [(parts.roles[is_taker], _ROLES[is_taker]) for is_taker in (False, True)]
-    counts = [int(role.count) for role, _ in roles]
-    gains: list[Money | None] = [NO_MONEY, NO_MONEY]
-    if any(counts):
-        gain = None if value is None else value - parts.whole.cost
-        split = [0, 0] if gain is None else shared(gain, counts)
-        gains = [
-            (None if gain is None else Money(share)) if count else NO_MONEY
-            for share, count in zip(split, counts, strict=True)
-        ]
-    for (role, name), gain in zip(roles, gains, strict=True):
-        if role.part.trades or role.part.gross:
-            line = lines.setdefault(("role", name), _Line(name))
-            line.part.add(role.part)
-            line.carry(gain)
-
-
-def _add_averaging(state: CoreState, lines: dict[tuple[str, str], _Line]) -> None:
-    moved = state.folio.parts.averaging()
-    if moved:
-        line = lines["strategy", AVERAGING] = _Line(_AVERAGING_TITLE)
-        line.part.earn(moved)
-        line.carry(Money(-moved))
+def _carry_roles(lines: Lines, parts: MarketParts, gain: Money | None) -> None:
+    counts = [int(parts.roles[is_taker].count) for is_taker in _ROLES]
+    split = shared(gain or 0, counts)
+    for name, count, share in zip(_ROLES.values(), counts, split, strict=True):
+        if count:
+            lines["role", name].carry(None if gain is None else Money(share))
 
 
 def _row(state: CoreState, scope: str, name: str, line: _Line) -> PnlRow:
@@ -151,20 +165,12 @@ def _row(state: CoreState, scope: str, name: str, line: _Line) -> PnlRow:
     )
 
 
-def unrealized(state: CoreState) -> Money | None:
-    """Return what closing everything now would add to realised P&L, None without all exits."""
-    total = 0
-    for held in state.positions.held():
-        value = exit_value(state, held)
-        if value is None:
-            return None
-        total += value - held.cost
-    return Money(total)
+def drawdown_now(state: CoreState, equity: Money | None = None) -> float | None:
+    """Return how far equity stands below its highest, money from outside left out.
 
-
-def drawdown_now(state: CoreState) -> float | None:
-    """Return how far equity stands below its highest, money from outside left out."""
-    equity = state.equity()
+    None while equity is not known.
+    """
+    equity = state.equity() if equity is None else equity
     if equity is None or state.folio.base is None:
         return None
     return state.folio.track.after(state.now_ns, equity, state.folio.flows).drawdown
@@ -185,7 +191,7 @@ def record_bound(state: CoreState, strategy: str) -> float | None:
 
 def portfolio_rows(state: CoreState, rest: str) -> dict[str, Row]:
     """Return the account as a whole under the empty key."""
-    return {"": portfolio_view(state)}
+    return lately(state, "portfolio", lambda now: {"": portfolio_view(now)})
 
 
 def portfolio_view(state: CoreState) -> PortfolioView:
@@ -194,18 +200,30 @@ def portfolio_view(state: CoreState) -> PortfolioView:
     charged = Part()
     for part in folio.parts.by_role().values():
         charged.add(part)
+    held = state.positions.held()
+    exits = [exit_value(state, position) for position in held]
+    # A position that has an exit is carried at it in equity.
+    carried = [
+        state.value_of(position) if value is None else value
+        for position, value in zip(held, exits, strict=True)
+    ]
+    cash = state.ledger.cash
+    equity = None if cash is None else Money(cash + sum(carried))
+    unrealized = None
+    if None not in exits:
+        unrealized = Money(sum(carried) - sum(position.cost for position in held))
     gross, fees = state.positions.realized(), state.positions.fees()
     trips = folio.trips()
     days, ratio = daily_sharpe(track, exchange_day(state.now_ns).toordinal())
-    below = drawdown_now(state)
+    below = drawdown_now(state, equity)
     return PortfolioView(
-        equity=state.equity(),
-        cash=state.ledger.cash,
+        equity=equity,
+        cash=cash,
         realized_gross=gross,
         fees=fees,
         predicted_fees=charged.direct if state.is_direct else charged.non_direct,
         realized_net=Money(gross - fees),
-        unrealized=unrealized(state),
+        unrealized=unrealized,
         settled=trips.count,
         wins=trips.wins,
         win_rate=trips.rate,
@@ -218,7 +236,7 @@ def portfolio_view(state: CoreState) -> PortfolioView:
         daily_sharpe=ratio,
         max_drawdown=None if track.last is None else max(track.max_drawdown, below or 0.0),
         drawdown_now=below,
-        stages=stages(state),
+        stages=_stages(state, held, carried),
         equity_curve=tuple(
             EquityPoint(sample.at_ns, sample.equity, sample.drawdown) for sample in track.curve()
         ),
@@ -228,7 +246,9 @@ def portfolio_view(state: CoreState) -> PortfolioView:
     )
 
 
-def stages(state: CoreState) -> dict[str, tuple[int, Money]]:
+def _stages(
+    state: CoreState, held: list[Position], carried: list[Money]
+) -> dict[str, tuple[int, Money]]:
     """Return how many positions stand at each stage of settlement, and their money.
 
     What is held counts at what it is carried at in equity, what was paid at its payout.
@@ -239,8 +259,8 @@ def stages(state: CoreState) -> dict[str, tuple[int, Money]]:
         number, total = counts[stage]
         counts[stage] = number + 1, Money(total + money)
 
-    for held in state.positions.held():
-        count(_stage(state, held.ticker), state.value_of(held))
+    for position, value in zip(held, carried, strict=True):
+        count(_stage(state, position.ticker), value)
     today_ns = day_start_ns(state.now_ns)
     for parts in state.folio.parts.by_ticker.values():
         if parts.paid_ns:

@@ -161,7 +161,8 @@ class Attribution:
         self.by_ticker: dict[str, MarketParts] = {}
         self.version = 0
         self._unpaid: dict[str, tuple[Settlement, MarketParts]] = {}
-        self._trips: tuple[int, list[Trip]] = (-1, [])
+        self._sums: Sums | None = None
+        self._grouped: dict[str, tuple[int, list[str], dict[str, Part]]] = {}
 
     def fill(self, fill: Fill, origin: str, predicted: PredictedFee | None) -> None:
         """Book a fill that is new; after the payout it counts as if told before it."""
@@ -216,38 +217,65 @@ class Attribution:
         before.rename(fill, UNKNOWN_OWNER, origin, predicted)
         self._pay(settlement, before)
 
+    def sums(self) -> Sums:
+        """Return the sums over all markets; counted anew after a booking."""
+        if self._sums is None or self._sums.version != self.version:
+            self._sums = Sums(self.version, self.by_ticker)
+        return self._sums
+
     def by_owner(self) -> dict[str, Part]:
         """Return the sums by origin."""
-        sums: dict[str, Part] = {}
-        for parts in self.by_ticker.values():
-            for name, owner in parts.owners.items():
-                sums.setdefault(name, Part()).add(owner.part)
-        return sums
+        return self.sums().owners
 
     def by_role(self) -> dict[bool, Part]:
         """Return the sums of what makers (False) and takers (True) opened and were charged."""
-        sums = {False: Part(), True: Part()}
-        for parts in self.by_ticker.values():
-            for is_taker, role in parts.roles.items():
-                sums[is_taker].add(role.part)
-        return sums
+        return self.sums().roles
 
     def averaging(self) -> Money:
         """Return what pooling the cost of several origins moves between now and later."""
-        return Money(sum(parts.averaging for parts in self.by_ticker.values()))
+        return self.sums().averaging
+
+    def grouped(self, scope: str, names: list[str]) -> dict[str, Part]:
+        """Return the sums by a name for each market, given in the order of ``by_ticker``.
+
+        Remembered for a scope until a booking or another naming.
+        """
+        known = self._grouped.get(scope)
+        if known is not None and known[0] == self.version and known[1] == names:
+            return known[2]
+        sums: dict[str, Part] = {}
+        for name, part in zip(names, self.sums().markets, strict=True):
+            sums.setdefault(name, Part()).add(part)
+        self._grouped[scope] = self.version, names, sums
+        return sums
 
     def trips(self) -> list[Trip]:
         """Return all round trips of the account, oldest first."""
-        version, found = self._trips
-        if version != self.version:
-            found = _in_time(p.journey.over for p in self.by_ticker.values())
-            self._trips = self.version, found
-        return found
+        return self.sums().trips
 
     def trips_of(self, origin: str) -> list[Trip]:
         """Return the round trips of one origin, oldest first."""
         owners = (parts.owners.get(origin) for parts in self.by_ticker.values())
         return _in_time(owner.journey.over for owner in owners if owner is not None)
+
+
+class Sums:
+    """Sums over all markets as of one version of the attribution; not to be changed."""
+
+    __slots__ = ("averaging", "markets", "owners", "roles", "trips", "version")
+
+    def __init__(self, version: int, by_ticker: dict[str, MarketParts]) -> None:
+        self.version = version
+        self.owners: dict[str, Part] = {}
+        self.roles = {False: Part(), True: Part()}
+        self.markets = [part_of(parts) for parts in by_ticker.values()]
+        self.averaging = Money(sum(parts.averaging for parts in by_ticker.values()))
+        self.trips = _in_time(parts.journey.over for parts in by_ticker.values())
+        for parts in by_ticker.values():
+            for name, owner in parts.owners.items():
+                self.owners.setdefault(name, Part()).add(owner.part)
+            for is_taker, role in parts.roles.items():
+                self.roles[is_taker].add(role.part)
 
 
 def part_of(parts: MarketParts) -> Part:

@@ -49,7 +49,7 @@ from kalshi_desk.engine.effects import (
     SendOrder,
 )
 from kalshi_desk.engine.inputs import CommandReceived
-from kalshi_desk.engine.portfolio_view import record_bound
+from kalshi_desk.engine.portfolio_view import FRESH_NS, record_bound
 from kalshi_desk.engine.restore import journal_order, restore
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.topics import build
@@ -166,7 +166,7 @@ class Bench:
         )
 
     def take(self, event: CoreEvent) -> list[Effect]:
-        self.now_ns += 1_000_000
+        self.now_ns += FRESH_NS
         effects = self.core.step(event, self.now_ns)
         for effect in effects:
             self.carry(effect)
@@ -261,6 +261,7 @@ def check(bench: Bench) -> None:
     view, rows = bench.view, bench.pnl().values()
     assert view.cash == bench.exchange.cash
     assert view.equity is not None
+    assert view.equity == bench.core.state.equity()
     assert view.start is not None
     assert view.unrealized is not None
     gained = view.equity - view.start - view.outside
