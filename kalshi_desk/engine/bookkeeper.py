@@ -188,3 +188,6 @@ def recall_fill(state: CoreState, fill: Fill, origin: str, predicted: PredictedF
     else:
         folio.fees.recall(predicted)
     folio.parts.fill(fill, origin, predicted)
+    if not origin:
+        # The engine may have ended before the order's answer; those of others are soon dropped.
+        folio.nameless[key_of(fill)] = fill, predicted

@@ -16,9 +16,9 @@ from kalshi_desk.portfolio.folio import daily_sharpe
 from kalshi_desk.portfolio.parts import Part, shared
 from kalshi_desk.portfolio.positions import Position
 
-AVERAGING = "averaging"
+AVERAGING = "pooled cost"
 FRESH_NS = 500_000_000
-_AVERAGING_TITLE = "Pooled cost against each one's own; nets to nothing"
+_AVERAGING_TITLE = "The account's pooled cost against each one's own; nets to nothing"
 _UNNAMED = "unknown"
 _ROLES = {False: "maker", True: "taker"}
 _KNOWN = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})

@@ -392,6 +392,34 @@ def test_a_fill_read_before_its_order_was_named_goes_to_the_strategy_that_sent_i
     assert bench.pnl()["strategy:arbitrage"] == mine
 
 
+def test_an_account_with_a_past_begins_with_the_cash_before_its_first_fill(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.buy("A", 4_800, 2_000)
+    bench.buy("A", 4_700, 500, side="ask")
+    bench.buy("B", 4_800, 300)
+    bench.settle("B", 10_000)
+    other = Bench(tmp_path / "other.sqlite3")
+    other.exchange, other.now_ns = bench.exchange, bench.now_ns
+    other.restart()
+    assert other.view.start == 1_000_000_000, "as if the desk had been there from the beginning"
+    assert other.view.realized_net == bench.view.realized_net
+    check(other)
+    other.journal.close()
+
+
+def test_two_strategies_in_one_market_are_judged_by_their_own_cost(bench: Bench) -> None:
+    bench.buy("A", 4_000, 1_000, "arbitrage")
+    bench.buy("A", 4_900, 1_000, "volatility")
+    bench.fill(bench.order("A", BookSide.ASK, 4_700, 1_000, "arbitrage"), 1_000)
+    rows = bench.pnl()
+    assert rows["strategy:arbitrage"].gross == 700 * 1_000
+    assert rows["strategy:volatility"].gross == 0
+    pooled = rows["strategy:pooled cost"]
+    assert (pooled.gross, pooled.net) == (-450 * 1_000, 0)
+    check(bench)
+
+
 def test_money_from_outside_is_no_profit_no_drawdown_and_survives(bench: Bench) -> None:
     bench.beat(61)
     bench.move(500_000_000)
