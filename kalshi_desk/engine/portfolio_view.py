@@ -79,6 +79,12 @@ def pnl_rows(state: CoreState, rest: str) -> dict[str, Row]:
     return lately(state, "pnl", _pnl_rows)
 
 
+def strategy_pnl(state: CoreState, name: str) -> PnlRow | None:
+    """Return the P&L of one origin of orders, None while it has not traded."""
+    found = pnl_rows(state, "").get(f"strategy:{name}")
+    return found if isinstance(found, PnlRow) else None
+
+
 def _pnl_rows(state: CoreState) -> dict[str, Row]:
     book = state.folio.parts
     lines: Lines = {}

@@ -49,7 +49,7 @@ from kalshi_desk.engine.effects import (
     SendOrder,
 )
 from kalshi_desk.engine.inputs import CommandReceived
-from kalshi_desk.engine.portfolio_view import FRESH_NS, record_bound
+from kalshi_desk.engine.portfolio_view import FRESH_NS, record_bound, strategy_pnl
 from kalshi_desk.engine.restore import journal_order, restore
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.topics import build
@@ -418,6 +418,29 @@ def test_two_strategies_in_one_market_are_judged_by_their_own_cost(bench: Bench)
     pooled = rows["strategy:pooled cost"]
     assert (pooled.gross, pooled.net) == (-450 * 1_000, 0)
     check(bench)
+
+
+def test_rows_are_built_anew_after_a_booking_and_for_quotes_twice_a_second(bench: Bench) -> None:
+    bench.buy("A", 4_800, 1_000, "arbitrage")
+    mine = strategy_pnl(bench.core.state, "arbitrage")
+    assert mine == bench.pnl()["strategy:arbitrage"]
+    assert strategy_pnl(bench.core.state, "volatility") is None
+    quote = BookSnapshot("A", ((Price(3_000), Count(5_000)),), ((Price(3_100), Count(5_000)),))
+    bench.core.step(quote, bench.now_ns + FRESH_NS // 2)
+    assert strategy_pnl(bench.core.state, "arbitrage") is mine
+    bench.core.step(quote, bench.now_ns + FRESH_NS)
+    later = strategy_pnl(bench.core.state, "arbitrage")
+    assert mine is not None
+    assert later is not None
+    assert (later.unrealized or 0) < (mine.unrealized or 0)
+    bench.now_ns += FRESH_NS
+    made = bench.exchange.fill(
+        bench.core.state.recent[-1], 10, bench.now_ns, is_taker=True, grid=DIRECT
+    )
+    bench.core.step(FillReported(made), bench.now_ns)
+    again = strategy_pnl(bench.core.state, "arbitrage")
+    assert again is not None
+    assert again.trades == 2, "a booking shows at once"
 
 
 def test_money_from_outside_is_no_profit_no_drawdown_and_survives(bench: Bench) -> None:
