@@ -12,8 +12,8 @@ from kalshi_desk.core.types import MarketStatus, Money
 from kalshi_desk.engine.effects import KeepEntry, KeepMeta
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import CoreState
-from kalshi_desk.portfolio.attribution import UNKNOWN_OWNER
 from kalshi_desk.portfolio.folio import explained_cash, key_of
+from kalshi_desk.portfolio.market_parts import UNKNOWN_OWNER
 from kalshi_desk.portfolio.track import EVERY_NS, Sample
 from kalshi_desk.store.entries import EquityEntry
 from kalshi_desk.store.journal import Journal

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
-from kalshi_desk.engine.portfolio_view import pnl_rows, portfolio_rows
+from kalshi_desk.engine.pnl_view import pnl_rows
+from kalshi_desk.engine.portfolio_view import portfolio_rows
 from kalshi_desk.engine.state import CoreState
 
 Rows = dict[str, Row]

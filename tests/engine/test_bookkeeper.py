@@ -49,7 +49,8 @@ from kalshi_desk.engine.effects import (
     SendOrder,
 )
 from kalshi_desk.engine.inputs import CommandReceived
-from kalshi_desk.engine.portfolio_view import FRESH_NS, record_bound, strategy_pnl
+from kalshi_desk.engine.pnl_view import FRESH_NS, strategy_pnl
+from kalshi_desk.engine.portfolio_view import record_bound
 from kalshi_desk.engine.restore import journal_order, restore
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.topics import build
