@@ -14,11 +14,13 @@ LISTS = {
     "orders": "open orders; with --all also the newest closed ones",
     "fills": "executions, newest last",
     "markets": "all markets with their best prices",
+    "risk": "every limit of the gate: what is used and what is allowed",
+    "exposure": "the worst that settlement can do, by event, category, day and strategy",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
 PANIC = "panic"
-VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume")
+VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", "limit")
 
 _VERB_HELP = {
     "buy": "buy TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
@@ -28,6 +30,7 @@ _VERB_HELP = {
     "panic": "cancel everything, verify, and stay HALTED; works without an engine too, on "
     "every venue where orders may rest, or with --venue on that one",
     "resume": "leave HALTED or REDUCING",
+    "limit": "limit NAME VALUE: set a limit of the gate; 'risk' lists them",
 }
 
 

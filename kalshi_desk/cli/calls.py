@@ -41,6 +41,8 @@ ANSWER_PATIENCE_S = 90.0
 STOP_PATIENCE_S = 30.0
 _PAUSE_S = 0.05
 _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
+_TOPICS = {"risk": "limits"}
+_TOLD_IN_ORDER = frozenset({"risk", "exposure"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
 _URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine)
 _EXIT_CODES = {
@@ -133,10 +135,11 @@ def _check_known(ticker: str, frame: Frame) -> None:
 
 async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     name = options.command
-    topic = () if name in {"status", "balance"} else (name,)
+    topic = _TOPICS.get(name, name)
+    asked = () if name in {"status", "balance"} else (topic,)
     client = await _connect(home, "cli")
     try:
-        frame = await _pull(client, topic, patient=name != "status")
+        frame = await _pull(client, asked, patient=name != "status")
     finally:
         await client.close()
     status = _status(frame)
@@ -145,10 +148,11 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     elif name == "balance":
         print_object(rows.flat_balance(status), form)
     else:
-        found = list(frame.changed.get(name, {}).values())
+        found = list(frame.changed.get(topic, {}).values())
         if name == "orders" and not options.all:
             found = [row for row in found if isinstance(row, OrderRow) and _is_open(row)]
-        print_list(name, [rows.flat_row(row) for row in sorted(found, key=_order_of)], form)
+        found = found if name in _TOLD_IN_ORDER else sorted(found, key=_order_of)
+        print_list(name, [rows.flat_row(row) for row in found], form)
     return outcome.DONE
 
 

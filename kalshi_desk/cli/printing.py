@@ -38,6 +38,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "fills": (
         "executed_time", "ticker", "action", "outcome", "count", "price", "fee", "order_id",
     ),
+    "risk": ("name", "title", "used", "allowed", "is_breached"),
+    "exposure": ("scope", "name", "title", "worst_case", "allowed", "value", "positions"),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
 

@@ -6,6 +6,7 @@
     sell TICKER yes|no COUNT @ CENTS [--ioc|--fok] [--post-only]
     cancel ORDER            cancel all [TICKER]
     flatten TICKER|all      panic       resume
+    limit NAME VALUE        set a limit of the gate, as the Risk screen names it
 
 COUNT is in contracts to 0.01; CENTS is the price of the outcome named, to 0.01 cent.
 """
@@ -28,6 +29,7 @@ from kalshi_desk.core.types import (
     TimeInForce,
     parse_count,
 )
+from kalshi_desk.desk.automation import SetLimit
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -155,6 +157,12 @@ def _alone(verb: str, words: list[str], _origin: str) -> Command:
     return Panic() if verb == "panic" else Resume()
 
 
+def _limit(verb: str, words: list[str], _origin: str) -> Command:
+    if len(words) != len(("NAME", "VALUE")):
+        raise _misuse(verb)
+    return SetLimit(name=words[0].lower(), value=words[1])
+
+
 def _flags(verb: str, words: list[str]) -> set[str]:
     flags = {word for word in words if word.startswith("--")}
     for flag in flags.difference(_FLAGS):
@@ -210,6 +218,7 @@ USAGE = {
     "flatten": "flatten TICKER|all",
     "panic": "panic",
     "resume": "resume",
+    "limit": "limit NAME VALUE",
 }
 """How each command is written, for help screens and refusals."""
 
@@ -220,4 +229,5 @@ _PARSERS: dict[str, Callable[[str, list[str], str], Command]] = {
     "flatten": _flatten,
     "panic": _alone,
     "resume": _alone,
+    "limit": _limit,
 }

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.types import Action, Count, Outcome, Price, TimeInForce
+from kalshi_desk.desk.automation import SetLimit
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -54,6 +55,7 @@ def order(**changes: object) -> PlaceOrder:
         ("flatten all", Flatten()),
         ("panic", Panic()),
         ("resume", Resume()),
+        ("limit event_percent 3.5", SetLimit(name="event_percent", value="3.5")),
     ],
 )
 def test_what_is_meant(text: str, command: Command) -> None:
@@ -67,6 +69,7 @@ def test_what_is_meant(text: str, command: Command) -> None:
         ("bye FED yes 1 @ 1", 'Did you mean "buy"'),
         ("xyzzy", "Try: buy"),
         ("buy FED yes 10 47", "Usage: buy"),
+        ("limit event_percent", "Usage: limit NAME VALUE"),
         ("buy FED yes 10 @", "Usage: buy"),
         ("buy FED yes 10 @ 47 48", "Usage: buy"),
         ("buy FED maybe 10 @ 47", "must be yes or no"),
