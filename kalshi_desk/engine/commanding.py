@@ -62,7 +62,7 @@ class Commanding:
         self.auto_off: Callable[[str], None] = lambda why: None
         """Turns automatic trading off; panic and leaving LIVE end it before anything else."""
         self.others: dict[type[object], Callable[[str, Any], None]] = {}
-        """Who carries out the commands that are not about orders, by their type."""
+        """Who carries out the other commands, by their type."""
 
     def receive(self, event: CommandReceived) -> None:
         """Carry out a command; the shell has seen to it that its id is new."""
