@@ -25,6 +25,7 @@ from kalshi_desk.core.strategy import ParameterValue
 from kalshi_desk.core.types import MONEY_SCALE, Money
 from kalshi_desk.engine.book_broker import PaperAccount
 from kalshi_desk.engine.core import TradingCore
+from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.recordings import survey
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.execution.paper import PaperBroker
@@ -97,14 +98,10 @@ class Backtester:
         paths = self._paths()
         facts = [survey(path) for path in paths]
         follows = any(kind.name in fact.first_cycles for fact in facts)
-        interval_ns = loaded.strategies.interval_s * 1_000 * MS_NS
-        settings = CoreSettings(
-            venue=VENUE,
-            collar=loaded.risk.collar,
-            max_order=loaded.risk.max_order,
-            strategy_interval_ns=EVERY_BEAT_NS if follows else interval_ns,
-            strategy_values={kind.name: values},
-        )
+        settings = core_settings(loaded, VENUE)
+        settings.strategy_values = {kind.name: values}
+        if follows:
+            settings.strategy_interval_ns = EVERY_BEAT_NS
         start_ns = max(self._start_ns, facts[0].start_ns if facts else 0)
         end_ns = facts[-1].end_ns if facts else 0
         end_ns = min(end_ns, self._end_ns or end_ns)
@@ -183,6 +180,7 @@ class Backtester:
             "period": [self._start_ns, self._end_ns],
             "collar": settings.collar,
             "max_order": settings.max_order,
+            "limits": settings.limits,
             "recordings": [_digest(path) for path in paths],
             **{
                 name: assumptions[name]

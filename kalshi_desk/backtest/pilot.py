@@ -101,6 +101,10 @@ class StrategyPilot:
                 values=asked.values,
                 since_ns=asked.since_ns,
                 implications=asked.implications,
+                observations={
+                    cell: tuple(seen)
+                    for cell, seen in core.state.observations.get(self._name, {}).items()
+                },
             )
         )
         if looked.decision is None:

@@ -18,12 +18,12 @@ from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
-from kalshi_desk.core.types import CENT, MONEY_SCALE, Money, Price
+from kalshi_desk.core.types import MONEY_SCALE, Money
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
+from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.exchange_process import PracticeExchange
 from kalshi_desk.engine.lab_runner import LabRunner
-from kalshi_desk.engine.limit_setting import limits_of
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
@@ -32,20 +32,17 @@ from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.restore_machine import restore_machine
 from kalshi_desk.engine.shell import EngineShell
-from kalshi_desk.engine.state import CoreSettings
-from kalshi_desk.engine.stop_plan import HOUR_NS
 from kalshi_desk.engine.strategy_process import open_strategies
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
 from kalshi_desk.kalshi.environment import LIVE, keyed
 from kalshi_desk.kalshi.polling import PollingFeed
 from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
-from kalshi_desk.risk.stops import SECOND, StopRules
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.live_switch import need_live, turn_live_off
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
-from kalshi_desk.store.settings import Settings, StopSettings, save_setting
+from kalshi_desk.store.settings import Settings, save_setting
 from kalshi_desk.store.venues import remember_venue
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
@@ -117,17 +114,7 @@ async def _run(
             stale.unlink(missing_ok=True)
     journal = Journal(journal_path, durable=venue in DURABLE_VENUES)
     core = TradingCore(
-        CoreSettings(
-            venue=venue,
-            can_trade=replay_path is None,
-            read_only_why=REPLAY_WHY if replay_path is not None else "",
-            collar=settings.risk.collar,
-            max_order=settings.risk.max_order,
-            stops=_stop_rules(settings.stops),
-            limits=limits_of(settings.risk),
-            strategy_interval_ns=settings.strategies.interval_s * SECOND,
-            strategy_values=dict(settings.strategies.parameters),
-        ),
+        core_settings(settings, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
         next_event_seq=journal.last_event_seq() + 1,
     )
     core.state.starred.update(load_watchlist(home.watchlist_path))
@@ -175,20 +162,6 @@ async def _run(
         await link.stop()
         await shell.close()
     return 0
-
-
-def _stop_rules(settings: StopSettings) -> StopRules:
-    return StopRules(
-        fixed_percent=settings.fixed_percent,
-        trailing=Price(settings.trailing_cents * CENT),
-        time_ns=settings.time_hours * HOUR_NS,
-        deviations=settings.sd_multiple,
-        horizon_hours=settings.sd_horizon_hours,
-        max_spread=Price(settings.max_spread_cents * CENT),
-        confirm_ns=settings.confirm_s * SECOND,
-        floor=Price(settings.floor_cents * CENT),
-        is_automatic=settings.automatic,
-    )
 
 
 async def _run_venue(
