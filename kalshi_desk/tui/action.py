@@ -22,7 +22,7 @@ class Where(StrEnum):
     EVENTS = Pane.EVENTS.value
     REPLAY = "replay"
     STRATEGIES = ScreenName.STRATEGIES.value
-    STRATEGY = "strategy"
+    STRATEGY = "list"
     PARAMETERS = "parameters"
     SEEN = "sees now"
     WHY = "why not"

@@ -209,6 +209,7 @@ class DeskApp(App[ExitChoice]):
             self.say("Connected again", f"Engine {welcome.pid}.")
         if self._watched:
             self.look_at(self._watched)
+        self.look_again()
         self.nav.show_state()
         self._wanted.set()
 
@@ -223,6 +224,8 @@ class DeskApp(App[ExitChoice]):
             await self._wanted.wait()
             self._wanted.clear()
             self.pump.asked()
+            if self.nav.base is not self.nav.desk and self.pump.frames % STATION_EVERY == 0:
+                self._extra = self.nav.base.topics
             if self._extra:
                 topics, self._extra = self._extra, ()
                 frame = await link.pull(topics, 0, self.board.event_seq)
@@ -235,11 +238,10 @@ class DeskApp(App[ExitChoice]):
                 self.pump.drawn()
 
     def _topics(self) -> tuple[str, ...]:
-        topics, at = self.nav.base.topics, self.pump.frames
         if self.nav.base is not self.nav.desk:
-            return topics if at % STATION_EVERY == 0 else ()
-        with_chart = at % CHART_EVERY == 0
-        return tuple(t for t in topics if with_chart or not t.startswith("chart:"))
+            return ()
+        with_chart = self.pump.frames % CHART_EVERY == 0
+        return tuple(t for t in self.nav.desk.topics if with_chart or t[:6] != "chart:")
 
     def look_again(self) -> None:
         """Have the topics of the screen in sight come from the start."""
@@ -251,7 +253,9 @@ class DeskApp(App[ExitChoice]):
         self._watched = ticker
         self.board.forget_books(but=ticker)
         if self.nav.base is self.nav.desk:
-            self._extra = (f"book:{ticker}", f"chart:{ticker}")
+            # Beside what a screen just come back to still waits for.
+            waiting = (topic for topic in self._extra if ":" not in topic)
+            self._extra = (*waiting, f"book:{ticker}", f"chart:{ticker}")
             self._wanted.set()
 
     def beat(self) -> None:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 _OWN_VERBS = ("goto", "help", "quit")
 
+_JUMP_LONG = (
+    "go to: m markets l ladder t ticket p positions o orders f fills e events"
+    " · d Desk a Portfolio s Strategies r Risk b Lab"
+)
+_JUMP_SHORT = "go: m l t p o f e on the Desk · d Desk a Portf. s Strat. r Risk b Lab"
+
 
 class CommonKeys:
     """Methods named by action id; each works on whatever screen has the keyboard."""
@@ -105,12 +111,8 @@ class CommonKeys:
 
     def jump(self) -> None:
         """Wait for the second key of a jump."""
-        self.base.await_jump(
-            "go to: m markets · l ladder · t ticket · p positions · o orders · f fills · e events"
-            " · d Desk · a Portfolio · s Strategies · r Risk · b Lab"
-            if self.base.app.size.width >= 120
-            else "go to: m l t p o f e on the Desk · d Desk · a Portf. · s Strat. · r Risk · b Lab"
-        )
+        is_wide = self.base.app.size.width >= len(_JUMP_LONG)
+        self.base.await_jump(_JUMP_LONG if is_wide else _JUMP_SHORT)
 
     def jump_to(self, key: str) -> None:
         """Go where the second key says: another screen, or a pane of the Desk."""

@@ -15,6 +15,7 @@ from kalshi_desk.tui.words import day, share
 _BOTH_FROM = 18
 _LEAST_HEIGHT = 6
 _TABLE_AT_MOST = 1_000
+_COARSE_FALL = -0.02
 _DAY_NS = 86_400 * f.SECOND_NS
 
 
@@ -109,13 +110,14 @@ class CurvePane(FactsPane):
                 names = [f.money(round(v * 1_000_000)) for v in ticks_y(values, height - 1)]
         else:
             values = drawdowns(self.points)
-            names = [share(v) for v in ticks_y(values, height - 1)]
+            decimals = 1 if min(values) < _COARSE_FALL else 2
+            names = [share(v, decimals) for v in ticks_y(values, height - 1)]
             unit, ink = "drawdown, % below the highest", "down"
         is_long = self.points[-1].at_ns - self.points[0].at_ns > 3 * _DAY_NS
         times = [day(int(t * f.SECOND_NS), time=not is_long) for t in ticks_x(at, width)]
         if height - 1 < _LEAST_HEIGHT:
             return [(Cell(f"{unit}: too little room, v turns to the table", "muted"),)]
-        lines = draw(Series(at, values, "", ink), width, height - 1, times, names)
+        lines = draw(Series(at, values), width, height - 1, times, names)
         return [(Cell(unit, "faint"),), *(inked(line, ink) for line in lines)]
 
     def _table(self) -> list[Fact]:

@@ -254,7 +254,7 @@ ACTIONS: tuple[DeskAction, ...] = (
         label="go to",
         group=_L,
         where=_ANY,
-        footer=20,
+        footer=58,
         tooltip="Then m, l, t, p, o, f or e: markets, ladder, ticket, positions, orders, "
         "fills, events of the Desk; d, a, s, r or b: Desk, Portfolio (account), Strategies, "
         "Risk, Lab (backtests)",

@@ -13,7 +13,7 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         label="Desk",
         group=Group.SCREENS,
         where=Where.ANY,
-        footer=57,
+        footer=41,
         tooltip="Markets, ladder, ticket, positions and orders",
     ),
     DeskAction(
@@ -22,7 +22,7 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         label="Portfolio",
         group=Group.SCREENS,
         where=Where.ANY,
-        footer=56,
+        footer=39,
         tooltip="What the account earned: P&L after fees, equity, drawdown",
     ),
     DeskAction(
@@ -31,7 +31,7 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         label="Strategies",
         group=Group.SCREENS,
         where=Where.ANY,
-        footer=55,
+        footer=38,
         tooltip="Modes, parameters, what each strategy sees and why it does nothing",
     ),
     DeskAction(
@@ -40,7 +40,7 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         label="Risk",
         group=Group.SCREENS,
         where=Where.ANY,
-        footer=54,
+        footer=37,
         tooltip="Limits, exposure and stops",
     ),
     DeskAction(
@@ -49,7 +49,7 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         label="Lab",
         group=Group.SCREENS,
         where=Where.ANY,
-        footer=53,
+        footer=36,
         tooltip="Backtests: start one, watch it, read its report",
     ),
     DeskAction(

@@ -19,13 +19,10 @@ _FRAME = frozenset("┌┐└┘─│┤├┬┴┼")
 
 
 class Series(NamedTuple):
-    """Numbers over time with the names of what lies on the axes."""
+    """Numbers over time."""
 
     at: Sequence[float]
     values: Sequence[float]
-    x_label: str
-    ink: str
-    fill: bool = False
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
@@ -44,9 +41,12 @@ def draw(
     figure = Plot()
     figure.theme("clear")
     figure.plotsize(width, height)
+    # plotext keeps to the size of a terminal that it guesses; textual-plotext's own widget
+    # sets the size a second time for that reason, and a test fails when this stops working.
+    figure._set_size(width, height)
     low_x, high_x = min(series.at), max(series.at)
     low_y, high_y = span_of(series.values)
-    figure.plot(list(series.at), list(series.values), marker="braille", fillx=series.fill)
+    figure.plot(list(series.at), list(series.values), marker="braille")
     figure.xlim(low_x, high_x if high_x > low_x else low_x + 1)
     figure.ylim(low_y, high_y)
     figure.xticks(_ticks(low_x, high_x, len(x_name)), list(x_name))

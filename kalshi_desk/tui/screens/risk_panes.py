@@ -117,8 +117,8 @@ class ExposureTable(DetailTable[ExposureRow]):
         columns: list[Column[ExposureRow]] = [
             Column("worst case of", 14, 100, lambda r: Cell(r.title or r.name), right=False,
                    flex=True),
-            Column("worst", 11, 95, self._worst),
-            Column("allowed", 10, 90, lambda r: Cell(f.money(r.allowed), "muted")),
+            Column("worst", 10, 95, self._worst),
+            Column("allowed", 9, 90, lambda r: Cell(f.money(r.allowed), "muted")),
             Column("", 8, 60, self._gauge, right=False),
             Column("value", 10, 50, lambda r: Cell(f.money(r.value), "muted")),
             Column("held", 4, 40, lambda r: Cell(f"{r.positions}", "muted")),

@@ -78,6 +78,9 @@ class StrategiesScreen(StationScreen):
     def show_rows(self, topics: set[str]) -> None:
         """Show the newest of these topics."""
         board = self.desk.board
+        if self.table.is_auto_on != board.is_auto_on:
+            self.table.is_auto_on = board.is_auto_on
+            self.table.refresh_line(0)
         if "strategies" in topics:
             self.table.sync(board.strategies, StrategyRow)
         self.empty(

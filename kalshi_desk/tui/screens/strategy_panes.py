@@ -37,6 +37,14 @@ class StrategiesTable(DetailTable[StrategyRow]):
         ]
         super().__init__(columns, name="strategies", title="Strategies")
 
+    is_auto_on = False
+
+    def head_cells(self) -> tuple[Cell, ...]:
+        """Return whether the machine may send at all."""
+        if self.is_auto_on:
+            return (Cell("AUTO is on ", "good", True),)
+        return (Cell("AUTO is off: nothing is sent ", "muted"),)
+
     def detail(self, row: StrategyRow) -> str:
         """Return what went wrong with the strategy, else what its mode means."""
         if row.fault:
@@ -134,7 +142,7 @@ class WhyTable(DetailTable[WhyRow]):
     def __init__(self) -> None:
         columns: list[Column[WhyRow]] = [
             Column(
-                "candidate", 15, 100, lambda r: Cell(r.title or r.candidate), right=False, flex=True
+                "candidate", 14, 100, lambda r: Cell(r.title or r.candidate), right=False, flex=True
             ),
             Column("reason", 14, 90, lambda r: Cell(_words(r.code), "caution"), right=False),
             Column("seen", 11, 95, lambda r: Cell(r.seen or f.NONE)),
