@@ -60,7 +60,7 @@ def risk_view(state: CoreState, ticker: str) -> RiskView:
 
 def open_markets(state: CoreState) -> int:
     """Return how many markets are held, or have orders that would open a position."""
-    return sum(line.is_open for line in state.exposures.lines.values())
+    return state.exposures.open_count
 
 
 def messages(state: CoreState) -> int:
