@@ -26,6 +26,7 @@ from kalshi_desk.engine.effects import (
     ReadAccount,
 )
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.risk_numbers import has_marks
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.risk.gate import cents, contracts, dollars
 
@@ -295,7 +296,7 @@ class Account:
             return
         seconds = state.now_ns // 1_000_000_000
         day = datetime.fromtimestamp(seconds, UTC).astimezone(EXCHANGE_ZONE).date().isoformat()
-        if day != state.day:
+        if day != state.day and has_marks(state):
             state.day, state.opening_equity = day, equity
             self._keep_opening()
 
