@@ -20,11 +20,11 @@ from kalshi_desk.backtest.report import make_result, moment
 from kalshi_desk.backtest.result import BacktestResult
 from kalshi_desk.backtest.shell import DEFAULT_LATENCY_NS, MS_NS, VirtualShell
 from kalshi_desk.backtest.source import RecordingSource, Timed, linked, within
-from kalshi_desk.backtest.wiring import make_core
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.strategy import ParameterValue
 from kalshi_desk.core.types import MONEY_SCALE, Money
 from kalshi_desk.engine.book_broker import PaperAccount
+from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.recordings import survey
 from kalshi_desk.engine.state import CoreSettings
@@ -107,7 +107,7 @@ class Backtester:
         end_ns = min(end_ns, self._end_ns or end_ns)
         source = RecordingSource(paths)
         given = source if self._events is None else linked(self._events)
-        core = make_core(settings)
+        core = TradingCore(settings)
         ledger = Ledger(core.state, self._capital)
         pilot = StrategyPilot(
             kind,

@@ -19,11 +19,13 @@ LISTS = {
     "stops": "stops and where they stand; those that are over for a day",
     "portfolio": "the account since its journal began: from gross to net, record, drawdown",
     "pnl": "profit and loss by strategy, event, category, and maker or taker",
+    "risk": "every limit of the gate: what is used and what is allowed",
+    "exposure": "the worst that settlement can do, by event, category, day and strategy",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
 PANIC = "panic"
-MACHINE_VERBS = ("auto", "strategy", "implies", "protect", "unprotect")
+MACHINE_VERBS = ("auto", "strategy", "implies", "protect", "unprotect", "limit")
 VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", *MACHINE_VERBS)
 
 _VERB_HELP = {
@@ -41,6 +43,7 @@ _VERB_HELP = {
     "strategy": "strategy NAME off|shadow|paper|trade; strategy NAME set PARAMETER VALUE; "
     "strategy new NAME writes one of your own",
     "implies": "implies TICKER TICKER [never]: confirm that YES of one settles the other YES",
+    "limit": "limit NAME VALUE: set a limit of the gate; 'risk' lists them",
 }
 
 

@@ -43,6 +43,8 @@ ANSWER_PATIENCE_S = 90.0
 STOP_PATIENCE_S = 30.0
 _PAUSE_S = 0.05
 _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
+_TOPICS = {"risk": "limits"}
+_TOLD_IN_ORDER = frozenset({"risk", "exposure"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
 _URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine)
 _EXIT_CODES = {
@@ -135,10 +137,11 @@ def _check_known(ticker: str, frame: Frame) -> None:
 
 async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     name = options.command
-    topic = () if name in {"status", "balance"} else (_topic(options),)
+    topic = _topic(options)
+    asked = () if name in {"status", "balance"} else (topic,)
     client = await _connect(home, "cli")
     try:
-        frame = await _pull(client, topic, patient=name != "status")
+        frame = await _pull(client, asked, patient=name != "status")
     finally:
         await client.close()
     status = _status(frame)
@@ -151,15 +154,18 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
         assert isinstance(view, PortfolioView)
         print_object(portfolio_facts(view, with_curve=form is Form.JSON), form)
     else:
-        found = list(frame.changed.get(_topic(options), {}).values())
+        found = list(frame.changed.get(topic, {}).values())
         if name == "orders" and not options.all:
             found = [row for row in found if isinstance(row, OrderRow) and _is_open(row)]
-        print_list(name, [_flat(row) for row in sorted(found, key=_order_of)], form)
+        found = found if name in _TOLD_IN_ORDER else sorted(found, key=_order_of)
+        print_list(name, [_flat(row) for row in found], form)
     return outcome.DONE
 
 
 def _topic(options: argparse.Namespace) -> str:
-    return f"why:{options.name}" if options.command == "why" else str(options.command)
+    if options.command == "why":
+        return f"why:{options.name}"
+    return _TOPICS.get(options.command, str(options.command))
 
 
 async def _pull(client: LinkClient, topics: tuple[str, ...], *, patient: bool = True) -> Frame:

@@ -51,6 +51,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "scope", "name", "trades", "contracts", "gross", "fees", "predicted_fees", "unrealized",
         "net",
     ),
+    "risk": ("name", "title", "used", "allowed", "is_breached"),
+    "exposure": ("scope", "name", "title", "worst_case", "allowed", "value", "positions"),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
 

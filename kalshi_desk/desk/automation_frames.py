@@ -125,7 +125,9 @@ class PnlRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tru
     """P&L of one part of the account: gross, fees and net, since the journal began.
 
     Scopes are ``strategy`` (the origin of orders), ``event``, ``category`` and ``role``
-    (``maker``, ``taker``); the rows of each sum to the account.  ``unrealized`` is at
+    (``maker``, ``taker``); the rows of each sum to the account.  ``trades`` counts
+    executions.  Among strategies ``pooled cost`` holds what the account's average cost over
+    several origins moves between realised and unrealised.  ``unrealized`` is at
     executable prices after fees, None when some exit has no price.  ``predicted_fees`` are
     to be held against ``fees`` less ``unpredicted_fees``: what was charged where the rule
     of the time is not known.

@@ -75,6 +75,8 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     """When the exchange's answers were last looked at as a whole, 0 before."""
     drift_problem: str = ""
     """What of them could not be looked at."""
+    auto_on: bool = False
+    """Whether the master switch is on, also while no strategy is in mode trade."""
 
 
 class MarketRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):

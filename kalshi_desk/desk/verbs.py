@@ -8,6 +8,7 @@
     flatten TICKER|all      panic       resume
     auto on|off             strategy NAME off|shadow|paper|trade
     protect TICKER fixed|trailing|time|volatility [AMOUNT]      unprotect STOP
+    limit NAME VALUE        set a limit of the gate, as the Risk screen names it
 
 COUNT is in contracts to 0.01; CENTS is the price of the outcome named, to 0.01 cent.
 """
@@ -32,7 +33,7 @@ from kalshi_desk.core.types import (
     parse_count,
 )
 from kalshi_desk.desk import automation_verbs as machine
-from kalshi_desk.desk.automation import DropStop, SetStop
+from kalshi_desk.desk.automation import DropStop, SetLimit, SetStop
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -180,6 +181,12 @@ def _alone(verb: str, words: list[str], _origin: str) -> Command:
     return Panic() if verb == "panic" else Resume()
 
 
+def _limit(verb: str, words: list[str], _origin: str) -> Command:
+    if len(words) != len(("NAME", "VALUE")):
+        raise _misuse(verb)
+    return SetLimit(name=words[0].lower(), value=words[1])
+
+
 def _flags(verb: str, words: list[str]) -> set[str]:
     flags = {word for word in words if word.startswith("--")}
     for flag in flags.difference(_FLAGS):
@@ -238,6 +245,7 @@ USAGE = {
     "panic": "panic",
     "resume": "resume",
     **machine.USAGE,
+    "limit": "limit NAME VALUE",
 }
 """How each command is written, for help screens and refusals."""
 
@@ -253,4 +261,5 @@ _PARSERS: dict[str, Callable[[str, list[str], str], Command]] = {
     "auto": lambda _verb, words, _origin: machine.parse_auto(words),
     "strategy": lambda _verb, words, _origin: machine.parse_strategy(words),
     "implies": lambda _verb, words, _origin: machine.parse_implies(words),
+    "limit": _limit,
 }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
+from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.records import OrderIntent, OrderState
 from kalshi_desk.core.strategy import Decision, Mode, Signal, SignalLeg, Why
 from kalshi_desk.core.types import Action, BookSide, Outcome, TimeInForce
+from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.door import Door
+from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.pending import Goal, Pending
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.strategy_state import StrategyState
@@ -32,44 +34,18 @@ class Sized(msgspec.Struct, frozen=True, kw_only=True):
     why: Why | None = None
 
 
-class PaperOrders(Protocol):
-    """Where orders of the modes shadow and paper go."""
-
-    def place(
-        self, strategy: str, mode: Mode, intent: OrderIntent, signal: Signal, now_ns: int
-    ) -> None:
-        """Take one order."""
-        ...
-
-    def is_in(self, strategy: str, ticker: str) -> bool:
-        """Whether a strategy has an order or a position in a market on paper."""
-        ...
-
-    def cancel_all(self, strategy: str) -> None:
-        """Take the strategy's paper orders off; those of mode shadow run to their end."""
-        ...
-
-
-class Baskets(Protocol):
-    """What carries several legs out as one intent."""
-
-    def start(self, strategy: str, signal: Signal, legs: tuple[SignalLeg, ...]) -> Why | None:
-        """Begin a basket; the reason when it is not begun."""
-        ...
-
-    def abandon(self, strategy: str) -> None:
-        """Send no further legs of a strategy's baskets, and unwind what is half done."""
-        ...
-
-
 @dataclass(slots=True)
 class Desks:
-    """Those that acting relies on."""
+    """Those that acting relies on: simulation, baskets, sizes, and the pause after a stop.
 
-    paper: PaperOrders
-    baskets: Baskets
+    ``size`` counts what the gate would let through, ``stake`` what the strategy wants.
+    """
+
+    paper: PaperDesk
+    baskets: BasketDesk
     size: Callable[[str, Signal], Sized]
-    cooling: Callable[[str], bool]
+    stake: Callable[[str, Signal], Sized]
+    begin_basket: Callable[[str, Signal, tuple[SignalLeg, ...]], tuple[Reason, ...] | None]
 
 
 class Acting:
@@ -102,15 +78,25 @@ class Acting:
 
     def _on_paper(self, name: str, mode: Mode, signal: Signal, number: int) -> tuple[Why, ...]:
         paper = self._desks.paper
-        if any(paper.is_in(name, leg.ticker) for leg in signal.legs):
+        if any(self._is_simulated(name, leg.ticker) for leg in signal.legs):
             return (_already_in(signal),)
-        sized = self._desks.size(name, signal)
+        sized = self._desks.stake(name, signal)
         if sized.why is not None:
             return (sized.why,)
+        refusals = []
         for index, leg in enumerate(sized.legs):
             intent = self._intent(name, signal, leg, f"{mode}-{number}-{index}")
-            paper.place(name, mode, intent, signal, self._state.now_ns)
-        return ()
+            placed = paper.place(name, mode, intent, signal, self._state.now_ns)
+            if placed.refusal:
+                refusals.append(
+                    Why(candidate=signal.candidate, code="simulated", text=placed.refusal)
+                )
+        return tuple(refusals)
+
+    def _is_simulated(self, name: str, ticker: str) -> bool:
+        paper = self._desks.paper
+        rests = any(order.ticker == ticker for order in paper.open_orders(name))
+        return rests or bool(paper.position(name, ticker).count)
 
     def _intent(self, name: str, signal: Signal, leg: SignalLeg, suffix: str) -> OrderIntent:
         now_ns = self._state.now_ns
@@ -134,7 +120,7 @@ class Acting:
         state = self._state
         if not state.auto:
             return (Why(candidate=signal.candidate, code="auto_off", text="AUTO is off"),)
-        if any(self._desks.cooling(leg.ticker) for leg in signal.legs):
+        if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
             text = "a stop let go here less than an hour ago"
             return (Why(candidate=signal.candidate, code="cooling", text=text),)
         if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
@@ -143,8 +129,7 @@ class Acting:
         if sized.why is not None:
             return (sized.why,)
         if signal.is_basket:
-            why = self._desks.baskets.start(name, signal, sized.legs)
-            return () if why is None else (why,)
+            return _whys(signal, self._desks.begin_basket(name, signal, sized.legs) or ())
         return self._send(name, signal, sized.legs[0], number)
 
     def _send(self, name: str, signal: Signal, leg: SignalLeg, number: int) -> tuple[Why, ...]:
@@ -166,16 +151,7 @@ class Acting:
         )
         for client_id in pending.orders:
             self._sent[client_id] = (name, signal.candidate)
-        return tuple(
-            Why(
-                candidate=signal.candidate,
-                code=reason.code.value,
-                text=reason.text,
-                seen=reason.seen,
-                needed=reason.needed,
-            )
-            for reason in pending.reasons
-        )
+        return _whys(signal, pending.reasons)
 
     def _is_in(self, name: str, ticker: str) -> bool:
         state = self._state
@@ -216,12 +192,31 @@ class Acting:
                 self._withdrawn.add(client_id)
                 self._door.send_cancel(order)
 
+    def count(self, strategy: StrategyState) -> None:
+        """Note how the strategy stands on paper and how many of its baskets are under way."""
+        name = strategy.info.name
+        strategy.paper_trades, strategy.paper_pnl = self._desks.paper.pnl(name)
+        strategy.baskets = len(self._desks.baskets.in_flight(name))
+
     def _is_overdue(self, order: ManagedOrder) -> bool:
         return 0 < order.expires_ns < self._state.now_ns - EXPIRY_SLACK_NS
 
 
 def _outcome(side: BookSide) -> Outcome:
     return Outcome.YES if side is BookSide.BID else Outcome.NO
+
+
+def _whys(signal: Signal, reasons: Iterable[Reason]) -> tuple[Why, ...]:
+    return tuple(
+        Why(
+            candidate=signal.candidate,
+            code=reason.code.value,
+            text=reason.text,
+            seen=reason.seen,
+            needed=reason.needed,
+        )
+        for reason in reasons
+    )
 
 
 def _already_in(signal: Signal) -> Why:

@@ -12,8 +12,8 @@ from kalshi_desk.core.types import MarketStatus, Money
 from kalshi_desk.engine.effects import KeepEntry, KeepMeta
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import CoreState
-from kalshi_desk.portfolio.attribution import UNKNOWN_OWNER
 from kalshi_desk.portfolio.folio import explained_cash, key_of
+from kalshi_desk.portfolio.market_parts import UNKNOWN_OWNER
 from kalshi_desk.portfolio.track import EVERY_NS, Sample
 from kalshi_desk.store.entries import EquityEntry
 from kalshi_desk.store.journal import Journal
@@ -188,3 +188,6 @@ def recall_fill(state: CoreState, fill: Fill, origin: str, predicted: PredictedF
     else:
         folio.fees.recall(predicted)
     folio.parts.fill(fill, origin, predicted)
+    if not origin:
+        # The engine may have ended before the order's answer; those of others are soon dropped.
+        folio.nameless[key_of(fill)] = fill, predicted

@@ -59,8 +59,10 @@ class Commanding:
         self._account = account
         self._door = door
         self._pending: dict[str, Pending] = {}
+        self.auto_off: Callable[[str], None] = lambda why: None
+        """Turns automatic trading off; panic and leaving LIVE end it before anything else."""
         self.others: dict[type[object], Callable[[str, Any], None]] = {}
-        """Who carries out the commands that are not about orders, by their type."""
+        """Who carries out the other commands, by their type."""
 
     def receive(self, event: CommandReceived) -> None:
         """Carry out a command; the shell has seen to it that its id is new."""
@@ -126,6 +128,7 @@ class Commanding:
             return
         self._outbox.do(ForgetLive())
         self._account.halt(LIVE_OFF)
+        self.auto_off(LIVE_OFF)
         self.answer(name, Outcomes.DONE, "LIVE is off. HALTED; orders and positions are kept.")
 
     def _place(self, name: str, command: PlaceOrder) -> None:
@@ -203,6 +206,7 @@ class Commanding:
 
     def _panic(self, name: str) -> None:
         self._account.halt("panic")
+        self.auto_off("panic")
         self._outbox.do(CancelEverything())
         pending = Pending(name, Goal.PANIC, self._state.now_ns)
         pending.proven_after_ns = self._state.now_ns
@@ -210,7 +214,8 @@ class Commanding:
         pending.orders.extend(order.client_order_id for order in orders)
         self._pending[name] = pending
         for order in orders:
-            self._door.send_cancel(order)
+            if not order.is_canceling:
+                self._door.send_cancel(order)
         self._verify(pending)
 
     def _verify(self, pending: Pending) -> None:

@@ -40,10 +40,17 @@ from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
-from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
+from kalshi_desk.engine.inputs import (
+    CommandReceived,
+    ReplayMoved,
+    StrategiesDeclared,
+    StrategyDecided,
+    StrategyFailed,
+)
 from kalshi_desk.engine.lab import BacktestMoved, Lab
 from kalshi_desk.engine.learning_desk import LearningDesk
 from kalshi_desk.engine.limit_setting import LimitSetting
+from kalshi_desk.engine.machine import make_machine
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.reports import Reports
@@ -72,6 +79,9 @@ class TradingCore:
         self.baskets = BasketDesk(self.state, self.outbox, door)
         self.learning = LearningDesk(self.state, self.outbox)
         self.paper = PaperDesk(self.state, self.outbox)
+        self.machine = make_machine(
+            self.state, self.outbox, self.commanding, door, self.paper, self.baskets
+        )
         LimitSetting(self.state, self.outbox, self.commanding)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
@@ -93,6 +103,9 @@ class TradingCore:
             DriftReported: DriftWatch(self.state, self.outbox).take,
             TimerFired: self._timer,
             ReplayMoved: self._replay,
+            StrategiesDeclared: self.machine.declared,
+            StrategyDecided: self.machine.decided,
+            StrategyFailed: self.machine.failed,
             BacktestMoved: Lab(self.state, self.outbox, self.commanding).moved,
         }
 
@@ -215,6 +228,7 @@ class TradingCore:
         self.stops.beat()
         self.baskets.beat()
         self.paper.beat()
+        self.machine.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

@@ -32,6 +32,7 @@ from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.restore_machine import restore_machine
 from kalshi_desk.engine.shell import EngineShell
+from kalshi_desk.engine.strategy_process import open_strategies
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
 from kalshi_desk.kalshi.environment import LIVE, keyed
 from kalshi_desk.kalshi.polling import PollingFeed
@@ -131,6 +132,7 @@ async def _run(
         save_setting=lambda name, value: _save(home, name, value),
     )
     shell.lab = LabRunner(home.root, shell.take)
+    shell.strategies = open_strategies(shell, home.strategies, clock)
     token = write_token(home.token_path)
     link = LinkServer(
         shell,
@@ -146,6 +148,7 @@ async def _run(
     lock.announce(record)
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
+    deciding = asyncio.create_task(shell.strategies.run())
     try:
         if replay is not None:
             shell.venue = replay
@@ -154,6 +157,8 @@ async def _run(
             await _run_venue(home, settings, venue, shell, clock, fills)
     finally:
         saying.cancel()
+        deciding.cancel()
+        await asyncio.gather(deciding, return_exceptions=True)
         await link.stop()
         await shell.close()
     return 0

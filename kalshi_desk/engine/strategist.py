@@ -21,6 +21,7 @@ BOOKS_PAUSE_NS = 1_000_000_000
 """The least time between two looks that changed books ask for."""
 LOST_LOOK_NS = 30_000_000_000
 """A look without an answer for so long was lost with its worker."""
+COUNT_EVERY_NS = 1_000_000_000
 AUTO_KEY = "auto"
 
 
@@ -34,6 +35,8 @@ class Strategist:
         self._outbox = outbox
         self._commanding = commanding
         self._acting = acting
+        self._counted_ns = 0
+        commanding.auto_off = lambda why: self.turn_auto(False, why)
         commanding.others.update(
             {
                 SetAuto: self._set_auto,
@@ -110,6 +113,10 @@ class Strategist:
                 if strategy.is_on and self._is_due(strategy):
                     self._ask(strategy)
         self._acting.beat()
+        if state.now_ns - self._counted_ns >= COUNT_EVERY_NS:
+            self._counted_ns = state.now_ns
+            for strategy in state.strategies.values():
+                self._acting.count(strategy)
 
     def _is_due(self, strategy: StrategyState) -> bool:
         state = self._state

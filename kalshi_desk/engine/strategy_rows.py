@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from kalshi_desk.core.strategy import Mode
+from kalshi_desk.core.types import NO_MONEY
 from kalshi_desk.desk.automation_frames import StrategyRow, WhyRow
 from kalshi_desk.desk.frames import Row
+from kalshi_desk.engine.pnl_view import strategy_pnl
 from kalshi_desk.engine.rows import full_title
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.strategy_state import StrategyState
@@ -21,8 +23,7 @@ def strategy_row(state: CoreState, strategy: StrategyState) -> StrategyRow:
     """Build the row of one strategy."""
     info = strategy.info
     orders = [order for order in state.orders.open_orders() if order.origin == info.name]
-    trades, pnl = 0, None
-    paper_trades, paper_pnl = 0, None
+    mine = strategy_pnl(state, info.name)
     return StrategyRow(
         name=info.name,
         title=info.title,
@@ -39,11 +40,11 @@ def strategy_row(state: CoreState, strategy: StrategyState) -> StrategyRow:
         signal_texts=tuple(signal.text for signal in strategy.signals),
         cycles=strategy.cycle,
         open_orders=len(orders),
-        baskets=0,
-        trades=trades,
-        pnl=pnl,
-        paper_trades=paper_trades,
-        paper_pnl=paper_pnl,
+        baskets=strategy.baskets,
+        trades=0 if mine is None else mine.trades,
+        pnl=NO_MONEY if mine is None else mine.net,
+        paper_trades=strategy.paper_trades,
+        paper_pnl=strategy.paper_pnl,
         proof=strategy.proof,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kalshi_desk.core.strategy import Decision, Mode, ParameterValue, Signal, Why
+from kalshi_desk.core.types import Money
 from kalshi_desk.engine.strategy_messages import StrategyInfo
 
 MOST_REASONS = 3_000
@@ -42,6 +43,9 @@ class StrategyState:
     took_ns: int = 0
     scanned: int = 0
     proof: str = ""
+    baskets: int = 0
+    paper_trades: int = 0
+    paper_pnl: Money | None = None
     signals: tuple[Signal, ...] = ()
     since_ns: dict[str, int] = field(default_factory=dict)
     barred: dict[str, int] = field(default_factory=dict)
@@ -51,6 +55,11 @@ class StrategyState:
     def is_on(self) -> bool:
         """Whether it is asked at all."""
         return self.mode is not Mode.OFF and not self.fault
+
+    @property
+    def is_trading(self) -> bool:
+        """Whether it sends orders to the venue while AUTO is on."""
+        return self.is_on and self.mode is Mode.TRADE
 
     def remember(self, decision: Decision, looked_ns: int) -> None:
         """Take an answer: what it names keeps its age, what it no longer names loses it."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.engine.limit_rows import whole_exposure, whole_limits
-from kalshi_desk.engine.portfolio_view import pnl_rows, portfolio_rows
+from kalshi_desk.engine.pnl_view import pnl_rows
+from kalshi_desk.engine.portfolio_view import portfolio_rows
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.stop_rows import stop_rows
 from kalshi_desk.engine.strategy_rows import strategy_rows, why_rows

@@ -19,6 +19,8 @@ from kalshi_desk.portfolio.track import EquityTrack
 RECORD_TRIPS = 100
 CONFIDENCE = 0.90
 LEAST_DAYS = 2
+Shown = tuple[tuple[object, ...], int, object]
+"""Something built: what it was built from, when, and the thing itself."""
 FillKey = tuple[str, str]
 """A fill by its trade and its order."""
 
@@ -31,7 +33,8 @@ class Folio:
     stated cash; ``flows`` what came from outside since, so that at any time
     ``cash = base + flows + realised - fees - cost of what is held``.
     ``unpriced`` holds fills whose market's fee rule is not known yet, with their origin;
-    ``nameless`` new ones of orders that nobody has named yet.
+    ``nameless`` new ones of orders that nobody has named yet.  ``shown`` is what was last
+    built for faces, by topic.
     """
 
     parts: Attribution = field(default_factory=Attribution)
@@ -41,6 +44,7 @@ class Folio:
     flows: Money = NO_MONEY
     unpriced: dict[FillKey, tuple[Fill, str]] = field(default_factory=dict)
     nameless: dict[FillKey, tuple[Fill, PredictedFee | None]] = field(default_factory=dict)
+    shown: dict[str, Shown] = field(default_factory=dict)
     _summary: tuple[int, Trips | None] = (-1, None)
     _bounds: dict[str, tuple[int, float | None]] = field(default_factory=dict)
 

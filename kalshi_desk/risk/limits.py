@@ -82,12 +82,12 @@ class After(msgspec.Struct, frozen=True):
 class RiskView:
     """What the limits are measured on, for an order in one market.
 
-    ``wealth`` is W, None while it can't be known.  ``members`` and ``same_day`` are what each
-    market of the event loses or wins; ``states`` the sets of markets that may pay together,
-    None where only ``excludes`` is known.  Worst losses are positive.  ``kin`` has for each
-    other event that carries risk its worst loss and its correlation with this one.
-    ``day_loss`` and ``drawdown`` are shares of their bases in per cent, with the levels at
-    which they stop new exposure.
+    ``wealth`` is W, None while it can't be known.  ``members`` are what each market of
+    the event loses or wins, ``same_day`` those that settle on its day; ``states`` the sets of
+    markets that may pay together, None where only ``excludes`` is known.  Worst losses are
+    positive.  ``kin`` has for each other event that carries risk its worst loss and its
+    correlation with this one.  ``day_loss`` and ``drawdown`` are shares of their bases in
+    per cent, with the levels at which they stop new exposure.
     """
 
     limits: Limits
@@ -122,7 +122,8 @@ class RiskView:
         new = before + edges_of(order)
         then = {**self.members, ticker: new}
         event = self._event(self.members), self._event(then)
-        day = self._event(self.members, same_day=True), self._event(then, same_day=True)
+        today = self._of_day(self.members, ticker), self._of_day(then, ticker)
+        day = self._event(today[0]), self._event(today[1])
         grown, grown_day = event[1] - event[0], day[1] - day[0]
         return After(
             market=(before.loss, new.loss),
@@ -132,11 +133,12 @@ class RiskView:
             total=(self.total_worst, Money(self.total_worst + grown)),
         )
 
-    def _event(self, members: Mapping[str, Edges], *, same_day: bool = False) -> Money:
-        chosen = members
-        if same_day:
-            chosen = {name: edges for name, edges in members.items() if name in self.same_day}
-        return Money(max(0, -event_worst(chosen, excludes=self.excludes, states=self.states)))
+    def _of_day(self, members: Mapping[str, Edges], ticker: str) -> Mapping[str, Edges]:
+        same = self.same_day
+        return {name: one for name, one in members.items() if name in same or name == ticker}
+
+    def _event(self, members: Mapping[str, Edges]) -> Money:
+        return Money(max(0, -event_worst(members, excludes=self.excludes, states=self.states)))
 
     @property
     def average_correlation(self) -> float | None:

@@ -12,6 +12,8 @@ from kalshi_desk.store.entries import EquityEntry
 
 HOUR_NS = 3_600_000_000_000
 NEWEST_NS = 5 * HOUR_NS
+WHOLE_NS = 7 * 24 * HOUR_NS
+"""How long every sample is kept; of older hours only what a start reads."""
 _COLUMNS = "SELECT at_ns, equity, flows, growth, peak"
 # SQLite gives the other columns of the row in which max or min was found.
 _QUERIES = (
@@ -43,6 +45,21 @@ def writers(db: sqlite3.Connection) -> dict[type, Callable[[Any], None]]:
         )
 
     return {EquityEntry: put_equity, PredictedFee: put_predicted}
+
+
+def thin_equity(db: sqlite3.Connection, kept: list[EquityEntry]) -> None:
+    """Forget old samples but those kept, so that no start reads years of minutes."""
+    if not kept:
+        return
+    before_ns = kept[-1].at_ns - WHOLE_NS
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS kept_equity (at_ns INTEGER PRIMARY KEY)")
+    db.execute("DELETE FROM kept_equity")
+    old = [(sample.at_ns,) for sample in kept if sample.at_ns < before_ns]
+    db.executemany("INSERT INTO kept_equity VALUES (?)", old)
+    db.execute(
+        "DELETE FROM equity WHERE at_ns < ? AND at_ns NOT IN (SELECT at_ns FROM kept_equity)",
+        (before_ns,),
+    )
 
 
 def predicted_fees(read: Read) -> dict[tuple[str, str], PredictedFee]:

@@ -275,8 +275,11 @@ class Journal:
         return folio_table.predicted_fees(self.rows)
 
     def equity_track(self) -> list[EquityEntry]:
-        """Return the last equity sample of each hour and its deepest, oldest first."""
-        return folio_table.equity_track(self.rows)
+        """Return the last equity sample of each hour and its deepest; forget older others."""
+        found = folio_table.equity_track(self.rows)
+        with self._transaction():
+            folio_table.thin_equity(self._db, found)
+        return found
 
     def equity_since(self, at_ns: int) -> list[tuple[int, Money]]:
         """Return equity samples from a time on, oldest first."""

@@ -131,7 +131,8 @@ def after_moves(
     """Return what followed each move that the strategy would have looked at, by kind.
 
     The start of the hour of the move, and dollars a contract in the direction of the trade;
-    moves of one kind don't overlap.
+    moves of one kind don't overlap.  What counts as a move is what the strategy's defaults
+    say, so that a cell means the same whatever a person sets.
     """
     rules = MoveRules()
     closes = np.append(_closes(bars), value)

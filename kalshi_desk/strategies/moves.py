@@ -158,6 +158,12 @@ def measure(closes: Sequence[float], hours_left: float, spread: float) -> tuple[
     return ratio, move_score(closes[-2:], hours_left, spread)
 
 
+def last_score(bars: Sequence[Bar], hours_left: float, spread: Price) -> float:
+    """Return the z of the last hour's move alone, as :func:`move_of` has it."""
+    closes = [bars[-2].close / PRICE_SCALE, bars[-1].close / PRICE_SCALE]
+    return move_score(closes, hours_left, spread / PRICE_SCALE)
+
+
 def move_of(
     bars: Sequence[Bar],
     hours_left: float,

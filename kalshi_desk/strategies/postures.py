@@ -41,6 +41,7 @@ from kalshi_desk.strategies.moves import (
     Verdict,
     is_breakout,
     judge,
+    last_score,
     move_of,
 )
 
@@ -102,10 +103,15 @@ class Postures:
             return Verdict(MoveAction.NONE, "no_move", "z 0.00", f"{rules.z_in:g}")
         since_ns = candidate.bars[-1].start_ns + HOUR_NS
         bar_left = candidate.hours_left + (self._view.now_ns - since_ns) / HOUR_NS
+        spread = Price(candidate.ask - candidate.bid)
+        # Most markets end here; what costs time is worked out for the others.
+        z = last_score(candidate.bars, bar_left, spread)
+        if not abs(z) >= rules.z_in:
+            return Verdict(MoveAction.NONE, "no_move", f"z {z:.2f}", f"{rules.z_in:g}")
         move = move_of(
             candidate.bars,
             bar_left,
-            Price(candidate.ask - candidate.bid),
+            spread,
             price=candidate.middle,
             is_ladder_still=is_ladder_still,
         )
@@ -168,7 +174,8 @@ class Postures:
             ttl_s=ttl_s,
             variance_ratio=move.variance_ratio,
             hours_left=candidate.hours_left,
-            holds_until_ns=now_ns + round(hours * HOUR_NS),
+            # From the hour of the move, as it was measured; a later look moves it no further.
+            holds_until_ns=hour_ns + round(hours * HOUR_NS),
             kelly_share=self._number("kelly"),
             unproven=unproven,
         )

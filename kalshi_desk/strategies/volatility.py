@@ -15,8 +15,6 @@ the table's row about news never holds.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from kalshi_desk.core.records import Market
 from kalshi_desk.core.strategy import (
     Decision,
@@ -33,9 +31,8 @@ from kalshi_desk.strategies.learning import is_excess
 from kalshi_desk.strategies.looking import HOUR_NS, cannot_quote, category_of, hours_left, why
 from kalshi_desk.strategies.moves import LEAST_WINDOW, MOST_WINDOW, MoveRules, Verdict, standing
 from kalshi_desk.strategies.postures import Candidate, Found, Postures
+from kalshi_desk.strategies.rungs import is_ladder_still, ladders_of
 
-LADDER_STEP = 100
-"""A neighbour has moved when it moved by a cent, in 1/10,000 dollar."""
 _TEXTS = {
     "spread": "Its spread costs more than a move is worth.",
     "near_close": "Too little time is left.",
@@ -114,14 +111,6 @@ class Volatility(Strategy):
             help="Oldest quote",
         ),
         Parameter(
-            name="news_minutes",
-            default=60.0,
-            low=0.0,
-            high=720.0,
-            unit="minutes",
-            help="How long after news a move counts as explained",
-        ),
-        Parameter(
             name="cell_events",
             default=200,
             low=200,
@@ -176,8 +165,8 @@ class Volatility(Strategy):
                 reasons.append(candidate)
                 continue
             if candidate.has_moved and ladders is None:
-                ladders = _ladders(view)
-            is_still = candidate.has_moved and _is_ladder_still(snapshot, ladders or {})
+                ladders = ladders_of(view)
+            is_still = candidate.has_moved and is_ladder_still(snapshot, ladders or {})
             answer = postures.answer(candidate, rules, is_ladder_still=is_still)
             if isinstance(answer, Verdict):
                 reasons.append(_told(snapshot.market, answer))
@@ -215,7 +204,6 @@ class Volatility(Strategy):
             band_high=price("band_high"),
             z_in=self.number("z_in"),
             min_move=self.number("min_move"),
-            news_minutes=self.number("news_minutes"),
             cell_events=self.whole("cell_events"),
             cell_z=self.number("cell_z"),
             quiet=self.number("quiet"),
@@ -287,41 +275,3 @@ class Volatility(Strategy):
 
 def _told(market: Market, verdict: Verdict) -> Why:
     return why(market, verdict.code, _TEXTS[verdict.code], verdict.seen, verdict.needed)
-
-
-def _strike(market: Market) -> float | None:
-    strike = market.floor_strike if market.floor_strike is not None else market.cap_strike
-    return None if strike is None else float(strike)
-
-
-def _ladders(view: MarketView) -> dict[str, list[MarketSnapshot]]:
-    """Return the markets with strikes of each event, by rising strike."""
-    found: dict[str, list[MarketSnapshot]] = {}
-    for snapshot in view.markets.values():
-        if snapshot.market.event_ticker and _strike(snapshot.market) is not None:
-            found.setdefault(snapshot.market.event_ticker, []).append(snapshot)
-    for rungs in found.values():
-        rungs.sort(key=_rung)
-    return found
-
-
-def _rung(snapshot: MarketSnapshot) -> tuple[float, str]:
-    return (_strike(snapshot.market) or 0.0, snapshot.market.ticker)
-
-
-def _is_ladder_still(snapshot: MarketSnapshot, ladders: dict[str, list[MarketSnapshot]]) -> bool:
-    """Return whether no adjacent strike moved in the same hour; a real shock moves one.
-
-    Without a neighbour whose hour is known there is nothing to say.
-    """
-    rungs = ladders.get(snapshot.market.event_ticker, [])
-    index = bisect_left(rungs, _rung(snapshot), key=_rung)
-    if index == len(rungs) or rungs[index] is not snapshot:
-        return False
-    start_ns = snapshot.bars[-1].start_ns
-    moves = [
-        abs(rung.bars[-1].close - rung.bars[-2].close)
-        for rung in (*rungs[max(0, index - 1) : index], *rungs[index + 1 : index + 2])
-        if len(rung.bars) > 1 and rung.bars[-1].start_ns == start_ns
-    ]
-    return bool(moves) and max(moves) < LADDER_STEP

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kalshi_desk.tui.layout import Pane
+from kalshi_desk.tui.layout import Pane, ScreenName
 
 
 class Where(StrEnum):
-    """Where a key works: everywhere on the Desk, in one pane, or only in a replay."""
+    """Where a key works: everywhere, on one screen, in one of its panes, or only in a replay."""
 
-    DESK = "desk"
+    ANY = "any"
+    DESK = ScreenName.DESK.value
     MARKETS = Pane.MARKETS.value
     LADDER = Pane.LADDER.value
     TICKET = Pane.TICKET.value
@@ -20,6 +21,41 @@ class Where(StrEnum):
     FILLS = Pane.FILLS.value
     EVENTS = Pane.EVENTS.value
     REPLAY = "replay"
+    STRATEGIES = ScreenName.STRATEGIES.value
+    STRATEGY = "list"
+    PARAMETERS = "parameters"
+    SEEN = "sees now"
+    WHY = "why not"
+    RISK = ScreenName.RISK.value
+    LIMITS = "limits"
+    EXPOSURE = "exposure"
+    STOPS = "stops"
+    PORTFOLIO = ScreenName.PORTFOLIO.value
+    BRIDGE = "bridge"
+    CURVE = "equity"
+    FIGURES = "figures"
+    PARTS = "breakdown"
+    LAB = ScreenName.LAB.value
+    RUNS = "runs"
+    NEW_RUN = "new run"
+    REPORT = "report"
+
+
+PANES: dict[ScreenName, tuple[Where, ...]] = {
+    ScreenName.DESK: tuple(Where(pane.value) for pane in Pane),
+    ScreenName.STRATEGIES: (Where.STRATEGY, Where.PARAMETERS, Where.SEEN, Where.WHY),
+    ScreenName.RISK: (Where.LIMITS, Where.EXPOSURE, Where.STOPS),
+    ScreenName.PORTFOLIO: (Where.BRIDGE, Where.CURVE, Where.FIGURES, Where.PARTS),
+    ScreenName.LAB: (Where.RUNS, Where.NEW_RUN, Where.REPORT),
+}
+"""The panes of each screen in reading order."""
+
+_SCREEN_OF = {pane: Where(name.value) for name, panes in PANES.items() for pane in panes}
+
+
+def screen_of(place: Where) -> Where:
+    """Return the screen that a pane belongs to; what is no pane is its own."""
+    return _SCREEN_OF.get(place, place)
 
 
 class Group(StrEnum):
@@ -28,8 +64,10 @@ class Group(StrEnum):
     TRADE = "Trade"
     TICKET = "In the ticket"
     LADDER = "On the ladder"
+    MACHINE = "Automatic trading"
     LOOK = "Look around"
     MOVE = "Move"
+    SCREENS = "Screens"
     REPLAY = "Replay"
     DESK = "The desk"
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kalshi_desk.tui.action import DeskAction, Group, Where
+from kalshi_desk.tui.action import PANES, DeskAction, Group, Where, screen_of
 from kalshi_desk.tui.key_table import ACTIONS
-from kalshi_desk.tui.layout import Pane
+from kalshi_desk.tui.layout import Pane, ScreenName
 
-__all__ = ["ACTIONS", "BY_ID", "JUMPS", "DeskAction", "Group", "Where"]
+__all__ = [
+    "ACTIONS",
+    "BY_ID",
+    "JUMPS",
+    "PANES",
+    "SCREEN_JUMPS",
+    "DeskAction",
+    "Group",
+    "Where",
+    "screen_of",
+]
 
 BY_ID: dict[str, DeskAction] = {action.id: action for action in ACTIONS}
 
@@ -21,6 +31,13 @@ JUMPS: dict[str, Pane] = {
     "o": Pane.ORDERS,
     "f": Pane.FILLS,
     "e": Pane.EVENTS,
+}
+SCREEN_JUMPS: dict[str, ScreenName] = {
+    "d": ScreenName.DESK,
+    "a": ScreenName.PORTFOLIO,
+    "s": ScreenName.STRATEGIES,
+    "r": ScreenName.RISK,
+    "b": ScreenName.LAB,
 }
 
 _SHOWN = {
@@ -65,17 +82,17 @@ def dispatch_table(keymap: Mapping[str, str]) -> dict[tuple[Where, str], str]:
 
 def in_footer(place: str, *, is_replay: bool) -> list[DeskAction]:
     """Return the actions worth showing in a pane, the most useful first."""
-    wheres = {Where.DESK, Where(place)} | ({Where.REPLAY} if is_replay else set())
-    found = [action for action in ACTIONS if action.where in wheres and action.footer]
-    taken = {key for action in found if action.where is Where(place) for key in action.key_list}
-    return sorted(
-        (
-            action
-            for action in found
-            if action.where is not Where.DESK or not taken.intersection(action.key_list)
-        ),
-        key=lambda action: -action.footer,
-    )
+    pane = Where(place)
+    # What is nearer wins a key: the pane, then its screen, then what works everywhere.
+    near = dict.fromkeys((*((Where.REPLAY,) if is_replay else ()), pane, screen_of(pane)))
+    found: list[DeskAction] = []
+    taken: set[str] = set()
+    for where in (*near, Where.ANY):
+        here = [action for action in ACTIONS if action.where is where]
+        found += [a for a in here if a.footer and not taken.intersection(a.key_list)]
+        taken.update(key for action in here for key in action.key_list)
+    own = f"go_{screen_of(pane)}"
+    return sorted((a for a in found if a.id != own), key=lambda action: -action.footer)
 
 
 def clashes(keymap: Mapping[str, str]) -> list[str]:

@@ -24,8 +24,9 @@ from kalshi_desk.tui.desk_screen import DeskScreen
 from kalshi_desk.tui.dialogs import QuitDialog
 from kalshi_desk.tui.escape import read_escape_first
 from kalshi_desk.tui.ink import plain
-from kalshi_desk.tui.layout import is_too_small
+from kalshi_desk.tui.layout import Pane, ScreenName, is_too_small
 from kalshi_desk.tui.link import Link, LinkFactory
+from kalshi_desk.tui.navigator import Navigator
 from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
 from kalshi_desk.tui.settings import ExitChoice, TuiSettings
@@ -33,6 +34,7 @@ from kalshi_desk.tui.themes import DEFAULT_THEME, ROLES, THEME_NAMES, THEMES
 
 RETRY_S = 0.5
 CHART_EVERY = 8  # a chart of an hour does not change visibly more often than once a second
+STATION_EVERY = 4  # tables about the machine come whole each time, and change slowly
 TOAST_S = 4.0
 MAX_TOASTS_A_FRAME = 4
 _SEVERITY: dict[Level, Literal["information", "warning", "error"]] = {
@@ -76,13 +78,13 @@ class DeskApp(App[ExitChoice]):
         self._last_pid = 0
         self._extra: tuple[str, ...] = ()
         self._watched = ""
-        self._desk = DeskScreen(self)
+        self.nav = Navigator(self)
         self.fault: Exception | None = None
 
     @property
     def desk_screen(self) -> DeskScreen:
         """The Desk."""
-        return self._desk
+        return self.nav.desk
 
     def get_driver_class(self) -> type[Driver]:
         """Return Textual's driver of this terminal, made to keep Escape apart from what follows."""
@@ -101,11 +103,11 @@ class DeskApp(App[ExitChoice]):
     async def on_event(self, event: events.Event) -> None:
         """Hand on every event; of a Desk too small to be seen, only keys that leave something."""
         if isinstance(event, (events.Key, events.Paste)) and is_too_small(self.size):
-            own = {} if self._desk.key_faults else self.settings.keymap
+            own = {} if self.nav.desk.key_faults else self.settings.keymap
             may_leave = isinstance(event, events.Key) and (
                 isinstance(self.screen, QuitDialog)
                 or event.key in keys_of(BY_ID["leave"], own)
-                or (event.key == "escape" and self.screen is not self._desk)
+                or (event.key == "escape" and self.screen is not self.nav.base)
             )
             if not may_leave and not event.is_forwarded:
                 return
@@ -123,7 +125,7 @@ class DeskApp(App[ExitChoice]):
             self.register_theme(theme)
         wanted = self.settings.theme
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
-        self.push_screen(self._desk)
+        self.nav.start()
         self._take_keymap()
         if wanted != self.theme:
             self.say(
@@ -136,15 +138,15 @@ class DeskApp(App[ExitChoice]):
             self.set_interval(1 / self.settings.rate_hz, self.beat)
 
     def _take_keymap(self) -> None:
-        faults = self._desk.key_faults
+        faults = self.nav.desk.key_faults
         if faults:
             self.say("Your key map was not used", "; ".join(faults), severity="warning")
         elif "leave" in self.settings.keymap:
             self.set_keymap({"leave": self.settings.keymap["leave"]})
 
     def action_command_palette(self) -> None:
-        """Open the palette of actions and markets, over the Desk only."""
-        if self.screen is self._desk:
+        """Open the palette of actions and markets, over a screen and nothing else."""
+        if self.screen is self.nav.base:
             self.push_screen(DeskPalette(id="--command-palette"))
 
     def next_theme(self) -> None:
@@ -207,42 +209,54 @@ class DeskApp(App[ExitChoice]):
             self.say("Connected again", f"Engine {welcome.pid}.")
         if self._watched:
             self.look_at(self._watched)
-        self._desk.show_state()
+        self.look_again()
+        self.nav.show_state()
         self._wanted.set()
 
     def _went_down(self, text: str) -> None:
         self._link = None
         self.pump.lost()
         self._waiting_text = f"Waiting for the engine. {text}"
-        self._desk.show_state()
+        self.nav.show_state()
 
     async def _pull_frames(self, link: Link) -> None:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
             self.pump.asked()
+            if self.nav.base is not self.nav.desk and self.pump.frames % STATION_EVERY == 0:
+                self._extra = self.nav.base.topics
             if self._extra:
                 topics, self._extra = self._extra, ()
                 frame = await link.pull(topics, 0, self.board.event_seq)
                 self._draw(frame, is_extra=True)
-            topics = (*ALWAYS, *self._watched_topics(self.pump.frames % CHART_EVERY == 0))
+            topics = (*ALWAYS, *self._topics())
             frame = await link.pull(topics, self.board.board_seq, self.board.event_seq)
             self.pump.began()
             self._draw(frame)
-            self._desk.call_after_refresh(self.pump.drawn)
+            if not self.nav.base.call_after_refresh(self.pump.drawn):
+                self.pump.drawn()
 
-    def _watched_topics(self, with_chart: bool = True) -> tuple[str, ...]:
-        ticker = self._watched
-        if not ticker:
+    def _topics(self) -> tuple[str, ...]:
+        if self.nav.base is not self.nav.desk:
             return ()
-        return (f"book:{ticker}", f"chart:{ticker}") if with_chart else (f"book:{ticker}",)
+        with_chart = self.pump.frames % CHART_EVERY == 0
+        return tuple(t for t in self.nav.desk.topics if with_chart or t[:6] != "chart:")
+
+    def look_again(self) -> None:
+        """Have the topics of the screen in sight come from the start."""
+        self._extra = self.nav.base.topics
+        self._wanted.set()
 
     def look_at(self, ticker: str) -> None:
         """Have ladder and chart of a market come with the frames, from the start."""
         self._watched = ticker
         self.board.forget_books(but=ticker)
-        self._extra = self._watched_topics()
-        self._wanted.set()
+        if self.nav.base is self.nav.desk:
+            # Beside what a screen just come back to still waits for.
+            waiting = (topic for topic in self._extra if ":" not in topic)
+            self._extra = (*waiting, f"book:{ticker}", f"chart:{ticker}")
+            self._wanted.set()
 
     def beat(self) -> None:
         """The one interval of the app: ask for news when the screen can take it."""
@@ -253,9 +267,31 @@ class DeskApp(App[ExitChoice]):
         changes = self.board.apply(frame, is_extra=is_extra)
         seen = self.board.event_seq
         events = self.board.take_events(frame)
-        self._desk.show_changes(changes, events)
+        self.nav.show(changes, events)
         known = self._welcome.event_seq if self._welcome and seen == 0 else 0
         self._toast_events([event for event in events if event.seq > known])
+
+    # --- going from screen to screen ---------------------------------------------------
+
+    def go(self, name: ScreenName) -> None:
+        """Show another screen."""
+        self.nav.go(name)
+
+    def go_pane(self, pane: Pane) -> None:
+        """Show the Desk with the keyboard in one of its panes."""
+        if self.nav.go(ScreenName.DESK):
+            self.nav.desk.focus_pane(pane)
+
+    def go_market(self, ticker: str) -> bool:
+        """Show a market on the Desk; False when it is not known."""
+        if self.board.market(ticker) is None:
+            return False
+        return self.nav.go(ScreenName.DESK) and self.nav.desk.select(ticker)
+
+    def open_order(self, order: PlaceOrder) -> None:
+        """Put a typed order on the Desk's ticket."""
+        if self.nav.go(ScreenName.DESK):
+            self.nav.desk.trade.open_order(order)
 
     # --- notes -------------------------------------------------------------------------
 

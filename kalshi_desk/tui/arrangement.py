@@ -46,7 +46,7 @@ def arrange(screen: DeskScreen, new: Plan) -> None:
 def show_tabs(screen: DeskScreen, new: Plan) -> None:
     """Name the tabs of the layout with their numbers of rows."""
     open_orders = sum(is_open(row) for row in screen.orders.rows.values())
-    counts = {
+    counts: dict[str, int] = {
         Pane.POSITIONS: sum(bool(row.position) for row in screen.positions.rows.values()),
         Pane.ORDERS: open_orders,
         Pane.FILLS: len(screen.fills.rows),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from kalshi_desk.desk.automation_frames import StopRow, StrategyRow
 from kalshi_desk.desk.frames import (
     BookView,
     ChartView,
@@ -24,7 +25,8 @@ from kalshi_desk.tui.names import lone_events, short_name
 R = TypeVar("R")
 
 MAX_EVENTS = 2_000
-ALWAYS = ("status", "markets", "positions", "orders", "fills")
+ALWAYS = ("status", "positions", "orders", "fills", "strategies")
+"""What every screen needs: panic names the orders, AUTO the strategies, leaving what is held."""
 
 
 @dataclass(slots=True)
@@ -97,22 +99,43 @@ class Board:
     @property
     def markets(self) -> dict[str, MarketRow]:
         """Markets by ticker."""
-        return _typed(self.topics.get("markets", {}), MarketRow)
+        return self.rows("markets", MarketRow)
 
     @property
     def positions(self) -> dict[str, PositionRow]:
         """Positions by ticker."""
-        return _typed(self.topics.get("positions", {}), PositionRow)
+        return self.rows("positions", PositionRow)
 
     @property
     def orders(self) -> dict[str, OrderRow]:
         """Orders by client order id."""
-        return _typed(self.topics.get("orders", {}), OrderRow)
+        return self.rows("orders", OrderRow)
 
     @property
     def fills(self) -> dict[str, FillRow]:
         """Fills by trade id."""
-        return _typed(self.topics.get("fills", {}), FillRow)
+        return self.rows("fills", FillRow)
+
+    @property
+    def strategies(self) -> dict[str, StrategyRow]:
+        """Strategies by name."""
+        return self.rows("strategies", StrategyRow)
+
+    @property
+    def stops(self) -> dict[str, StopRow]:
+        """Stops by id."""
+        return self.rows("stops", StopRow)
+
+    def rows(self, topic: str, kind: type[R]) -> dict[str, R]:
+        """Return the rows of a topic by key."""
+        found = self.topics.get(topic, {})
+        return {key: row for key, row in found.items() if isinstance(row, kind)}
+
+    @property
+    def is_auto_on(self) -> bool:
+        """Whether the master switch of automatic trading is on."""
+        status = self.status
+        return status is not None and (status.auto_on or status.auto_running > 0)
 
     def market(self, ticker: str) -> MarketRow | None:
         """Return one market's row."""
@@ -146,7 +169,3 @@ class Board:
         for topic in [name for name in self.topics if name.startswith(("book:", "chart:"))]:
             if topic.partition(":")[2] != but:
                 del self.topics[topic]
-
-
-def _typed(rows: dict[str, Row], kind: type[R]) -> dict[str, R]:
-    return {key: row for key, row in rows.items() if isinstance(row, kind)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from kalshi_desk.desk.commands import Answer, Command, Query, Reply
+from kalshi_desk.desk.commands import Answer, Command, PlaceOrder, Query, Reply
 from kalshi_desk.tui.board import Board
+from kalshi_desk.tui.layout import Pane, ScreenName
 from kalshi_desk.tui.pump import FramePump
 from kalshi_desk.tui.settings import TuiSettings
 
@@ -47,6 +48,26 @@ class Desk(Protocol):
 
     def look_at(self, ticker: str) -> None:
         """Have ladder and chart of a market come with the frames."""
+        ...
+
+    def go(self, name: ScreenName) -> None:
+        """Show another screen."""
+        ...
+
+    def go_pane(self, pane: Pane) -> None:
+        """Show the Desk with the keyboard in one of its panes."""
+        ...
+
+    def go_market(self, ticker: str) -> bool:
+        """Show a market on the Desk; False when it is not known."""
+        ...
+
+    def open_order(self, order: PlaceOrder) -> None:
+        """Put a typed order on the Desk's ticket."""
+        ...
+
+    def look_again(self) -> None:
+        """Have the topics of the screen in sight come from the start."""
         ...
 
     def say(self, title: str, text: str = "", *, severity: str = "information") -> None:

@@ -2,72 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
 from kalshi_desk.desk.frames import DeskEvent, FillRow, OrderRow, PositionRow
 from kalshi_desk.tui import format as f
-from kalshi_desk.tui.actions import Where, dispatch_table, faults
+from kalshi_desk.tui.actions import Where
 from kalshi_desk.tui.arrangement import arrange, show_tabs
+from kalshi_desk.tui.base_screen import BaseScreen
 from kalshi_desk.tui.board import MAX_EVENTS, Changes
 from kalshi_desk.tui.chart import Chart
-from kalshi_desk.tui.command_bar import CommandBar
 from kalshi_desk.tui.desk import Desk, Mover
-from kalshi_desk.tui.freshness import (
-    banner_text,
-    book_late,
-    empty_table,
-    link_late,
-    venue_late,
-)
+from kalshi_desk.tui.freshness import book_late, empty_table, venue_late
 from kalshi_desk.tui.ladder import Ladder
-from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, is_too_small, neighbour, plan
+from kalshi_desk.tui.layout import RIGHT_TABS, TABS, Pane, Plan, ScreenName, neighbour, plan
 from kalshi_desk.tui.look_keys import LookKeys
 from kalshi_desk.tui.market_table import MarketTable
 from kalshi_desk.tui.panels import EventsPanel, FillsPanel, OrdersPanel, PositionsPanel
-from kalshi_desk.tui.status_line import StatusLine
-from kalshi_desk.tui.strips import Banner, KeyLine, ReplayStrip, TabStrip, TooSmall
+from kalshi_desk.tui.strips import ReplayStrip, TabStrip
 from kalshi_desk.tui.sweep_keys import SweepKeys
 from kalshi_desk.tui.ticket import Ticket
 from kalshi_desk.tui.trade_keys import TradeKeys
 from kalshi_desk.tui.virtual_table import VirtualTable
 
 
-class DeskScreen(Screen[None]):
-    """Lays out the panes, gives them news, and passes keys to what handles them."""
+class DeskScreen(BaseScreen):
+    """Lays out the panes of the Desk and gives them news."""
 
-    CSS_PATH = "base.tcss"
-    AUTO_FOCUS = ""
+    NAME = ScreenName.DESK
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self.desk = desk
+        super().__init__(desk)
         self.selected = ""
         self.current = Pane.MARKETS
         self._left_tab, self._right_tab = Pane.POSITIONS, Pane.FILLS
         self._plan: Plan | None = None
-        self._awaits_jump = False
-        own = dict(desk.settings.keymap)
-        self.key_faults = faults(own)
-        self._keymap = dispatch_table({} if self.key_faults else own)
         flashes = desk.settings.flashes
-        self.status_line, self.banner, self.replay = StatusLine(), Banner(), ReplayStrip()
+        self.replay = ReplayStrip()
         self.markets, self.chart = MarketTable(flashes=flashes), Chart()
         self.ladder, self.ticket = Ladder(flashes=flashes), Ticket(desk.clock_s)
         self.positions = PositionsPanel(desk.board.name_of, flashes=flashes)
         self.orders = OrdersPanel(desk.board.name_of, flashes=flashes)
         self.fills = FillsPanel(desk.board.name_of, flashes=flashes)
-        self.events, self.keys = EventsPanel(), KeyLine({} if self.key_faults else own)
+        self.events = EventsPanel()
         self.tabs = {name: TabStrip(name) for name in ("pane-tabs", "tabs-left", "tabs-right")}
-        self.too_small = TooSmall()
         self.trade = TradeKeys(self, desk)
-        self.sweep = SweepKeys(self, desk)
-        self.look = LookKeys(self, desk, self.trade, self.sweep)
-        self.bar = CommandBar(self.look.words, self)
+        self.sweep = SweepKeys(self, desk, self.common.account)
+
+    def make_keys(self) -> LookKeys:
+        """Return what the looking keys do."""
+        self.look = LookKeys(self, self.desk)
+        return self.look
+
+    def owners(self) -> tuple[object, ...]:
+        """Return who carries out actions."""
+        return (self.trade, self.sweep, self.look)
+
+    @property
+    def place(self) -> Where:
+        """The pane that has the keyboard."""
+        return Where(self.current.value)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The market table, and ladder and chart of the market looked at."""
+        ticker = self.selected
+        return ("markets", f"book:{ticker}", f"chart:{ticker}") if ticker else ("markets",)
 
     def compose(self) -> ComposeResult:
         """Put every pane in its place once; the layout only shows, hides and sizes them."""
@@ -136,6 +137,18 @@ class DeskScreen(Screen[None]):
         for pane in Pane:
             self.pane(pane).set_current(pane is self.current)
 
+    def leave_sight(self) -> None:
+        """Disarm the ticket: what cannot be seen must not be one key away from being sent."""
+        self.ticket.form.edited()
+        self.ticket.refresh()
+
+    def sideways(self, step: int) -> None:
+        """Go to the tab beside, or to the pane beside."""
+        if self.current in TABS:
+            self.focus_pane(TABS[(TABS.index(self.current) + step) % len(TABS)])
+        else:
+            self.step_pane(step)
+
     def step_pane(self, step: int) -> None:
         """Move to the next pane in sight, or to the next one when only one fits."""
         if self._plan is not None:
@@ -202,25 +215,21 @@ class DeskScreen(Screen[None]):
         self.ladder.show(book, board.name_of(self.selected, book.title if book else ""))
         self.chart.show(board.chart(self.selected), book.step if book else 100)
         self.ticket.show(board.market(self.selected), book)
-        if self.ticket.form.is_open:
+        if self.ticket.form.is_open and self.in_sight:
             self.trade.ask_preview(again=True)
 
     def show_state(self) -> None:
         """Show how fresh everything is, and what is wrong."""
         desk, status = self.desk, self.desk.board.status
         waiting = desk.waiting_text
-        self.status_line.show(status, is_behind=desk.pump.is_behind, waiting_text=waiting)
         self.replay.show(status.replay if status else None)
-        late = link_late(status, is_connected=desk.is_connected)
-        self.status_line.set_late(late)
+        late = self.show_frame()
         venue = late or venue_late(status)
         for pane in (self.markets, self.positions, self.orders, self.chart):
             pane.set_late(venue)
         self.ladder.set_late(venue or book_late(self.ladder.book))
-        self.banner.say(banner_text(status, is_connected=desk.is_connected))
         self._say_why_empty(waiting)
         self.ticket.is_live = desk.is_live_venue
-        self.show_keys()
         if self._plan is not None:
             show_tabs(self, self._plan)
 
@@ -235,12 +244,6 @@ class DeskScreen(Screen[None]):
             if pane.waiting_text != hint:
                 pane.waiting_text = hint
                 pane.refresh()
-
-    def show_keys(self) -> None:
-        """Show the keys of the pane in use."""
-        status = self.desk.board.status
-        is_replay = status is not None and status.replay is not None
-        self.keys.show(self.current, is_replay=is_replay, prompt=self.keys.prompt)
 
     # --- selection, search, commands ---------------------------------------------------
 
@@ -269,64 +272,15 @@ class DeskScreen(Screen[None]):
         self.markets.search = text
         self.markets.rearrange()
 
-    def open_bar(self, sign: str, text: str, placeholder: str) -> None:
-        """Turn the bottom line into a place to type."""
-        self.keys.display = False
-        self.bar.open(sign, text, placeholder)
-
-    def _bar_done(self) -> None:
-        self.keys.display = True
-        self.set_focus(None)
-
-    def await_jump(self, prompt: str) -> None:
-        """Take the next key as the place to go to."""
-        self._awaits_jump = True
-        self.keys.show(self.current, is_replay=self.keys.is_replay, prompt=prompt)
-
-    def action_run(self, action_id: str) -> None:
-        """Run an action of the key table, on the market under the cursor."""
+    def before_action(self) -> None:
+        """Look at the market under the cursor."""
         if self.current is Pane.MARKETS:
             self._look_at(self.markets.cursor_key)
-        self.handler(action_id)()
-        self.desk.pump.hurry()
 
-    def handler(self, action_id: str) -> Callable[[], None]:
-        """Return what carries out an action; raises ``AttributeError`` for an unknown one."""
-        owners = (self.trade, self.sweep, self.look)
-        owner = next((one for one in owners if hasattr(one, action_id)), self.look)
-        method: Callable[[], None] = getattr(owner, action_id)
-        return method
-
-    async def on_key(self, event: events.Key) -> None:
-        """Route every key: the line being typed, a jump's second key, the ticket, the table."""
-        is_here = self.app.screen is self and not is_too_small(self.app.size)
-        if is_here and self.bar.display:
-            await self.bar.take(event)
-        elif is_here and not self._takes(event):
-            return
-        event.stop()
-        event.prevent_default()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Write what is pasted on the line being typed: its first line, which enters nothing."""
-        event.stop()
-        if self.bar.display and self.app.screen is self and event.text:
-            self.bar.insert(event.text.splitlines()[0])
-
-    def _takes(self, event: events.Key) -> bool:
-        if self._awaits_jump:
-            self._awaits_jump = False
-            self.keys.show(self.current, is_replay=self.keys.is_replay)
-            self.look.jump_to(event.key)
-            return True
-        if self.current is Pane.TICKET and self.ticket.form.is_open and self.ticket.takes(event):
-            return True
-        for place in (Where(self.current.value), Where.DESK, Where.REPLAY):
-            action_id = self._keymap.get((place, event.key))
-            if action_id is not None:
-                self.action_run(action_id)
-                return True
-        return False
+    def takes_typing(self, event: events.Key) -> bool:
+        """Give keys to the ticket while an order is being made."""
+        is_open = self.current is Pane.TICKET and self.ticket.form.is_open
+        return is_open and self.ticket.takes(event)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Give the keyboard to the pane under the mouse."""
@@ -363,12 +317,7 @@ class DeskScreen(Screen[None]):
     @on(TabStrip.Picked)
     def _picked(self, event: TabStrip.Picked) -> None:
         event.stop()
-        self.focus_pane(event.pane)
-
-    @on(KeyLine.Pressed)
-    def _pressed(self, event: KeyLine.Pressed) -> None:
-        event.stop()
-        self.action_run(event.action_id)
+        self.focus_pane(Pane(event.pane))
 
     @on(ReplayStrip.JumpTo)
     def _jump_to(self, event: ReplayStrip.JumpTo) -> None:
@@ -389,10 +338,10 @@ class DeskScreen(Screen[None]):
         elif text:
             self.look.run_line(text)
         # Last: the line may have opened the ticket, which then keeps the keyboard.
-        self._bar_done()
+        self.bar_done()
 
     def line_left(self, sign: str) -> None:
         """End a search with its line."""
         if sign == "/":
             self.set_search("")
-        self._bar_done()
+        self.bar_done()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from kalshi_desk.tui.action import DeskAction, Group, Where
+from kalshi_desk.tui.key_table_screens import SCREEN_ACTIONS
 
 _T, _L, _M = Group.TRADE, Group.LOOK, Group.MOVE
+_ANY = Where.ANY
 
 ACTIONS: tuple[DeskAction, ...] = (
     DeskAction(
@@ -56,10 +58,20 @@ ACTIONS: tuple[DeskAction, ...] = (
         tooltip="Cancel the orders in this market and sell what you hold (asks first)",
     ),
     DeskAction(
+        id="protect",
+        keys="p",
+        label="protect",
+        group=_T,
+        where=Where.POSITIONS,
+        footer=81,
+        tooltip="Set a stop on the selected position (shows what it costs, asks first)",
+    ),
+    DeskAction(
         id="panic",
         keys="X",
         label="panic",
         group=_T,
+        where=_ANY,
         footer=78,
         tooltip="Cancel every order, stop automatic trading and halt (asks first)",
     ),
@@ -68,6 +80,7 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="R",
         label="resume",
         group=_T,
+        where=_ANY,
         footer=0,
         tooltip="Leave HALTED or REDUCING and allow orders again (asks first)",
     ),
@@ -76,6 +89,7 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="L",
         label="leave LIVE",
         group=_T,
+        where=_ANY,
         footer=0,
         tooltip="End real-money trading at once: halts, sells nothing, needs typed words to return",
     ),
@@ -84,14 +98,17 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="enter",
         label="open / arm / send",
         group=_T,
-        tooltip="Market table and ladder: open the ticket. Ticket: arm, then send",
+        where=_ANY,
+        tooltip="Market table and ladder: open the ticket. Ticket: arm, then send. "
+        "Parameters, limits and fields: type a new value, then set it",
     ),
     DeskAction(
         id="back",
         keys="escape",
         label="step back",
         group=_T,
-        tooltip="Disarm, close the ticket, leave a search",
+        where=_ANY,
+        tooltip="Disarm, close the ticket, leave a search or a value as it was",
     ),
     DeskAction(
         id="size_down",
@@ -236,15 +253,18 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="g",
         label="go to",
         group=_L,
-        footer=20,
+        where=_ANY,
+        footer=58,
         tooltip="Then m, l, t, p, o, f or e: markets, ladder, ticket, positions, orders, "
-        "fills, events",
+        "fills, events of the Desk; d, a, s, r or b: Desk, Portfolio (account), Strategies, "
+        "Risk, Lab (backtests)",
     ),
     DeskAction(
         id="next_pane",
         keys="tab",
         label="next pane",
         group=_M,
+        where=_ANY,
         footer=50,
         tooltip="Move the keyboard to the next pane",
     ),
@@ -253,15 +273,19 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="shift+tab",
         label="previous pane",
         group=_M,
+        where=_ANY,
         tooltip="Move the keyboard to the pane before",
     ),
-    DeskAction(id="up", keys="up,k", label="up", group=_M, tooltip="One row up"),
-    DeskAction(id="down", keys="down,j", label="down", group=_M, tooltip="One row down"),
+    DeskAction(id="up", keys="up,k", label="up", group=_M, where=_ANY, tooltip="One row up"),
+    DeskAction(
+        id="down", keys="down,j", label="down", group=_M, where=_ANY, tooltip="One row down"
+    ),
     DeskAction(
         id="left",
         keys="left,h",
         label="left",
         group=_M,
+        where=_ANY,
         tooltip="Tabs below: the tab before. Elsewhere: the pane to the left",
     ),
     DeskAction(
@@ -269,14 +293,26 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="right,l",
         label="right",
         group=_M,
+        where=_ANY,
         tooltip="Tabs below: the next tab. Elsewhere: the pane to the right",
     ),
-    DeskAction(id="page_up", keys="pageup", label="page up", group=_M, tooltip="One page up"),
     DeskAction(
-        id="page_down", keys="pagedown", label="page down", group=_M, tooltip="One page down"
+        id="page_up", keys="pageup", label="page up", group=_M, where=_ANY, tooltip="One page up"
     ),
-    DeskAction(id="first", keys="home", label="first", group=_M, tooltip="To the first row"),
-    DeskAction(id="last", keys="end", label="last", group=_M, tooltip="To the last row"),
+    DeskAction(
+        id="page_down",
+        keys="pagedown",
+        label="page down",
+        group=_M,
+        where=_ANY,
+        tooltip="One page down",
+    ),
+    DeskAction(
+        id="first", keys="home", label="first", group=_M, where=_ANY, tooltip="To the first row"
+    ),
+    DeskAction(
+        id="last", keys="end", label="last", group=_M, where=_ANY, tooltip="To the last row"
+    ),
     DeskAction(
         id="play",
         keys="p",
@@ -327,6 +363,7 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="colon",
         label="command",
         group=Group.DESK,
+        where=_ANY,
         footer=59,
         tooltip="Type a command, e.g. buy KXFED-26DEC-T4.00 yes 10 @ 45",
     ),
@@ -335,6 +372,7 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="question_mark,f1",
         label="help",
         group=Group.DESK,
+        where=_ANY,
         footer=100,
         tooltip="Every key, and how to read the screen",
     ),
@@ -343,6 +381,7 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="f2",
         label="theme",
         group=Group.DESK,
+        where=_ANY,
         tooltip="Next colour theme: dark, light, green and red, monochrome",
     ),
     DeskAction(
@@ -350,7 +389,9 @@ ACTIONS: tuple[DeskAction, ...] = (
         keys="ctrl+q,f10",
         label="quit",
         group=Group.DESK,
+        where=_ANY,
         footer=30,
         tooltip="Leave the screen: detach, or stop the engine",
     ),
+    *SCREEN_ACTIONS,
 )

@@ -12,6 +12,16 @@ FULL_WIDTH = 160
 _CHART_FROM = 30
 
 
+class ScreenName(StrEnum):
+    """The screens, each with a digit and a place of its own in the key table."""
+
+    DESK = "desk"
+    PORTFOLIO = "portfolio"
+    STRATEGIES = "strategies"
+    RISK = "risk"
+    LAB = "lab"
+
+
 class Pane(StrEnum):
     """Everything on the Desk that can hold the keyboard, in reading order."""
 

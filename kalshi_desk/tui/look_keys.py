@@ -1,4 +1,4 @@
-"""What the looking keys do: moving, searching, reading, typing commands, steering a replay."""
+"""What the looking keys of the Desk do: its tabs, search, rules, and steering a replay."""
 
 from __future__ import annotations
 
@@ -6,124 +6,47 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from kalshi_desk.core.errors import Refuse
 from kalshi_desk.desk.commands import (
     AskRules,
-    CancelAll,
-    Flatten,
-    Panic,
-    PlaceOrder,
     QueryFailed,
     ReplayControl,
     ReplayStep,
     Reply,
-    Resume,
     RulesText,
     Star,
 )
-from kalshi_desk.desk.verbs import USAGE, parse
-from kalshi_desk.tui.actions import JUMPS
+from kalshi_desk.tui.common_keys import CommonKeys
 from kalshi_desk.tui.desk import Desk
-from kalshi_desk.tui.dialogs import TextSheet, sheet_width
-from kalshi_desk.tui.help_text import help_content
+from kalshi_desk.tui.dialogs import TextSheet
 from kalshi_desk.tui.ink import plain
-from kalshi_desk.tui.layout import TABS
-from kalshi_desk.tui.sweep_keys import SweepKeys
-from kalshi_desk.tui.trade_keys import TradeKeys
 
 if TYPE_CHECKING:
     from kalshi_desk.tui.desk_screen import DeskScreen
 
 MAX_SPEED = 100.0
-_OWN_VERBS = ("goto", "help", "quit")
 
 
-class LookKeys:
+class LookKeys(CommonKeys):
     """Methods named by action id, like those of the trading keys."""
 
-    def __init__(self, screen: DeskScreen, desk: Desk, trade: TradeKeys, sweep: SweepKeys) -> None:
+    def __init__(self, screen: DeskScreen, desk: Desk) -> None:
+        super().__init__(screen, desk)
         self.screen = screen
-        self.desk = desk
-        self.trade = trade
-        self.sweep = sweep
 
-    # --- moving ------------------------------------------------------------------------
-
-    def _move(self, delta: int) -> None:
-        self.screen.mover().move(delta)
-
-    def up(self) -> None:
-        """One row up."""
-        self._move(-1)
-
-    def down(self) -> None:
-        """One row down."""
-        self._move(1)
-
-    def page_up(self) -> None:
-        """One page up."""
-        self._move(-self.screen.mover().page)
-
-    def page_down(self) -> None:
-        """One page down."""
-        self._move(self.screen.mover().page)
-
-    def first(self) -> None:
-        """To the first row."""
-        self._move(-1_000_000)
-
-    def last(self) -> None:
-        """To the last row."""
-        self._move(1_000_000)
-
-    def next_pane(self) -> None:
-        """Move the keyboard to the next pane."""
-        self.screen.step_pane(1)
-
-    def previous_pane(self) -> None:
-        """Move the keyboard to the pane before."""
-        self.screen.step_pane(-1)
-
-    def left(self) -> None:
-        """The tab before, or the pane to the left."""
-        self._sideways(-1)
-
-    def right(self) -> None:
-        """The next tab, or the pane to the right."""
-        self._sideways(1)
-
-    def _sideways(self, step: int) -> None:
-        screen = self.screen
-        if screen.current in TABS:
-            screen.focus_pane(TABS[(TABS.index(screen.current) + step) % len(TABS)])
-        else:
-            screen.step_pane(step)
+    @property
+    def selected(self) -> str:
+        """The market under the cursor."""
+        return self.screen.selected
 
     def recentre(self) -> None:
         """Bring the spread back to the middle of the ladder."""
         self.screen.ladder.centre()
-
-    def jump(self) -> None:
-        """Wait for the second key of a jump."""
-        self.screen.await_jump(
-            "go to: m markets · l ladder · t ticket · p positions · o orders · f fills · e events"
-        )
-
-    def jump_to(self, key: str) -> None:
-        """Go where the second key says."""
-        pane = JUMPS.get(key)
-        if pane is not None:
-            self.screen.focus_pane(pane)
 
     # --- looking -----------------------------------------------------------------------
 
     def search(self) -> None:
         """Type words to find markets by."""
         self.screen.open_bar("/", self.screen.markets.search, "words of a title or a ticker")
-
-    def command(self) -> None:
-        """Type a command."""
-        self.screen.open_bar(":", "", "buy TICKER yes 10 @ 45")
 
     def sort(self) -> None:
         """Change the order of the table."""
@@ -157,73 +80,6 @@ class LookKeys:
             )
         elif isinstance(reply, QueryFailed):
             self.desk.say("No rules", " ".join(r.text for r in reply.reasons), severity="warning")
-
-    def help(self) -> None:
-        """Show every key and how to read the screen."""
-        self.screen.app.push_screen(
-            TextSheet(
-                "Help",
-                help_content(self.desk.settings.keymap, sheet_width(self.screen.app.size.width)),
-            )
-        )
-
-    def theme(self) -> None:
-        """Wear the next colour theme."""
-        self.desk.next_theme()
-
-    def leave(self) -> None:
-        """Ask how to leave."""
-        self.desk.leave()
-
-    # --- the command line --------------------------------------------------------------
-
-    def words(self, before: list[str]) -> list[str]:
-        """Return what may be typed next on the command line."""
-        if not before:
-            return [*USAGE, *_OWN_VERBS]
-        verb = before[0].casefold()
-        rows = self.desk.board.markets
-        here = [self.screen.selected] if self.screen.selected else []
-        if verb in ("buy", "sell") and len(before) == 2:
-            return ["yes", "no"]
-        if len(before) == 1 and verb == "cancel":
-            return ["all", *self.desk.board.orders]
-        if len(before) == 1 or (verb == "cancel" and before[1] == "all"):
-            return [*here, *rows, *(["all"] if verb == "flatten" else [])]
-        return []
-
-    def run_line(self, text: str) -> None:
-        """Carry out a typed command; what moves money asks first, like its key."""
-        verb, _, rest = text.partition(" ")
-        if verb in _OWN_VERBS:
-            self._run_own(verb, rest.strip())
-            return
-        try:
-            command = parse(text)
-        except Refuse as refusal:
-            self.desk.say(refusal.what, refusal.todo, severity="warning")
-            return
-        match command:
-            case PlaceOrder():
-                self.trade.open_order(command)
-            case CancelAll():
-                self.sweep.ask_cancel(command.ticker)
-            case Flatten():
-                self.sweep.ask_flatten(command.ticker)
-            case Panic():
-                self.sweep.panic()
-            case Resume():
-                self.sweep.resume()
-            case _:
-                self.desk.send(command)
-
-    def _run_own(self, verb: str, rest: str) -> None:
-        if verb == "help":
-            self.help()
-        elif verb == "quit":
-            self.leave()
-        elif not self.screen.select(rest.upper()):
-            self.desk.say("Unknown market", rest or "goto needs a ticker", severity="warning")
 
     # --- replay ------------------------------------------------------------------------
 

@@ -10,12 +10,20 @@ from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from kalshi_desk.tui.actions import ACTIONS, DeskAction, Group, key_name, keys_of
+from kalshi_desk.tui.actions import (
+    ACTIONS,
+    DeskAction,
+    Group,
+    Where,
+    key_name,
+    keys_of,
+    screen_of,
+)
 from kalshi_desk.tui.ink import plain
 
 if TYPE_CHECKING:
     from kalshi_desk.tui.app import DeskApp
-    from kalshi_desk.tui.desk_screen import DeskScreen
+    from kalshi_desk.tui.base_screen import BaseScreen
 
 MAX_MARKETS = 20
 
@@ -53,11 +61,17 @@ class DeskCommands(Provider):
     """What the palette finds."""
 
     @property
-    def _screen(self) -> DeskScreen:
-        return cast("DeskApp", self.app).desk_screen
+    def _screen(self) -> BaseScreen:
+        return cast("DeskApp", self.app).nav.base
 
     def _actions(self) -> list[DeskAction]:
-        return [action for action in ACTIONS if action.group is not Group.MOVE]
+        """Return what can be done on the screen in sight, and what works everywhere."""
+        here = {self._screen.NAME.value, Where.ANY.value, Where.REPLAY.value}
+        return [
+            action
+            for action in ACTIONS
+            if action.group is not Group.MOVE and screen_of(action.where).value in here
+        ]
 
     def _help(self, action: DeskAction) -> str:
         keymap = cast("DeskApp", self.app).settings.keymap
@@ -95,7 +109,7 @@ class DeskCommands(Provider):
                 yield Hit(
                     score * 0.9,
                     Content(plain(row.title)),
-                    once(partial(self._screen.select, row.ticker)),
+                    once(partial(self._screen.desk.go_market, row.ticker)),
                     text=text,
                     help=row.ticker,
                 )

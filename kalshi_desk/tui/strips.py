@@ -9,9 +9,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from kalshi_desk.desk.frames import ReplayView
-from kalshi_desk.tui.actions import DeskAction, in_footer, key_name, keys_of
+from kalshi_desk.tui.actions import DeskAction, Where, in_footer, key_name, keys_of
 from kalshi_desk.tui.ink import Cell
-from kalshi_desk.tui.layout import Pane
 from kalshi_desk.tui.lines import Lines
 
 
@@ -87,20 +86,20 @@ class TabStrip(Lines):
     class Picked(Message):
         """A tab was clicked."""
 
-        def __init__(self, pane: Pane) -> None:
+        def __init__(self, pane: str) -> None:
             super().__init__()
             self.pane = pane
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.panes: tuple[Pane, ...] = ()
-        self.active: Pane | None = None
+        self.panes: tuple[str, ...] = ()
+        self.active: str | None = None
         self.is_focused = False
-        self.counts: dict[Pane, int] = {}
-        self._ends: list[tuple[int, Pane]] = []
+        self.counts: dict[str, int] = {}
+        self._ends: list[tuple[int, str]] = []
 
     def show(
-        self, panes: Sequence[Pane], active: Pane, counts: Mapping[Pane, int], *, is_focused: bool
+        self, panes: Sequence[str], active: str, counts: Mapping[str, int], *, is_focused: bool
     ) -> None:
         """Take what to show."""
         new = (tuple(panes), active, dict(counts), is_focused)
@@ -117,7 +116,7 @@ class TabStrip(Lines):
         wide = with_counts <= self.size.width
         for pane in self.panes:
             is_active = pane is self.active
-            name = pane.value.capitalize()
+            name = str(pane).capitalize()
             count = self.counts.get(pane, 0)
             ground = ("head-focus" if self.is_focused else "ground") if is_active else "head"
             mark = "▎" if is_active and self.is_focused else " "
@@ -150,12 +149,12 @@ class KeyLine(Lines):
     def __init__(self, keymap: Mapping[str, str]) -> None:
         super().__init__("keys")
         self.keymap = keymap
-        self.place = Pane.MARKETS
+        self.place: Where = Where.MARKETS
         self.is_replay = False
         self.prompt = ""
         self._ends: list[tuple[int, str]] = []
 
-    def show(self, place: Pane, *, is_replay: bool, prompt: str = "") -> None:
+    def show(self, place: Where, *, is_replay: bool, prompt: str = "") -> None:
         """Take the pane in use; a prompt replaces the keys while a second key is awaited."""
         if (place, is_replay, prompt) != (self.place, self.is_replay, self.prompt):
             self.place, self.is_replay, self.prompt = place, is_replay, prompt

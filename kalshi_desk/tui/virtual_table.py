@@ -53,6 +53,7 @@ class VirtualTable(Lines, Generic[R]):
         self.columns = tuple(columns)
         self.title = title
         self.flashes = flashes
+        self.foot = 0
         self.rows: dict[str, R] = {}
         self.items: list[Item] = []
         self.cursor_key = ""
@@ -80,6 +81,15 @@ class VirtualTable(Lines, Generic[R]):
     def time_text(self, row: R) -> str:
         """Return the text of a row that changes as time goes by, if it has one."""
         return ""
+
+    def ground_of_cell(self, key: str, column: Column[R]) -> str:
+        """Return the role of a cell's own background, empty for that of its row."""
+        flash = self._flash.get(key, {}).get(column.title)
+        return flash[0] if flash else ""
+
+    def foot_line(self, y: int) -> Strip:
+        """Draw one of the ``foot`` lines below the rows."""
+        return self.new_line().strip()
 
     def head_cells(self) -> Iterable[Cell]:
         """Return what stands at the right of the title line."""
@@ -182,7 +192,7 @@ class VirtualTable(Lines, Generic[R]):
     @property
     def page(self) -> int:
         """How many rows are visible."""
-        return max(self.size.height - self._first_row, 1)
+        return max(self.size.height - self._first_row - self.foot, 1)
 
     @property
     def current(self) -> R | None:
@@ -252,6 +262,8 @@ class VirtualTable(Lines, Generic[R]):
 
     def line(self, y: int) -> Strip:
         """Draw the title, the column titles, a row, a heading, or why there is nothing."""
+        if self.foot and y >= self.size.height - self.foot:
+            return self.foot_line(y - self.size.height + self.foot)
         if self.title and y == 0:
             return self.head(self.title, *self.head_cells())
         if y == self._first_row - 1:
@@ -297,12 +309,11 @@ class VirtualTable(Lines, Generic[R]):
             ground = "cursor" if self.is_current else "cursor-blur"
         line = Line(self.inks, self.size.width - 1, ground)
         line.put("▸" if is_current else " ", "you", bold=True)
-        flashing = self._flash.get(key, {})
         for n, (column, width) in enumerate(self.fitted()):
             if n:
                 line.put(" ")
-            flash = flashing.get(column.title)
-            line.cell(column.cell(row), width, right=column.right, ground=flash[0] if flash else "")
+            ground = self.ground_of_cell(key, column)
+            line.cell(column.cell(row), width, right=column.right, ground=ground)
         return line.strip()
 
     def _with_bar(self, strip: Strip, y: int) -> Strip:
@@ -335,7 +346,9 @@ class VirtualTable(Lines, Generic[R]):
         Never call a method ``key_`` and a word: Textual runs ``key_at`` when @ is pressed.
         """
         index = self.top + y - self._first_row
-        if y < self._first_row or not 0 <= index < len(self.items):
+        if not self._first_row <= y < self.size.height - self.foot or not 0 <= index < len(
+            self.items
+        ):
             return ""
         item = self.items[index]
         return item if isinstance(item, str) else ""

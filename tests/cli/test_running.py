@@ -157,6 +157,36 @@ def test_refusals_say_why_and_leave_nothing(desk: Desk) -> None:
     assert desk.run("orders", "--json").data == []
 
 
+def test_limits_are_listed_set_and_kept(desk: Desk) -> None:
+    def limit(name: str) -> dict[str, Any]:
+        rows = desk.run("risk", "--json").data
+        return next(dict(row) for row in rows if row["name"] == name)
+
+    assert limit("open_positions")["allowed"] == 10
+    assert limit("correlation")["allowed"] == 0.7
+    day = limit("daily_loss_percent")
+    assert (day["unit"], day["is_breached"]) == ("money", False)
+    assert 195 < Decimal(day["allowed"]) <= 200
+    done = desk.run("limit", "open_positions", "12", "--json")
+    assert (done.code, done.data["outcome"]) == (0, "done")
+    assert limit("open_positions")["allowed"] == 12
+    assert "open_positions = 12" in (desk.home / "settings.toml").read_text()
+    refused = desk.run("limit", "open_positions", "0")
+    assert refused.code == 1
+    assert "allowed is a whole number from 1 to 1000" in refused.err
+    assert "Open positions" in desk.run("risk").out
+    assert desk.run("limit", "open_positions", "10").code == 0
+
+
+def test_exposure_is_listed_by_event_category_day_and_strategy(desk: Desk) -> None:
+    ticker, _ = buy_some(desk)
+    rows = desk.run("exposure", "--json").data
+    assert {row["scope"] for row in rows} == {"event", "category", "day", "strategy"}
+    assert all(Decimal(row["worst_case"]) <= 0 for row in rows)
+    assert any(row["name"] == "manual" for row in rows)
+    assert desk.run("flatten", ticker).code == 0
+
+
 def test_people_get_tables_and_plain_facts(desk: Desk) -> None:
     table = desk.run("markets").out.splitlines()
     assert table[0].split()[:2] == ["ticker", "title"]

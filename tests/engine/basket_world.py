@@ -122,14 +122,19 @@ class Exchange:
         spent = sum(
             fill.side.sign * notional(fill.price, fill.count) + fill.fee for fill in self.fills
         )
-        return Money(CASH - spent)
+        # NO costs a dollar less the YES price: the dollar of a short contract is paid up front.
+        short = sum(max(0, -self.position(ticker)) * 10_000 for ticker in TICKERS)
+        return Money(CASH - spent - short)
 
 
 class BasketWorld:
     """Three tiling markets, a desk and an exchange; ``settle`` says what an order meets."""
 
-    def __init__(self, path: Path, crash_at: Iterable[int] = ()) -> None:
+    def __init__(
+        self, path: Path, crash_at: Iterable[int] = (), *, side: BookSide = BookSide.BID
+    ) -> None:
         self.path = path
+        self.side = side
         self.exchange = Exchange()
         self.now_ns = START
         self.sent: list[OrderIntent] = []
@@ -218,7 +223,9 @@ class BasketWorld:
             self.said.append(effect.event)
 
     def show(self, ticker: str, bid: int | None, ask: int | None, size: int = 100_000) -> None:
-        """Set a book in cents, one level a side."""
+        """Set a book in cents of what the legs buy, one level a side."""
+        if self.side is BookSide.ASK:
+            bid, ask = None if ask is None else 100 - ask, None if bid is None else 100 - bid
         bids = () if bid is None else ((Price(bid * 100), Count(size)),)
         asks = () if ask is None else ((Price(ask * 100), Count(size)),)
         self.books[ticker] = BookSnapshot(ticker, bids, asks)
@@ -296,13 +303,18 @@ class BasketWorld:
         return baskets_of(self.journal)[-1]
 
 
-def tiles(count: int = 10, *, cents: Sequence[int] = (25, 30, 35)) -> list[SignalLeg]:
-    """Return one YES leg per market, at these limits."""
+def tiles(
+    count: int = 10,
+    *,
+    cents: Sequence[int] = (25, 30, 35),
+    side: BookSide = BookSide.BID,
+) -> list[SignalLeg]:
+    """Return one leg per market, at these limits of the outcome bought."""
     return [
         SignalLeg(
             ticker=ticker,
-            side=BookSide.BID,
-            price=Price(price * 100),
+            side=side,
+            price=Price(price * 100 if side is BookSide.BID else 10_000 - price * 100),
             count=Count(count * COUNT_SCALE),
         )
         for ticker, price in zip(TICKERS, cents, strict=True)

@@ -49,6 +49,7 @@ from kalshi_desk.engine.effects import (
     SendOrder,
 )
 from kalshi_desk.engine.inputs import CommandReceived
+from kalshi_desk.engine.pnl_view import FRESH_NS, strategy_pnl
 from kalshi_desk.engine.portfolio_view import record_bound
 from kalshi_desk.engine.restore import journal_order, restore
 from kalshi_desk.engine.state import CoreSettings
@@ -166,7 +167,7 @@ class Bench:
         )
 
     def take(self, event: CoreEvent) -> list[Effect]:
-        self.now_ns += 1_000_000
+        self.now_ns += FRESH_NS
         effects = self.core.step(event, self.now_ns)
         for effect in effects:
             self.carry(effect)
@@ -261,6 +262,7 @@ def check(bench: Bench) -> None:
     view, rows = bench.view, bench.pnl().values()
     assert view.cash == bench.exchange.cash
     assert view.equity is not None
+    assert view.equity == bench.core.state.equity()
     assert view.start is not None
     assert view.unrealized is not None
     gained = view.equity - view.start - view.outside
@@ -389,6 +391,57 @@ def test_a_fill_read_before_its_order_was_named_goes_to_the_strategy_that_sent_i
     check(bench)
     bench.restart()
     assert bench.pnl()["strategy:arbitrage"] == mine
+
+
+def test_an_account_with_a_past_begins_with_the_cash_before_its_first_fill(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.buy("A", 4_800, 2_000)
+    bench.buy("A", 4_700, 500, side="ask")
+    bench.buy("B", 4_800, 300)
+    bench.settle("B", 10_000)
+    other = Bench(tmp_path / "other.sqlite3")
+    other.exchange, other.now_ns = bench.exchange, bench.now_ns
+    other.restart()
+    assert other.view.start == 1_000_000_000, "as if the desk had been there from the beginning"
+    assert other.view.realized_net == bench.view.realized_net
+    check(other)
+    other.journal.close()
+
+
+def test_two_strategies_in_one_market_are_judged_by_their_own_cost(bench: Bench) -> None:
+    bench.buy("A", 4_000, 1_000, "arbitrage")
+    bench.buy("A", 4_900, 1_000, "volatility")
+    bench.fill(bench.order("A", BookSide.ASK, 4_700, 1_000, "arbitrage"), 1_000)
+    rows = bench.pnl()
+    assert rows["strategy:arbitrage"].gross == 700 * 1_000
+    assert rows["strategy:volatility"].gross == 0
+    pooled = rows["strategy:pooled cost"]
+    assert (pooled.gross, pooled.net) == (-450 * 1_000, 0)
+    check(bench)
+
+
+def test_rows_are_built_anew_after_a_booking_and_for_quotes_twice_a_second(bench: Bench) -> None:
+    bench.buy("A", 4_800, 1_000, "arbitrage")
+    mine = strategy_pnl(bench.core.state, "arbitrage")
+    assert mine == bench.pnl()["strategy:arbitrage"]
+    assert strategy_pnl(bench.core.state, "volatility") is None
+    quote = BookSnapshot("A", ((Price(3_000), Count(5_000)),), ((Price(3_100), Count(5_000)),))
+    bench.core.step(quote, bench.now_ns + FRESH_NS // 2)
+    assert strategy_pnl(bench.core.state, "arbitrage") is mine
+    bench.core.step(quote, bench.now_ns + FRESH_NS)
+    later = strategy_pnl(bench.core.state, "arbitrage")
+    assert mine is not None
+    assert later is not None
+    assert (later.unrealized or 0) < (mine.unrealized or 0)
+    bench.now_ns += FRESH_NS
+    made = bench.exchange.fill(
+        bench.core.state.recent[-1], 10, bench.now_ns, is_taker=True, grid=DIRECT
+    )
+    bench.core.step(FillReported(made), bench.now_ns)
+    again = strategy_pnl(bench.core.state, "arbitrage")
+    assert again is not None
+    assert again.trades == 2, "a booking shows at once"
 
 
 def test_money_from_outside_is_no_profit_no_drawdown_and_survives(bench: Bench) -> None:

@@ -214,6 +214,23 @@ def test_the_queue_fixture_through_the_core(desk: Desk) -> None:
     assert desk.paper.open_orders("maker")[0].remaining == parse_count("25")
 
 
+def test_the_same_events_ask_for_the_same_effects(tmp_path: Path) -> None:
+    runs = []
+    for name in "ab":
+        desk = Desk(tmp_path / name, fee=MAKER_FEES)
+        desk.show({"0.55": "40"}, {"0.57": "500"})
+        desk.place(BID, "0.55", "100", holds_s=3_600)
+        desk.place(ASK, "0.56", "7", mode=Mode.PAPER, strategy="other", ttl_s=90)
+        desk.place(BID, "0.57", "9", tif=TimeInForce.IOC, ticker="M")
+        desk.trade("0.54", "60")
+        desk.trade("0.58", "60", BID)
+        for _ in range(80):
+            desk.wait(60)
+        runs.append(desk.effects)
+    assert runs[0] == runs[1]
+    assert len(runs[0]) > 10
+
+
 def test_a_taker_gets_what_is_displayed_and_nothing_twice(desk: Desk) -> None:
     desk.place(BID, "0.57", "300", tif=TimeInForce.IOC)
     desk.place(BID, "0.57", "300", tif=TimeInForce.IOC)

@@ -64,6 +64,10 @@ ENTRIES = {
         "import kalshi_desk.quant.kelly, kalshi_desk.quant.multipliers",
         [*HEAVY, "numpy"],
     ),
+    "strategies": (
+        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester",
+        [*HEAVY, *SCREEN],
+    ),
     "version": (
         "import kalshi_desk.cli.main as m; m.main(['--version'])",
         ["argparse", "msgspec", "asyncio", "dataclasses"],

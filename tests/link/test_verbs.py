@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.types import Action, Count, Outcome, Price, TimeInForce
-from kalshi_desk.desk.automation import DropStop, SetStop, StopKind
+from kalshi_desk.desk.automation import DropStop, SetLimit, SetStop, StopKind
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -63,6 +63,7 @@ def order(**changes: object) -> PlaceOrder:
             SetStop(ticker="FED-25", kind=StopKind.VOLATILITY, amount="2sd"),
         ),
         ("unprotect 1A2B3C4D", DropStop(stop_id="1a2b3c4d")),
+        ("limit event_percent 3.5", SetLimit(name="event_percent", value="3.5")),
     ],
 )
 def test_what_is_meant(text: str, command: Command) -> None:
@@ -81,6 +82,7 @@ def test_what_is_meant(text: str, command: Command) -> None:
         ("unprotect", "Usage: unprotect STOP"),
         ("unprotect a b", "Usage: unprotect STOP"),
         ("buy FED yes 10 47", "Usage: buy"),
+        ("limit event_percent", "Usage: limit NAME VALUE"),
         ("buy FED yes 10 @", "Usage: buy"),
         ("buy FED yes 10 @ 47 48", "Usage: buy"),
         ("buy FED maybe 10 @ 47", "must be yes or no"),

@@ -191,3 +191,27 @@ def test_what_comes_later_changes_no_hour_that_was_seen(
             min(prices),
             prices[-1],
         )
+
+
+def test_a_clock_set_back_a_little_forgets_nothing() -> None:
+    bars = MarketBars()
+    bars.note(START + MINUTE, 4_000)
+    bars.note(START + 2 * MINUTE, 6_000)
+    bars.note(START + 2 * MINUTE - 500_000_000, 5_000)
+    assert bars.shown(START + HOUR_NS) == (
+        Bar(START, Price(4_000), Price(6_000), Price(4_000), Price(5_000)),
+    )
+
+
+def test_the_first_deadline_stays_when_a_market_ends_early() -> None:
+    markets = LiveMarkets()
+    markets.apply(book(4_700, 4_900), START)
+    first = Market(ticker="A", close_ns=START + 9 * HOUR_NS, expiration_ns=START + 5 * HOUR_NS)
+    markets.apply(MarketsListed((first,)), START)
+    markets.apply(MarketsListed((Market(ticker="A", close_ns=START + HOUR_NS),)), START + 1)
+    live = markets.by_ticker["A"]
+    assert (live.first_deadline_ns, live.market.deadline_ns) == (
+        START + 5 * HOUR_NS,
+        START + HOUR_NS,
+    )
+    assert Market(ticker="B").deadline_ns == 0

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kalshi_desk.core.records import Fill, Settlement
 from kalshi_desk.core.types import PRICE_ONE, BookSide, Count, Money, Price
-from kalshi_desk.portfolio.attribution import Attribution, part_of
+from kalshi_desk.portfolio.attribution import Attribution
+from kalshi_desk.portfolio.market_parts import part_of
 from kalshi_desk.portfolio.parts import shared
 from kalshi_desk.portfolio.positions import Positions
 

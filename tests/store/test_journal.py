@@ -135,6 +135,24 @@ def test_a_start_reads_the_end_and_the_depth_of_each_hour_and_all_of_the_newest(
     assert old == [samples[95], samples[119]]
 
 
+def test_old_minutes_are_forgotten_and_what_a_start_reads_of_them_is_not(path: Path) -> None:
+    minute, days = 60_000_000_000, 9
+    journal = Journal(path, durable=False)
+    journal.write(
+        EquityEntry(at_ns=n * minute, equity=Money(n), growth=0.5 if n % 97 == 0 else 1.0)
+        for n in range(days * 24 * 60)
+    )
+    first = journal.equity_track()
+    held = journal.equity_since(0)
+    assert len(held) < 7 * 24 * 60 + 2 * 2 * 24 + 2
+    assert held[-7 * 24 * 60 :] == [(n * minute, n) for n in range(2 * 24 * 60, days * 24 * 60)], (
+        "seven days are whole"
+    )
+    assert journal.equity_track() == first
+    assert journal.equity_since(0) == held
+    journal.close()
+
+
 def test_a_journal_of_the_release_before_keeps_its_equity(path: Path) -> None:
     db = sqlite3.connect(path)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")

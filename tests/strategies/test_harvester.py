@@ -170,8 +170,8 @@ def test_two_thousand_markets_take_well_below_a_second() -> None:
         for n in range(2_000)
     ]
     whole = view(*markets, observations=PROVEN + pairs(1.5, 2_000))
-    started = time.perf_counter()
+    started = time.process_time()
     found = Harvester().decide(whole)
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     assert (len(found.signals), found.reasons) == (2_000, ())
     assert took < 1.0

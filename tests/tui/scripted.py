@@ -20,6 +20,7 @@ from kalshi_desk.core.types import (
     Outcome,
     Price,
 )
+from kalshi_desk.desk.automation import PreviewStop, StopKind, StopPreview
 from kalshi_desk.desk.commands import (
     Answer,
     AskRules,
@@ -476,6 +477,24 @@ class Engine:
             refusals=self.refusals,
         )
 
+    def preview_stop(self, query: PreviewStop) -> Reply:
+        """Answer what a stop would cost, with the numbers that its kind has."""
+        self.queries.append(query)
+        if self.refusals:
+            return QueryFailed(reasons=self.refusals)
+        has_level = query.kind is not StopKind.TIME
+        return StopPreview(
+            ticker=query.ticker,
+            kind=query.kind,
+            count=Count(120_00),
+            level=Price(3700) if has_level else None,
+            chance=0.34 if has_level else None,
+            expected_cost=Money(14_000) if has_level else None,
+            winners_stopped=0.21 if has_level else None,
+            worst_exit=Money(50_120_000),
+            text="Sells all at what the book pays when it lets go.",
+        )
+
 
 class ScriptedLink:
     """A link to a scripted engine; it fails when that engine is down."""
@@ -535,6 +554,8 @@ class ScriptedLink:
                 title=self.engine.world.rows[query.ticker].title,
                 text="If it happens, the market resolves to Yes.",
             )
+        if isinstance(query, PreviewStop):
+            return self.engine.preview_stop(query)
         return self.engine.preview(query)
 
     async def close(self) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from kalshi_desk.tui.actions import (
     ACTIONS,
     BY_ID,
+    Where,
     clashes,
     in_footer,
     key_name,
     keys_of,
+    screen_of,
     unknown_ids,
 )
 from kalshi_desk.tui.help_text import help_content
-from kalshi_desk.tui.layout import Pane
+from kalshi_desk.tui.layout import Pane, ScreenName
+from kalshi_desk.tui.navigator import make_screen
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import glass, ready
 
@@ -25,9 +28,13 @@ def test_no_key_does_two_things_in_one_place() -> None:
 
 
 async def test_every_action_has_a_handler_and_its_words(make_app: MakeApp) -> None:
-    screen = make_app().desk_screen
+    app = make_app()
+    screens = {Where(name.value): make_screen(name, app) for name in ScreenName if name != "desk"}
+    screens[Where.DESK] = app.desk_screen
     for action in ACTIONS:
-        assert callable(screen.handler(action.id)), action.id
+        place = Where.DESK if action.where is Where.REPLAY else screen_of(action.where)
+        for screen in screens.values() if place is Where.ANY else [screens[place]]:
+            assert callable(screen.handler(action.id)), (action.id, screen)
         assert action.tooltip
         assert action.label
 
