@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -106,7 +106,7 @@ class EachEvent:
     def perform(self, effect: Effect, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
         return ()
 
-    def after(self, event: CoreEvent, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
+    def after(self, event: CoreEvent, core: TradingCore, now_ns: int) -> Sequence[CoreEvent]:
         if not isinstance(event, BookDelta | BookSnapshot):
             return ()
         self.looks += 1
