@@ -176,6 +176,9 @@ async def test_a_limit_is_kept_or_it_is_said_that_it_could_not_be(
         kept: list[tuple[str, object]] = []
         monkeypatch.setattr(shell, "_save_setting", lambda *words: kept.append(words))
         said = await shell.submit("one", SetLimit(name="open_positions", value="3"))
+        async with asyncio.timeout(10):
+            while not kept:
+                await asyncio.sleep(0.001)
         assert (said.outcome, kept) == (Outcomes.DONE, [("risk.open_positions", 3)])
 
         def full(name: str, value: object) -> None:
@@ -185,8 +188,12 @@ async def test_a_limit_is_kept_or_it_is_said_that_it_could_not_be(
         said = await shell.submit("two", SetLimit(name="open_positions", value="4"))
         assert said.outcome is Outcomes.DONE
         assert shell.core.state.settings.limits.open_positions == 4
-        events = shell.frame(("status",), 0, 0).events
-        assert any(event.title == "A setting was not kept" for event in events)
+        async with asyncio.timeout(10):
+            while not any(
+                event.title == "risk.open_positions was not saved"
+                for event in shell.frame(("status",), 0, 0).events
+            ):
+                await asyncio.sleep(0.001)
 
 
 async def test_without_a_durable_intent_nothing_is_sent(
