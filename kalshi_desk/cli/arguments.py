@@ -14,20 +14,36 @@ LISTS = {
     "orders": "open orders; with --all also the newest closed ones",
     "fills": "executions, newest last",
     "markets": "all markets with their best prices",
+    "strategies": "strategies with their modes, parameters and results",
+    "why": "why NAME: the reasons why a strategy leaves candidates alone",
+    "stops": "stops and where they stand; those that are over for a day",
+    "portfolio": "the account since its journal began: from gross to net, record, drawdown",
+    "pnl": "profit and loss by strategy, event, category, and maker or taker",
+    "risk": "every limit of the gate: what is used and what is allowed",
+    "exposure": "the worst that settlement can do, by event, category, day and strategy",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
 PANIC = "panic"
-VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume")
+MACHINE_VERBS = ("auto", "strategy", "implies", "protect", "unprotect", "limit")
+VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", *MACHINE_VERBS)
 
 _VERB_HELP = {
     "buy": "buy TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
     "sell": "sell TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
     "cancel": "cancel ORDER, or: cancel all [TICKER]",
     "flatten": "cancel and close one market, or: flatten all",
+    "protect": "protect TICKER fixed|trailing|time|volatility [20%%|5c|4h|30m|2sd]: sell when it "
+    "comes to that",
+    "unprotect": "take a stop away: unprotect STOP",
     "panic": "cancel everything, verify, and stay HALTED; works without an engine too, on "
     "every venue where orders may rest, or with --venue on that one",
     "resume": "leave HALTED or REDUCING",
+    "auto": "auto on|off: let strategies in mode trade send orders, or stop them",
+    "strategy": "strategy NAME off|shadow|paper|trade; strategy NAME set PARAMETER VALUE; "
+    "strategy new NAME writes one of your own",
+    "implies": "implies TICKER TICKER [never]: confirm that YES of one settles the other YES",
+    "limit": "limit NAME VALUE: set a limit of the gate; 'risk' lists them",
 }
 
 
@@ -58,6 +74,8 @@ def build_parser() -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, parents=[everywhere, shown])
         if name == "orders":
             made.add_argument("--all", action="store_true", help="closed orders too")
+        if name == "why":
+            made.add_argument("name", metavar="NAME", help="the strategy")
     for name in VERBS:
         made = commands.add_parser(name, help=_VERB_HELP[name], parents=[everywhere, shown])
         made.add_argument("words", nargs="*")
@@ -88,6 +106,7 @@ def _add_processes(
     replay.add_argument("file", metavar="FILE")
     replay.add_argument("--headless", action="store_true", help="as fast as possible, no screen")
     replay.add_argument("--json", action="store_true", help="print one JSON object (headless)")
+    _add_research(commands, everywhere)
     live = commands.add_parser(
         "live", help="switch real money on, off, or look", parents=[everywhere]
     )
@@ -97,6 +116,46 @@ def _add_processes(
         help="run the practice exchange alone (--port, --seed, --markets, --rate, --json)",
         add_help=False,
         parents=[everywhere],
+    )
+
+
+def _add_research(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+) -> None:
+    recordings = commands.add_parser(
+        "recordings", help="what was recorded, and whether it is whole", parents=[everywhere]
+    )
+    recordings.add_argument("action", choices=("list", "info", "verify"), nargs="?", default="list")
+    recordings.add_argument("file", metavar="FILE", nargs="?", help="a path, or a name of the list")
+    recordings.add_argument("--json", action="store_true", help="print JSON")
+    backtest = commands.add_parser(
+        "backtest", help="run a strategy over a recording", parents=[everywhere]
+    )
+    backtest.add_argument("strategy", metavar="STRATEGY")
+    backtest.add_argument("--recording", metavar="FILE", help="a path, or a name of the list")
+    backtest.add_argument("--from", dest="start", metavar="DATE", help="first day or moment (UTC)")
+    backtest.add_argument("--to", dest="end", metavar="DATE", help="last day or moment (UTC)")
+    backtest.add_argument("--capital", metavar="DOLLARS", default="10000")
+    backtest.add_argument(
+        "--fill-model",
+        default="queue-averse",
+        help="queue-averse (default), queue-probable or queue-front",
+    )
+    backtest.add_argument(
+        "--set",
+        dest="sets",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the strategy",
+    )
+    backtest.add_argument(
+        "--unproven", action="store_true", help="trade signals too whose cell is not proven"
+    )
+    backtest.add_argument("--json", action="store_true", help="print one JSON object")
+    backtest.add_argument(
+        "--progress", action="store_true", help="say on stderr, in JSON lines, how far it is"
     )
 
 

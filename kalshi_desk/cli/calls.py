@@ -8,9 +8,11 @@ import sys
 
 from kalshi_desk.cli import outcome, rows
 from kalshi_desk.cli.arguments import LISTS
+from kalshi_desk.cli.portfolio_rows import flat_pnl, pnl_order, portfolio_facts
 from kalshi_desk.cli.printing import Form, print_list, print_object
 from kalshi_desk.core.errors import Refuse, Retry, Unknown
 from kalshi_desk.core.events import LinkState
+from kalshi_desk.desk.automation_frames import PnlRow, PortfolioView
 from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import (
     Answer,
@@ -41,6 +43,8 @@ ANSWER_PATIENCE_S = 90.0
 STOP_PATIENCE_S = 30.0
 _PAUSE_S = 0.05
 _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
+_TOPICS = {"risk": "limits"}
+_TOLD_IN_ORDER = frozenset({"risk", "exposure"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
 _URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine)
 _EXIT_CODES = {
@@ -133,10 +137,11 @@ def _check_known(ticker: str, frame: Frame) -> None:
 
 async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     name = options.command
-    topic = () if name in {"status", "balance"} else (name,)
+    topic = _topic(options)
+    asked = () if name in {"status", "balance"} else (topic,)
     client = await _connect(home, "cli")
     try:
-        frame = await _pull(client, topic, patient=name != "status")
+        frame = await _pull(client, asked, patient=name != "status")
     finally:
         await client.close()
     status = _status(frame)
@@ -144,12 +149,23 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
         print_object(rows.status_facts(status), form)
     elif name == "balance":
         print_object(rows.flat_balance(status), form)
+    elif name == "portfolio":
+        view = frame.changed[name][""]
+        assert isinstance(view, PortfolioView)
+        print_object(portfolio_facts(view, with_curve=form is Form.JSON), form)
     else:
-        found = list(frame.changed.get(name, {}).values())
+        found = list(frame.changed.get(topic, {}).values())
         if name == "orders" and not options.all:
             found = [row for row in found if isinstance(row, OrderRow) and _is_open(row)]
-        print_list(name, [rows.flat_row(row) for row in sorted(found, key=_order_of)], form)
+        found = found if name in _TOLD_IN_ORDER else sorted(found, key=_order_of)
+        print_list(name, [_flat(row) for row in found], form)
     return outcome.DONE
+
+
+def _topic(options: argparse.Namespace) -> str:
+    if options.command == "why":
+        return f"why:{options.name}"
+    return _TOPICS.get(options.command, str(options.command))
 
 
 async def _pull(client: LinkClient, topics: tuple[str, ...], *, patient: bool = True) -> Frame:
@@ -231,10 +247,16 @@ def _is_open(row: OrderRow) -> bool:
     return row.state not in _CLOSED
 
 
+def _flat(row: Row) -> rows.Flat:
+    return flat_pnl(row) if isinstance(row, PnlRow) else rows.flat_row(row)
+
+
 def _order_of(row: Row) -> tuple[int, str]:
     """Sort by time where there is one, by ticker where there is none."""
     if isinstance(row, OrderRow):
         return row.created_ns, row.client_order_id
+    if isinstance(row, PnlRow):
+        return pnl_order(row)
     if isinstance(row, FillRow):
         return row.executed_ns, row.trade_id
     if isinstance(row, MarketRow):

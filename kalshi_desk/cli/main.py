@@ -101,9 +101,31 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         if options.headless:
             return replay.scan(options.file, as_json=options.json)
         return replay.play(home, options.file)
+    if command == "recordings":
+        from kalshi_desk.cli import recordings
+
+        return recordings.run(home, options.action, options.file, as_json=options.json)
+    if command == "backtest":
+        from kalshi_desk.cli import backtest
+
+        return backtest.run(home, options)
+    if command == "strategy" and options.words[1:2] == ["new"]:
+        return _new_strategy(home, options.words[2:])
     from kalshi_desk.cli import calls
 
     return calls.run(options, home)
+
+
+def _new_strategy(home: Home, words: list[str]) -> int:
+    """Write a strategy of the user's own; no engine is needed for it."""
+    from kalshi_desk.cli.strategy_new import write
+    from kalshi_desk.core.errors import Refuse
+
+    if len(words) != 1:
+        todo = "Usage: kalshi-desk strategy new NAME"
+        raise Refuse("A new strategy needs one name.", code="usage", todo=todo)
+    print(write(home, words[0]))
+    return 0
 
 
 def _venue_elsewhere(command: str) -> DeskError:

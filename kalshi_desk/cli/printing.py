@@ -38,6 +38,21 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "fills": (
         "executed_time", "ticker", "action", "outcome", "count", "price", "fee", "order_id",
     ),
+    "strategies": (
+        "name", "mode", "running", "scanned", "signals", "open_orders", "trades", "pnl",
+        "paper_trades", "paper_pnl", "fault",
+    ),
+    "why": ("candidate", "code", "seen", "needed", "times", "text"),
+    "stops": (
+        "stop_id", "ticker", "kind", "amount", "state", "count", "filled", "level", "now_price",
+        "until", "expected_cost", "worst_exit",
+    ),
+    "pnl": (
+        "scope", "name", "trades", "contracts", "gross", "fees", "predicted_fees", "unrealized",
+        "net",
+    ),
+    "risk": ("name", "title", "used", "allowed", "is_breached"),
+    "exposure": ("scope", "name", "title", "worst_case", "allowed", "value", "positions"),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
 

@@ -14,12 +14,14 @@ from kalshi_desk.core.types import (
     format_money,
     format_price,
 )
+from kalshi_desk.desk.automation_frames import ExposureRow, LimitRow, LimitUnit, StopRow
 from kalshi_desk.desk.commands import Answer, OrderResult
 from kalshi_desk.desk.frames import FillRow, MarketRow, OrderRow, PositionRow, Row, StatusView
 
 Flat = dict[str, str | int | float | bool | None]
 Facts = Mapping[str, str | int | float | bool | list[Flat] | None]
 _SHORTEST_DECIMALS = 2
+_SHARE = 10_000
 
 
 def dollars(money: Money | None) -> str | None:
@@ -187,17 +189,78 @@ def flat_fill(row: FillRow) -> Flat:
     }
 
 
+def flat_stop(row: StopRow) -> Flat:
+    """Return a stop; prices are of the held side, ``until`` is null but for a time stop."""
+    return {
+        "stop_id": row.stop_id,
+        "ticker": row.ticker,
+        "title": row.title,
+        "kind": row.kind.value,
+        "state": row.state,
+        "amount": row.amount,
+        "count": count(row.count),
+        "filled": count(row.filled),
+        "level": price(row.level),
+        "now_price": price(row.now_price),
+        "until": moment(row.until_ns),
+        "expected_cost": dollars(row.expected_cost),
+        "worst_exit": dollars(row.worst_exit),
+        "text": row.text,
+        "updated_time": moment(row.updated_ns),
+    }
+
+
+def flat_limit(row: LimitRow) -> Flat:
+    """Return a limit: dollars as text, shares from 0 to 1, null where nothing can be used."""
+
+    def shown(value: int | None) -> str | int | float | None:
+        if value is None:
+            return None
+        if row.unit is LimitUnit.MONEY:
+            return dollars(Money(value))
+        return value / _SHARE if row.unit is LimitUnit.SHARE else value
+
+    return {
+        "name": row.name,
+        "title": row.title,
+        "unit": row.unit.value,
+        "used": shown(row.used),
+        "allowed": shown(row.allowed),
+        "is_breached": row.is_breached,
+        "setting": row.setting,
+        "help": row.help,
+    }
+
+
+def flat_exposure(row: ExposureRow) -> Flat:
+    """Return the worst case of one event, category, settlement day or strategy."""
+    return {
+        "scope": row.scope,
+        "name": row.name,
+        "title": row.title,
+        "worst_case": dollars(row.worst),
+        "value": dollars(row.value),
+        "allowed": dollars(row.allowed),
+        "positions": row.positions,
+    }
+
+
 _FLAT: dict[type, Callable[..., Flat]] = {
     MarketRow: flat_market,
     PositionRow: flat_position,
     OrderRow: flat_order,
     FillRow: flat_fill,
+    StopRow: flat_stop,
+    LimitRow: flat_limit,
+    ExposureRow: flat_exposure,
 }
 
 
 def flat_row(row: Row) -> Flat:
     """Return any row of a list."""
-    return _FLAT[type(row)](row)
+    from kalshi_desk.cli.automation_rows import FLAT
+
+    return (_FLAT.get(type(row)) or FLAT[type(row)])(row)
 
 
 def flat_result(result: OrderResult) -> Flat:

@@ -22,6 +22,7 @@ from kalshi_desk.core.records import (
     Settlement,
     Trade,
 )
+from kalshi_desk.core.strategy import Bar
 from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
 
 
@@ -76,6 +77,13 @@ class TradeHistory(CoreEvent, frozen=True):
 
     ticker: str
     trades: tuple[Trade, ...]
+
+
+class BarsKnown(CoreEvent, frozen=True):
+    """Complete hours of one market known from elsewhere; those before the desk's own count."""
+
+    ticker: str
+    bars: tuple[Bar, ...]
 
 
 class MarketsListed(CoreEvent, frozen=True):

@@ -75,6 +75,20 @@ class FillFee(msgspec.Struct, frozen=True):
         return Money(self.trade_fee + self.rounding_fee - self.rebate)
 
 
+class PredictedFee(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk expected one fill to be charged, by either precision of a member.
+
+    ``direct_left`` and ``non_direct_left`` are the order's accumulators after the fill.
+    """
+
+    trade_id: str
+    order_id: str
+    direct: Money
+    non_direct: Money
+    direct_left: Money
+    non_direct_left: Money
+
+
 def _ceil_to(numerator: int, denominator: int, step: int) -> int:
     """Round numerator/denominator up to a multiple of ``step``."""
     return -(-numerator // (denominator * step)) * step

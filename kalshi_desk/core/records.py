@@ -80,6 +80,12 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     floor_strike: Decimal | None = None
     cap_strike: Decimal | None = None
 
+    @property
+    def deadline_ns(self) -> int:
+        """When the outcome should be known at the latest: close or expected expiration, or 0."""
+        times = [time_ns for time_ns in (self.close_ns, self.expiration_ns) if time_ns > 0]
+        return min(times, default=0)
+
 
 class OrderState(StrEnum):
     """Where an order stands; ``UNRESOLVED`` is a state of its own, not a guess.
@@ -109,7 +115,8 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     """What the desk is about to ask of the exchange; durable before it is sent.
 
     ``price`` is the YES price; buying NO at q is an ``ask`` at one dollar minus q.
-    ``action`` and ``outcome`` keep the words in which a person asked for it.
+    ``action`` and ``outcome`` keep the words in which a person asked for it.  A resting order
+    ends by itself at ``expires_ns`` (whole seconds count), 0 for never.
     """
 
     client_order_id: str
@@ -125,6 +132,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = "manual"
     command_id: str = ""
     created_ns: int = 0
+    expires_ns: int = 0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

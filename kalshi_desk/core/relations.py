@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from math import floor
+from math import floor, lcm
 
 import msgspec
 
@@ -169,9 +169,29 @@ class Measured(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=256)
 def _patterns(regions: tuple[Region, ...], step: Fraction | None) -> tuple[tuple[bool, ...], ...]:
+    values = _values(regions, step)
+    # In whole units of a common denominator: fractions compare slowly, and events with
+    # hundreds of strikes need tens of thousands of comparisons.
+    edges = [edge for region in regions for edge in (region.low, region.high) if edge is not None]
+    unit = lcm(*(number.denominator for number in (*edges, *values)))
+    tests = [
+        (
+            None if region.low is None else int(region.low * unit),
+            None if region.high is None else int(region.high * unit),
+            region.includes_low,
+            region.includes_high,
+        )
+        for region in regions
+    ]
     found: dict[tuple[bool, ...], None] = {}
-    for value in _values(regions, step):
-        found.setdefault(tuple(region.holds(value) for region in regions))
+    for value in (int(value * unit) for value in values):
+        found.setdefault(
+            tuple(
+                (low is None or value > low or (closed_low and value == low))
+                and (high is None or value < high or (closed_high and value == high))
+                for low, high, closed_low, closed_high in tests
+            )
+        )
     return tuple(found)
 
 

@@ -121,13 +121,16 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
 class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One market as of the view's moment; ``is_fresh`` says that its book may be traded on.
 
-    ``bars`` are complete hours, oldest first; ``updated_ns`` is the book's last change.
+    ``bars`` are complete hours, oldest first; ``updated_ns`` is the book's last change, and
+    ``known_ns`` until when the book is known to be the exchange's: 0 says until the view's
+    moment, as for a stream without gaps, however long nothing changed.
     """
 
     market: Market
     bids: Levels = ()
     asks: Levels = ()
     updated_ns: int = 0
+    known_ns: int = 0
     is_fresh: bool = False
     last_price: Price | None = None
     volume: Count = NO_COUNT
@@ -162,7 +165,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One measured number that a cell's proof is made of, journaled when it was known.
 
     ``cell`` is the strategy's own name for a kind of situation; observations of one event
-    are not independent and count as a cluster.
+    are not independent and count as a cluster.  ``source`` names what it was measured on, a
+    market or a fill: a cell takes one observation from each.
     """
 
     strategy: str
@@ -170,6 +174,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     event_ticker: str
     value: float
     at_ns: int
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +182,8 @@ class MarketView:
     """Everything a strategy may look at, as of ``now_ns``.
 
     ``observations`` are those of the strategy asked, by cell; ``since_ns`` tells for a
-    candidate since when the strategy has named it in its signals without a break.
+    candidate since when the strategy has named it without a break: in its signals, or in a
+    reason with the code ``duration_below_minimum``, which says that only time is missing.
     """
 
     now_ns: int
@@ -214,10 +220,12 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """What a strategy would do now about one candidate.
 
     ``probability`` is that of the outcome bought, with its standard deviation, for one leg;
-    ``guaranteed`` is the least profit of a basket after costs in micro-dollars, for several.
+    ``guaranteed`` is the least profit of a basket after costs in micro-dollars, for several,
+    and ``pays`` what one contract of each leg pays in each state, in 1/10,000 dollar.
     ``variance_ratio``, ``depth`` and ``hours_left`` feed the size multipliers.  ``unproven``
     holds what its cell still lacks: a signal with any is only shown, whatever the mode.
     ``holds_until_ns`` is when an open order or position of it should end, 0 for settlement.
+    ``kelly_share`` is the most of the Kelly stake it may take, None for the desk's setting.
     """
 
     candidate: str
@@ -227,12 +235,14 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     probability: float | None = None
     probability_sd: float = 0.0
     guaranteed: Money | None = None
+    pays: tuple[tuple[Price, ...], ...] = ()
     time_in_force: TimeInForce = TimeInForce.IOC
     post_only: bool = False
     ttl_s: int = 0
     variance_ratio: float = 1.0
     hours_left: float = 24.0
     holds_until_ns: int = 0
+    kelly_share: float | None = None
     unproven: tuple[Why, ...] = ()
 
     @property

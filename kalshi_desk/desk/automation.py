@@ -6,10 +6,9 @@ that every face shows, and refuses with the allowed range when they are wrong.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 
+from kalshi_desk.core.stops import StopKind as StopKind
 from kalshi_desk.core.strategy import Mode
 from kalshi_desk.core.types import Count, Money, Price
 
@@ -40,15 +39,6 @@ class SetLimit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     name: str
     value: str
-
-
-class StopKind(StrEnum):
-    """When a stop lets go: a loss, a fall from the best, a time, or a move beyond the usual."""
-
-    FIXED = "fixed"
-    TRAILING = "trailing"
-    TIME = "time"
-    VOLATILITY = "volatility"
 
 
 class SetStop(msgspec.Struct, frozen=True, kw_only=True, tag=True):

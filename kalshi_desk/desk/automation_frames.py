@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from kalshi_desk.core.strategy import Mode, Parameter, ParameterValue
-from kalshi_desk.core.types import Count, Money, Price
+from kalshi_desk.core.types import NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.automation import StopKind
 
 
@@ -124,7 +124,13 @@ class StopRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tr
 class PnlRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
     """P&L of one part of the account: gross, fees and net, since the journal began.
 
-    ``unrealized`` is at executable prices after fees, None when some exit has no price.
+    Scopes are ``strategy`` (the origin of orders), ``event``, ``category`` and ``role``
+    (``maker``, ``taker``); the rows of each sum to the account.  ``trades`` counts
+    executions.  Among strategies ``pooled cost`` holds what the account's average cost over
+    several origins moves between realised and unrealised.  ``unrealized`` is at
+    executable prices after fees, None when some exit has no price.  ``predicted_fees`` are
+    to be held against ``fees`` less ``unpredicted_fees``: what was charged where the rule
+    of the time is not known.
     """
 
     scope: str
@@ -137,20 +143,28 @@ class PnlRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tru
     predicted_fees: Money
     unrealized: Money | None
     net: Money | None
+    unpredicted_fees: Money = NO_MONEY
 
 
 class EquityPoint(msgspec.Struct, frozen=True, array_like=True):
-    """Equity at one moment."""
+    """Equity at one moment.
+
+    ``drawdown`` is the share below the highest so far, money from outside left out.
+    """
 
     at_ns: int
     equity: Money
+    drawdown: float = 0.0
 
 
 class PortfolioView(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
     """The whole account: the bridge from gross to net, and how it got here.
 
     ``stages`` counts positions and their money by stage of settlement (open, closed,
-    determined, paid).  Ratios are None until there is enough to compute them.
+    determined, paid, and of those paid_today).  Ratios are None until there is enough to
+    compute them; ``settled`` counts round trips that ended, by trading or by settlement.
+    With an exit for all that is held, ``equity - start - outside = realized_gross - fees +
+    unrealized`` to the micro-dollar: ``start`` is the cash before the first known fill.
     """
 
     equity: Money | None
@@ -174,6 +188,9 @@ class PortfolioView(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
     drawdown_now: float | None
     stages: dict[str, tuple[int, Money]]
     equity_curve: tuple[EquityPoint, ...]
+    unpredicted_fees: Money = NO_MONEY
+    start: Money | None = None
+    outside: Money = NO_MONEY
 
 
 class LabRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):

@@ -6,6 +6,9 @@
     sell TICKER yes|no COUNT @ CENTS [--ioc|--fok] [--post-only]
     cancel ORDER            cancel all [TICKER]
     flatten TICKER|all      panic       resume
+    auto on|off             strategy NAME off|shadow|paper|trade
+    protect TICKER fixed|trailing|time|volatility [AMOUNT]      unprotect STOP
+    limit NAME VALUE        set a limit of the gate, as the Risk screen names it
 
 COUNT is in contracts to 0.01; CENTS is the price of the outcome named, to 0.01 cent.
 """
@@ -17,6 +20,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from kalshi_desk.core.errors import Refuse
+from kalshi_desk.core.stops import StopKind
 from kalshi_desk.core.types import (
     COUNT_SCALE,
     MAX_ORDER_COUNT,
@@ -28,6 +32,8 @@ from kalshi_desk.core.types import (
     TimeInForce,
     parse_count,
 )
+from kalshi_desk.desk import automation_verbs as machine
+from kalshi_desk.desk.automation import DropStop, SetLimit, SetStop
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -149,10 +155,36 @@ def _flatten(verb: str, words: list[str], _origin: str) -> Command:
     return Flatten(ticker=None if words[0].lower() == "all" else _ticker(words[0]))
 
 
+def _protect(verb: str, words: list[str], _origin: str) -> Command:
+    if len(words) not in (len(("TICKER", "KIND")), len(("TICKER", "KIND", "AMOUNT"))):
+        raise _misuse(verb)
+    try:
+        kind = StopKind(words[1].lower())
+    except ValueError:
+        raise Refuse(
+            f'"{words[1]}" is no kind of stop.{_did_you_mean(words[1].lower(), list(StopKind))}',
+            code="usage",
+            todo=f"Usage: {USAGE[verb]}",
+        ) from None
+    return SetStop(ticker=_ticker(words[0]), kind=kind, amount="".join(words[2:]))
+
+
+def _unprotect(verb: str, words: list[str], _origin: str) -> Command:
+    if len(words) != 1:
+        raise _misuse(verb)
+    return DropStop(stop_id=words[0].lower())
+
+
 def _alone(verb: str, words: list[str], _origin: str) -> Command:
     if words:
         raise _misuse(verb)
     return Panic() if verb == "panic" else Resume()
+
+
+def _limit(verb: str, words: list[str], _origin: str) -> Command:
+    if len(words) != len(("NAME", "VALUE")):
+        raise _misuse(verb)
+    return SetLimit(name=words[0].lower(), value=words[1])
 
 
 def _flags(verb: str, words: list[str]) -> set[str]:
@@ -208,8 +240,12 @@ USAGE = {
     "sell": f"sell {_ORDER_USAGE}",
     "cancel": "cancel ORDER, or cancel all [TICKER]",
     "flatten": "flatten TICKER|all",
+    "protect": "protect TICKER fixed|trailing|time|volatility [20%|5c|4h|30m|2sd]",
+    "unprotect": "unprotect STOP",
     "panic": "panic",
     "resume": "resume",
+    **machine.USAGE,
+    "limit": "limit NAME VALUE",
 }
 """How each command is written, for help screens and refusals."""
 
@@ -218,6 +254,12 @@ _PARSERS: dict[str, Callable[[str, list[str], str], Command]] = {
     "sell": _order,
     "cancel": _cancel,
     "flatten": _flatten,
+    "protect": _protect,
+    "unprotect": _unprotect,
     "panic": _alone,
     "resume": _alone,
+    "auto": lambda _verb, words, _origin: machine.parse_auto(words),
+    "strategy": lambda _verb, words, _origin: machine.parse_strategy(words),
+    "implies": lambda _verb, words, _origin: machine.parse_implies(words),
+    "limit": _limit,
 }

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 from kalshi_desk.core.events import AccountRead, BalanceReported, LinkState
 from kalshi_desk.core.records import ExchangePosition, Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import (
@@ -17,6 +14,7 @@ from kalshi_desk.core.types import (
     complement,
 )
 from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.engine.bookkeeper import Bookkeeper, exchange_day
 from kalshi_desk.engine.effects import (
     KeepFill,
     KeepMeta,
@@ -29,7 +27,6 @@ from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.risk.gate import cents, contracts, dollars
 
-EXCHANGE_ZONE = ZoneInfo("America/New_York")
 READ_LAG_NS = 3_000_000_000
 REREAD_NS = 4_000_000_000
 REGULAR_NS = 60_000_000_000
@@ -44,6 +41,7 @@ class Account:
     def __init__(self, state: CoreState, outbox: Outbox) -> None:
         self._state = state
         self._outbox = outbox
+        self.books = Bookkeeper(state, outbox)
         self._mismatch: dict[str, tuple[Count, Count]] = {}
         self._mismatches = 0
         self._reread_ns = 0
@@ -86,6 +84,7 @@ class Account:
         if fill.post_position not in (None, state.positions.get(fill.ticker).count):
             self._reread_ns = state.now_ns + REREAD_NS
         self._outbox.do(KeepFill(fill))
+        self.books.fill(fill, origin)
         state.markets.touched.add(fill.ticker)
         if order is not None:
             self._outbox.do(KeepOrder(order.client_order_id))
@@ -116,6 +115,7 @@ class Account:
         if payout is None:
             return
         self._outbox.do(KeepSettlement(settlement))
+        self.books.settlement(settlement)
         state.markets.touched.add(settlement.ticker)
         if count or payout:
             state.ledger.move(payout, state.shard_of(settlement.ticker), state.now_ns)
@@ -149,23 +149,29 @@ class Account:
         """Compare stated cash with the ledger."""
         state = self._state
         difference = state.ledger.state(event.balance, state.now_ns)
-        if not difference:
-            return
-        if state.opening_equity is not None:
-            state.opening_equity = Money(state.opening_equity + difference)
+        outside = self.books.cash_from_outside() if state.has_account else difference
+        if outside and state.opening_equity is not None:
+            state.opening_equity = Money(state.opening_equity + outside)
             self._keep_opening()
+        if not outside:
+            return
+        if state.peak_equity is not None:
+            # What was paid in or out is neither a gain nor a loss.
+            state.peak_equity = Money(state.peak_equity + outside)
+        when = "outside the desk" if difference else "while the desk was off"
         self._outbox.say(
             state.now_ns,
             EventKind.SYSTEM,
             Level.WARNING,
-            f"Cash moved by {dollars(difference)} outside the desk",
+            f"Cash moved by {dollars(outside)} {when}",
             "A deposit, a withdrawal or a rebate; the ledger follows the exchange.",
         )
 
     def reading(self, event: AccountRead) -> None:
         """Take a complete reading of the account and compare it with the books."""
         state = self._state
-        is_quiet = not state.has_account and not state.has_history
+        is_first = not state.has_account
+        is_quiet = is_first and not state.has_history
         for order in event.orders:
             state.orders.name(order)
         for fill in sorted(event.fills, key=lambda f: (f.executed_ns, f.trade_id)):
@@ -179,7 +185,7 @@ class Account:
         state.has_account = True
         self._read_ns = state.now_ns
         self.balance(BalanceReported(event.balance))
-        self._compare(event.positions)
+        self._compare(event.positions, is_first=is_first)
 
     def _miss_orders(self, event: AccountRead) -> None:
         """Look up open orders that a complete reading should have held but did not."""
@@ -191,8 +197,12 @@ class Account:
                 until_ns = max(made_ns, order.unknown_ns)
                 self._outbox.do(LookUp(order.client_order_id, order.ticker, made_ns, until_ns))
 
-    def _compare(self, positions: tuple[ExchangePosition, ...]) -> None:
-        """Compare positions; a difference that outlives several readings halts the desk."""
+    def _compare(self, positions: tuple[ExchangePosition, ...], *, is_first: bool) -> None:
+        """Compare positions; a difference that outlives several readings halts the desk.
+
+        After a start one is enough, unless an order may be filling just now: whatever
+        happened while the desk was away, its books are not those of the exchange.
+        """
         state = self._state
         theirs = {p.ticker: p.position for p in positions if p.position}
         ours = {p.ticker: p.count for p in state.positions.held()}
@@ -202,17 +212,33 @@ class Account:
             if ours.get(ticker, 0) != theirs.get(ticker, 0)
         }
         found = {t: pair for t, pair in found.items() if not self._is_paying_out(t, *pair)}
+        state.differs = _difference_text(found)
         same = {t: pair for t, pair in found.items() if self._mismatch.get(t) == pair}
         self._mismatch = found
         self._mismatches = self._mismatches + 1 if same else 0
         if found:
             self._reread_ns = state.now_ns + REREAD_NS
-        if self._mismatches >= MAX_MISMATCHES and not state.halted_why:
-            ticker, (mine, other) = sorted(same.items())[0]
-            self.halt(
-                f"positions differ from the exchange's, first {ticker}: "
-                f"desk {contracts(mine)}, exchange {contracts(other)}"
-            )
+        if is_first and state.has_history:
+            grave = {t: pair for t, pair in found.items() if not self._may_be_filling(t, *pair)}
+        else:
+            grave = same if self._mismatches >= MAX_MISMATCHES else {}
+        if grave and not state.halted_why:
+            self.halt(_difference_text(grave))
+
+    def _may_be_filling(self, ticker: str, ours: Count, theirs: Count) -> bool:
+        """Whether an open order could have traded the difference while the lists were read."""
+        missing = theirs - ours
+        late = sum(
+            order.side.sign * (order.remaining + order.filled - order.booked)
+            for order in self._state.orders.open_orders(ticker)
+            if order.side.sign * missing > 0
+        )
+        late += sum(
+            order.side.sign * (order.filled - order.booked)
+            for order in self._state.orders.unbooked()
+            if order.ticker == ticker and not order.state.is_open
+        )
+        return late * missing > 0 and abs(late) >= abs(missing)
 
     def _is_paying_out(self, ticker: str, ours: Count, theirs: Count) -> bool:
         """Whether one side has paid a market out and the other is about to.
@@ -263,14 +289,14 @@ class Account:
             why = "a regular look" if regular else "positions, cash or fills are in doubt"
             self._outbox.do(ReadAccount(why))
         self._open_day()
+        self.books.beat()
 
     def _open_day(self) -> None:
         state = self._state
         equity = state.equity()
         if equity is None:
             return
-        seconds = state.now_ns // 1_000_000_000
-        day = datetime.fromtimestamp(seconds, UTC).astimezone(EXCHANGE_ZONE).date().isoformat()
+        day = exchange_day(state.now_ns).isoformat()
         if day != state.day:
             state.day, state.opening_equity = day, equity
             self._keep_opening()
@@ -290,6 +316,18 @@ class Account:
             f"at {cents(order.outcome_price)}, {contracts(order.filled)} filled",
             order.ticker,
         )
+
+
+def _difference_text(found: dict[str, tuple[Count, Count]]) -> str:
+    """Say where positions differ from the exchange's, empty when they don't."""
+    if not found:
+        return ""
+    ticker, (mine, other) = min(found.items())
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return (
+        f"positions differ from the exchange's, first {ticker}: "
+        f"desk {contracts(mine)}, exchange {contracts(other)}{more}"
+    )
 
 
 def _slack(settlement: Settlement, count: Count) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kalshi_desk.core.events import (
-    AccountRead,
-)
+from kalshi_desk.core.events import AccountRead
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import OrderState, to_book
+from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.types import Action, Count, TimeInForce
 from kalshi_desk.desk.commands import (
     Answer,
@@ -43,6 +42,7 @@ from kalshi_desk.engine.effects import (
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.pending import FILL_LIMIT_NS, Goal, Pending
+from kalshi_desk.engine.risk_watch import acknowledge_losses
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.risk.gate import contracts
@@ -59,8 +59,10 @@ class Commanding:
         self._account = account
         self._door = door
         self._pending: dict[str, Pending] = {}
+        self.auto_off: Callable[[str], None] = lambda why: None
+        """Turns automatic trading off; panic and leaving LIVE end it before anything else."""
         self.others: dict[type[object], Callable[[str, Any], None]] = {}
-        """Who carries out the commands that are not about orders, by their type."""
+        """Who carries out the other commands, by their type."""
 
     def receive(self, event: CommandReceived) -> None:
         """Carry out a command; the shell has seen to it that its id is new."""
@@ -99,9 +101,10 @@ class Commanding:
                     "and start it again.",
                 )
                 return
-            why = "; ".join(filter(None, (was, state.drift.reducing_why)))
+            why = "; ".join(filter(None, (was, state.reducing_why)))
             state.halted_why = ""
             state.drift.acknowledge()
+            acknowledge_losses(state, self._outbox)
             self._outbox.do(KeepMeta("halted", ""))
             if why:
                 self._outbox.say(
@@ -125,6 +128,7 @@ class Commanding:
             return
         self._outbox.do(ForgetLive())
         self._account.halt(LIVE_OFF)
+        self.auto_off(LIVE_OFF)
         self.answer(name, Outcomes.DONE, "LIVE is off. HALTED; orders and positions are kept.")
 
     def _place(self, name: str, command: PlaceOrder) -> None:
@@ -202,6 +206,7 @@ class Commanding:
 
     def _panic(self, name: str) -> None:
         self._account.halt("panic")
+        self.auto_off("panic")
         self._outbox.do(CancelEverything())
         pending = Pending(name, Goal.PANIC, self._state.now_ns)
         pending.proven_after_ns = self._state.now_ns
@@ -209,7 +214,8 @@ class Commanding:
         pending.orders.extend(order.client_order_id for order in orders)
         self._pending[name] = pending
         for order in orders:
-            self._door.send_cancel(order)
+            if not order.is_canceling:
+                self._door.send_cancel(order)
         self._verify(pending)
 
     def _verify(self, pending: Pending) -> None:
@@ -225,7 +231,10 @@ class Commanding:
             self._cancel_these(pending, state.orders.open_orders())
         else:
             left = [f"{o.ticker} {contracts(o.remaining)}" for o in state.orders.open_orders()]
-            self.answer(name, Outcomes.DONE, f"Orders left: {', '.join(left) or 'none'}.")
+            stops = len(list(state.stops.live()))
+            unwatched = f" Stops that rest until the next start: {stops}." if stops else ""
+            text = f"Orders left: {', '.join(left) or 'none'}.{unwatched}"
+            self.answer(name, Outcomes.DONE, text)
             self._outbox.do(StopShell())
 
     def account_read(self, event: AccountRead) -> None:
@@ -349,9 +358,12 @@ class Commanding:
         if pending.then_stop is not None and outcome is Outcomes.DONE:
             self._outbox.do(StopShell())
 
-    def answer(self, name: str, outcome: Outcomes, text: str = "") -> None:
-        """Answer a command that is over."""
-        self._outbox.do(GiveAnswer(Answer(command_id=name, outcome=outcome, text=text)))
+    def answer(
+        self, name: str, outcome: Outcomes, text: str = "", *, kept_stop: StopRecord | None = None
+    ) -> None:
+        """Answer a command that is over, once the journal holds the stop it is about."""
+        answer = Answer(command_id=name, outcome=outcome, text=text)
+        self._outbox.do(GiveAnswer(answer, kept_stop))
 
     def refuse(self, name: str, code: ReasonCode, text: str) -> None:
         """Refuse a command, to its face and in the log."""

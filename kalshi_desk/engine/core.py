@@ -13,6 +13,7 @@ from kalshi_desk.core.events import (
     AccountRead,
     BalanceReported,
     BookDelta,
+    BookSnapshot,
     CancelAnswered,
     CancelFailed,
     ConnectionChanged,
@@ -34,14 +35,28 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
+from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
-from kalshi_desk.engine.inputs import CommandReceived, ReplayMoved
+from kalshi_desk.engine.inputs import (
+    CommandReceived,
+    ReplayMoved,
+    StrategiesDeclared,
+    StrategyDecided,
+    StrategyFailed,
+)
+from kalshi_desk.engine.lab import BacktestMoved, Lab
+from kalshi_desk.engine.learning_desk import LearningDesk
+from kalshi_desk.engine.limit_setting import LimitSetting
+from kalshi_desk.engine.machine import make_machine
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.reports import Reports
+from kalshi_desk.engine.risk_watch import RiskWatch
 from kalshi_desk.engine.state import CoreSettings, CoreState
+from kalshi_desk.engine.stop_desk import StopDesk
 
 LATE_MS, LATE_REPORTS = 2_000, 3
 _SAID_STATUSES = frozenset(
@@ -60,6 +75,15 @@ class TradingCore:
         door = Door(self.state, self.outbox)
         self.reports = Reports(self.state, self.outbox, self.account, door)
         self.commanding = Commanding(self.state, self.outbox, self.account, door)
+        self.stops = StopDesk(self.state, self.outbox, door, self.commanding)
+        self.baskets = BasketDesk(self.state, self.outbox, door)
+        self.learning = LearningDesk(self.state, self.outbox)
+        self.paper = PaperDesk(self.state, self.outbox)
+        self.machine = make_machine(
+            self.state, self.outbox, self.commanding, door, self.paper, self.baskets
+        )
+        LimitSetting(self.state, self.outbox, self.commanding)
+        self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
             OrderAnswered: self._then_settle(self.reports.answered),
@@ -79,6 +103,10 @@ class TradingCore:
             DriftReported: DriftWatch(self.state, self.outbox).take,
             TimerFired: self._timer,
             ReplayMoved: self._replay,
+            StrategiesDeclared: self.machine.declared,
+            StrategyDecided: self.machine.decided,
+            StrategyFailed: self.machine.failed,
+            BacktestMoved: Lab(self.state, self.outbox, self.commanding).moved,
         }
 
     def step(self, event: CoreEvent, now_ns: int) -> list[Effect]:
@@ -87,12 +115,21 @@ class TradingCore:
         state.now_ns = now_ns
         if type(event) is BookDelta:
             state.markets.apply(event, now_ns)
+            if event.ticker in state.stops.by_ticker:
+                self.stops.book(event.ticker)
+            if event.ticker in self.paper.watched:
+                self.paper.on_event(event)
             return self.outbox.take() if self.outbox.effects else []
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
-        elif state.markets.apply(event, now_ns) and type(event) is MarketStatusChanged:
-            self._say_status(event)
+        elif state.markets.apply(event, now_ns):
+            if type(event) is MarketStatusChanged:
+                self._say_status(event)
+                self.learning.status(event)
+            elif type(event) is BookSnapshot:
+                self.stops.book(event.ticker)
+            self.paper.on_event(event)
         return self.outbox.take()
 
     def _then_settle(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -100,22 +137,30 @@ class TradingCore:
 
         def handle(event: CoreEvent) -> None:
             handler(event)
-            self.commanding.settle()
+            self._settle()
 
         return handle
 
+    def _settle(self) -> None:
+        self.commanding.settle()
+        self.stops.settle()
+        self.baskets.orders_changed()
+
     def _order(self, event: OrderReported) -> None:
         self.account.order(event.order)
-        self.commanding.settle()
+        self._settle()
 
     def _fill(self, event: FillReported) -> None:
         self.account.fill(event.fill)
-        self.commanding.settle()
+        self.stops.filled(event.fill)
+        self._settle()
 
     def _account_read(self, event: AccountRead) -> None:
         self.account.reading(event)
         self.commanding.account_read(event)
-        self.commanding.settle()
+        for fill in event.fills:
+            self.stops.filled(fill)
+        self._settle()
 
     def _queue(self, event: QueueReported) -> None:
         for order_id, ahead in event.ahead.items():
@@ -178,7 +223,12 @@ class TradingCore:
     def _timer(self, event: TimerFired) -> None:
         self.state.markets.close_due(self.state.now_ns)
         self.account.beat()
+        self._risk_watch.beat()
         self.commanding.beat()
+        self.stops.beat()
+        self.baskets.beat()
+        self.paper.beat()
+        self.machine.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

@@ -51,11 +51,12 @@ class Door:
         post_only: bool = False,
         reduce_only: bool = False,
         origin: str = "manual",
+        expires_ns: int = 0,
     ) -> None:
         """Gate, durable intent, broker: the only place where an order comes into being."""
         state = self._state
         intent = OrderIntent(
-            client_order_id=str(uuid5(ORDER_IDS, f"{pending.command_id}/{len(pending.orders)}")),
+            client_order_id=order_id_of(pending.command_id, len(pending.orders)),
             ticker=ticker,
             side=side,
             price=price,
@@ -68,12 +69,14 @@ class Door:
             origin=origin,
             command_id=pending.command_id,
             created_ns=state.now_ns,
+            expires_ns=expires_ns,
         )
         reasons = examine(intent, state.gate_view(ticker))
         if reasons:
             pending.reasons.extend(reasons)
             return
         state.recent.append(intent)
+        state.messages.append(state.now_ns)
         state.orders.add_intent(intent)
         pending.orders.append(intent.client_order_id)
         pending.waits.add(intent.client_order_id)
@@ -86,6 +89,7 @@ class Door:
             self.look_up(order)
             return
         order.is_canceling = True
+        self._state.messages.append(self._state.now_ns)
         self._canceled_ns[order.client_order_id] = self._state.now_ns
         self._state.orders.touched.add(order.client_order_id)
         self._outbox.do(SendCancel(order.order_id, order.ticker))
@@ -114,7 +118,12 @@ class Door:
         if not position or live is None:
             return
         side = BookSide.ASK if position > 0 else BookSide.BID
-        size = Count(abs(position))
+        # A stop may be selling the same position just now; what it takes is not ours to sell.
+        size = Count(abs(position) - state.resting_reducing(ticker, position))
+        if size <= 0:
+            text = f"Another order closes {ticker} just now; ask again once it is over."
+            pending.reasons.append(Reason(ReasonCode.NO_EXIT, text))
+            return
         touch = live.book.bid if side is BookSide.ASK else live.book.ask
         if touch is None or not live.book.is_valid:
             pending.reasons.append(
@@ -145,6 +154,11 @@ class Door:
             reduce_only=True,
             origin="flatten",
         )
+
+
+def order_id_of(command_id: str, number: int = 0) -> str:
+    """Return the client id of a command's order: the same after a restart."""
+    return str(uuid5(ORDER_IDS, f"{command_id}/{number}"))
 
 
 def nothing_to_sell(

@@ -8,8 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.core.stops import StopRecord
+from kalshi_desk.core.strategy import Observation, ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
+from kalshi_desk.store.entries import BasketEntry, Entry, PaperFillEntry, PaperSettlementEntry
 
 
 class Effect(msgspec.Struct, frozen=True, tag=True):
@@ -72,11 +75,41 @@ class KeepSettlement(Effect, frozen=True):
     settlement: Settlement
 
 
+class KeepStop(Effect, frozen=True):
+    """Remember where a stop stands; comes before the exit that it leads to."""
+
+    record: StopRecord
+
+
+class KeepObservation(Effect, frozen=True):
+    """Remember what was measured for a strategy's cell; one already kept changes nothing."""
+
+    observation: Observation
+
+
 class KeepMeta(Effect, frozen=True):
     """Remember a named value, such as the halt or the day's opening equity."""
 
     key: str
     value: str
+
+
+class KeepEntry(Effect, frozen=True):
+    """Remember an entry that needs nothing else done about it."""
+
+    entry: Entry
+
+
+class KeepBasket(Effect, frozen=True):
+    """Remember where a basket stands; comes before the intent of its order."""
+
+    entry: BasketEntry
+
+
+class KeepPaper(Effect, frozen=True):
+    """Remember what a shadow or paper strategy traded, or that its market paid out."""
+
+    entry: PaperFillEntry | PaperSettlementEntry
 
 
 class Notify(Effect, frozen=True):
@@ -86,9 +119,30 @@ class Notify(Effect, frozen=True):
 
 
 class GiveAnswer(Effect, frozen=True):
-    """Answer a command; the answer is remembered under the command's id."""
+    """Answer a command; the answer is remembered under the command's id.
+
+    With ``kept_stop`` nobody is told before the journal holds that record.
+    """
 
     answer: Answer
+    kept_stop: StopRecord | None = None
+
+
+class AskStrategy(Effect, frozen=True):
+    """Let a strategy look at the markets as they are now."""
+
+    strategy: str
+    cycle: int
+    values: dict[str, ParameterValue]
+    since_ns: dict[str, int]
+    implications: tuple[tuple[str, str], ...]
+
+
+class SaveSetting(Effect, frozen=True):
+    """Write one setting, by its dotted name, into the settings file."""
+
+    name: str
+    value: str | int | float | bool
 
 
 class SteerReplay(Effect, frozen=True):

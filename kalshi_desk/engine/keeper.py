@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.records import OrderIntent
+from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.store.entries import Entry, MetaEntry
 from kalshi_desk.store.journal import Journal
 
@@ -22,7 +23,8 @@ class Keeper:
     """One writer; what is asked for first is written first.
 
     ``on_failure`` is told in words when something could not be written.  Named values,
-    HALTED among them, are written again until they stand: the next start relies on them.
+    HALTED among them, and stops are written again until they stand: the next start relies
+    on them.
     """
 
     def __init__(self, journal: Journal, on_failure: Callable[[str], None]) -> None:
@@ -31,8 +33,8 @@ class Keeper:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._waiting: list[Entry] = []
         self._running: set[asyncio.Future[None]] = set()
-        self._newest: dict[str, MetaEntry] = {}
-        self._owed: dict[str, MetaEntry] = {}
+        self._newest: dict[str, Entry] = {}
+        self._owed: dict[str, Entry] = {}
         self._retry_at = 0.0
 
     def intent(self, intent: OrderIntent, at_ns: int) -> asyncio.Future[None]:
@@ -46,12 +48,13 @@ class Keeper:
     def add(self, entry: Entry) -> None:
         """Take an entry; it is written with the others of the same step."""
         self._waiting.append(entry)
-        if isinstance(entry, MetaEntry):
-            self._newest[entry.key] = entry
-            self._owed.pop(entry.key, None)
+        name = _lasting(entry)
+        if name:
+            self._newest[name] = entry
+            self._owed.pop(name, None)
 
     def retry(self) -> None:
-        """Write what waits, and again, once a second, named values that could not be written."""
+        """Write what waits, and again, once a second, what must last and is not written."""
         self.flush()
         if self._owed and asyncio.get_running_loop().time() >= self._retry_at:
             self._write_owed()
@@ -87,14 +90,23 @@ class Keeper:
             self._on_failure(words)
 
     def _owe(self, batch: list[Entry]) -> None:
-        """Remember the named values of a failed batch, unless a newer one took their place."""
+        """Remember what must last of a failed batch, unless a newer one took their place."""
         for entry in batch:
-            if isinstance(entry, MetaEntry) and self._newest.get(entry.key) is entry:
-                self._owed[entry.key] = entry
+            name = _lasting(entry)
+            if name and self._newest.get(name) is entry:
+                self._owed[name] = entry
         self._retry_at = asyncio.get_running_loop().time() + RETRY_S
 
     def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def has_stop(self, stop: StopRecord) -> bool:
+        """Return whether the journal holds this record of a stop, or a newer one."""
+        try:
+            found = await self.run(lambda journal: journal.stops(stop.updated_ns))
+        except DeskError:
+            return False
+        return any(s.stop_id == stop.stop_id and s.updated_ns >= stop.updated_ns for s in found)
 
     async def run(self, work: Callable[[Journal], T]) -> T:
         """Do something with the journal on its thread, after everything asked for before."""
@@ -111,3 +123,10 @@ class Keeper:
         self._write_owed()
         await self.run(lambda journal: journal.close())
         self._thread.shutdown(wait=True)
+
+
+def _lasting(entry: Entry) -> str:
+    """Return the name under which an entry must stand in the end, empty for a passing one."""
+    if isinstance(entry, MetaEntry):
+        return entry.key
+    return f"stop/{entry.stop_id}" if isinstance(entry, StopRecord) else ""

@@ -21,15 +21,18 @@ from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import MONEY_SCALE, Money
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
+from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
+from kalshi_desk.engine.restore_machine import restore_machine
 from kalshi_desk.engine.shell import EngineShell
-from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.engine.strategy_process import open_strategies
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
 from kalshi_desk.kalshi.environment import LIVE, keyed
 from kalshi_desk.kalshi.polling import PollingFeed
@@ -39,7 +42,7 @@ from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.live_switch import need_live, turn_live_off
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
-from kalshi_desk.store.settings import Settings
+from kalshi_desk.store.settings import Settings, save_setting
 from kalshi_desk.store.venues import remember_venue
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
@@ -111,19 +114,14 @@ async def _run(
             stale.unlink(missing_ok=True)
     journal = Journal(journal_path, durable=venue in DURABLE_VENUES)
     core = TradingCore(
-        CoreSettings(
-            venue=venue,
-            can_trade=replay_path is None,
-            read_only_why=REPLAY_WHY if replay_path is not None else "",
-            collar=settings.risk.collar,
-            max_order=settings.risk.max_order,
-        ),
+        core_settings(settings, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
         next_event_seq=journal.last_event_seq() + 1,
     )
     core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
     fills = restore(core.state, journal, clock.now_ns())
+    restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
         core,
         journal,
@@ -131,7 +129,10 @@ async def _run(
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
         forget_live=lambda: turn_live_off(home),
+        save_setting=lambda name, value: _save(home, name, value),
     )
+    shell.lab = LabRunner(home.root, shell.take)
+    shell.strategies = open_strategies(shell, home.strategies, clock)
     token = write_token(home.token_path)
     link = LinkServer(
         shell,
@@ -147,6 +148,7 @@ async def _run(
     lock.announce(record)
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
+    deciding = asyncio.create_task(shell.strategies.run())
     try:
         if replay is not None:
             shell.venue = replay
@@ -155,6 +157,8 @@ async def _run(
             await _run_venue(home, settings, venue, shell, clock, fills)
     finally:
         saying.cancel()
+        deciding.cancel()
+        await asyncio.gather(deciding, return_exceptions=True)
         await link.stop()
         await shell.close()
     return 0
@@ -171,6 +175,7 @@ async def _run_venue(
     recorder = None
     if settings.recording.enabled and venue != "paper":
         recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
+    shell.recorder = recorder
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue
     if venue == "practice":
@@ -215,6 +220,10 @@ def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> 
     if face == TUI_FACE and not left and settings.tui.on_gone == "stop":
         _log.info("the last screen is gone; stopping as the settings say")
         shell.stopped.set()
+
+
+def _save(home: Home, name: str, value: str | int | float | bool) -> None:
+    save_setting(home.settings_path, name, value)
 
 
 def _stop_on_signals(shell: EngineShell) -> None:

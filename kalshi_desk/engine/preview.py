@@ -30,6 +30,7 @@ from kalshi_desk.desk.commands import (
 from kalshi_desk.engine.door import nothing_to_sell
 from kalshi_desk.engine.rows import full_title, round_div
 from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.stop_plan import preview_stop
 from kalshi_desk.market.live import LiveMarket
 from kalshi_desk.portfolio.valuation import Walk, walk
 from kalshi_desk.risk.exposure import Stake, worst_case
@@ -49,7 +50,7 @@ def reply_to(state: CoreState, query: Query) -> Reply:
             text=live.market.rules or "The exchange gives no rules text for this market.",
         )
     if isinstance(query, PreviewStop):
-        return _failed(ReasonCode.BAD_COMMAND, "Stops can't be previewed yet.")
+        return _preview_stop(state, query)
     if not state.settings.can_trade:
         return _failed(ReasonCode.READ_ONLY_VENUE, state.settings.read_only_why)
     if not live.market.fee.is_known:
@@ -63,6 +64,13 @@ def reply_to(state: CoreState, query: Query) -> Reply:
         return _preview(state, live, query)
     except Refuse as refusal:
         return _failed(ReasonCode.BAD_SIZE, str(refusal))
+
+
+def _preview_stop(state: CoreState, query: PreviewStop) -> Reply:
+    try:
+        return preview_stop(state, query.ticker, query.kind, query.amount)
+    except Refuse as refusal:
+        return _failed(ReasonCode(refusal.code), str(refusal))
 
 
 def _failed(code: ReasonCode, text: str) -> QueryFailed:

@@ -4,21 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from kalshi_desk.core.errors import DeskError
-from kalshi_desk.core.events import CoreEvent, MarketsListed
+from kalshi_desk.core.events import (
+    BookStale,
+    ConnectionChanged,
+    CoreEvent,
+    ExchangeStatusReported,
+    MarketsListed,
+    TimerFired,
+    TradeHistory,
+)
 from kalshi_desk.core.ports import EventSink
+from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.core.strategy import Decision, ParameterValue
 from kalshi_desk.store.recording import FrameRecorder
 
 FLUSH_S = 1.0
 SUFFIX = ".jsonl.zst"
+KeptEvent = BookStale | ConnectionChanged | ExchangeStatusReported | TradeHistory
+"""What reaches the core besides frames and listings, and changes what a strategy sees."""
+_KEPT = (BookStale, ConnectionChanged, ExchangeStatusReported, TradeHistory)
 _log = logging.getLogger(__name__)
 
 
+def decision_facts(
+    strategy: str, decision: Decision, parameters: Mapping[str, ParameterValue] | None = None
+) -> dict[str, Any]:
+    """Return a decision as recordings and backtests keep it: signals, and reasons by code."""
+    return {
+        "strategy": strategy,
+        "parameters": dict(parameters or {}),
+        "signals": msgspec.to_builtins(decision.signals),
+        "reasons": dict(sorted(Counter(why.code for why in decision.reasons).items())),
+        "scanned": decision.scanned,
+    }
+
+
 class EngineRecorder:
-    """One recording per engine run; a disk that is full ends it, never the trading."""
+    """One recording per engine run; a disk that is full ends it, never the trading.
+
+    Lines about the engine carry ``recv_ns``, the time at which the core took what they
+    tell: ``engine`` first of all, ``markets``, ``beat``, ``event``, ``cycle``,
+    ``decision`` and ``own``; ``end`` is the last line of one that was closed.
+    """
 
     def __init__(self, folder: Path, venue: str, now_ns: int, cap_mb: int) -> None:
         prune(folder, cap_mb)
@@ -30,6 +66,11 @@ class EngineRecorder:
             self._recorder = FrameRecorder(self.path)
         except DeskError as error:
             _log.warning("%s", error)
+        self._note("engine", now_ns, {"venue": venue, "beats": True})
+
+    def _note(self, kind: str, now_ns: int, content: dict[str, Any]) -> None:
+        if self._recorder is not None:
+            self._recorder.write_meta(kind, {"recv_ns": now_ns, **content})
 
     def tap(self, recv_ns: int, frame: bytes) -> None:
         """Append one frame verbatim."""
@@ -42,10 +83,35 @@ class EngineRecorder:
         if self._recorder is not None:
             self._recorder.begin_connection(number, yes_prices=True, recv_ns=recv_ns)
 
-    def listen(self, event: CoreEvent) -> None:
-        """Keep what the markets are beside their frames."""
-        if self._recorder is not None and isinstance(event, MarketsListed):
-            self._recorder.write_markets(event.markets, event.events)
+    def listen(self, event: CoreEvent, now_ns: int, *, of_frame: bool) -> None:
+        """Keep what the core took at ``now_ns`` unless a recorded frame tells it anyway."""
+        if of_frame or self._recorder is None:
+            return
+        if isinstance(event, TimerFired):
+            self._note("beat", now_ns, {})
+        elif isinstance(event, MarketsListed):
+            self._recorder.write_markets(event.markets, event.events, recv_ns=now_ns)
+        elif isinstance(event, _KEPT):
+            self._note("event", now_ns, {"event": msgspec.to_builtins(event)})
+
+    def mark_cycle(self, now_ns: int, names: Sequence[str]) -> None:
+        """Note that these strategies were asked to look at the markets of this moment."""
+        self._note("cycle", now_ns, {"strategies": list(names)})
+
+    def mark_decision(
+        self,
+        now_ns: int,
+        strategy: str,
+        decision: Decision,
+        parameters: Mapping[str, ParameterValue] | None = None,
+    ) -> None:
+        """Keep what a strategy answered to its look at ``now_ns``."""
+        self._note("decision", now_ns, decision_facts(strategy, decision, parameters))
+
+    def mark_own(self, now_ns: int, record: OrderIntent | Fill | Settlement) -> None:
+        """Keep an order, a fill or a payout of our own."""
+        what = {OrderIntent: "order", Fill: "fill", Settlement: "settlement"}[type(record)]
+        self._note("own", now_ns, {what: msgspec.to_builtins(record)})
 
     async def keep_flushing(self) -> None:
         """Hand what gathered to the system each second, so that a kill loses no more."""
@@ -54,8 +120,9 @@ class EngineRecorder:
             self._recorder.flush()
 
     def close(self) -> None:
-        """Write what has gathered."""
+        """Write what has gathered, and that this is the end: a killed engine can't say so."""
         if self._recorder is not None:
+            self._recorder.write_meta("end", {})
             self._recorder.close()
 
 

@@ -23,6 +23,7 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.ports import EventSink
 from kalshi_desk.core.types import BookSide
 from kalshi_desk.engine.replay_index import RecordingIndex, index_recording
+from kalshi_desk.engine.tape import kept_event
 from kalshi_desk.kalshi.decode import LostBooks
 from kalshi_desk.kalshi.translate import MarketChanged, Translator
 from kalshi_desk.store.recording import RecordedFrame, RecordedMeta, read_frames
@@ -287,6 +288,8 @@ class ReplayFeed:
             if isinstance(record, RecordedMeta):
                 if record.kind == "connection":
                     self._begin_connection(bool(record.content.get("yes_prices")))
+                elif record.kind == "event":
+                    self._lose_recorded(record)
             elif not record.problem and not record.is_outgoing:
                 self._next = record
                 return
@@ -297,6 +300,13 @@ class ReplayFeed:
         self._translator.reader.begin_connection(yes_prices=yes_prices)
         if lost and not self._silent:
             self._sink(BookStale(lost, "a new connection began"))
+
+    def _lose_recorded(self, record: RecordedMeta) -> None:
+        """Lose the books that the recording engine lost, at the same point."""
+        event = kept_event(record)
+        if isinstance(event, BookStale):
+            reader = self._translator.reader
+            reader.distrust(event.tickers or tuple(reader.fresh), event.why)
 
     def _rewind(self) -> None:
         self._records = read_frames(self.path)

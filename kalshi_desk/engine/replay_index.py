@@ -13,6 +13,7 @@ from kalshi_desk.core.grid import uniform_grid
 from kalshi_desk.core.records import Event, Market
 from kalshi_desk.core.text import clean
 from kalshi_desk.core.types import MarketStatus, Price
+from kalshi_desk.engine.tape import listing
 from kalshi_desk.kalshi.convert import UNKNOWN_FEE
 from kalshi_desk.kalshi.decode import BookFeed
 from kalshi_desk.store.recording import RecordedMeta, read_frames
@@ -51,7 +52,10 @@ def index_recording(path: Path | str) -> RecordingIndex:
         lines += 1
         if isinstance(record, RecordedMeta):
             if record.kind == "markets":
-                _read_markets(record, markets, events)
+                # What can't be read is inferred like the markets of a foreign capture.
+                told = listing(record) or MarketsListed(())
+                markets.update((market.ticker, market) for market in told.markets)
+                events.update((event.event_ticker, event) for event in told.events)
             elif record.kind == "connection":
                 feed.begin_connection(yes_prices=bool(record.content.get("yes_prices")))
             continue
@@ -65,29 +69,12 @@ def index_recording(path: Path | str) -> RecordingIndex:
         raise not_a_recording(path, lines)
     for ticker, book in feed.books.items():
         if ticker not in markets:
-            markets[ticker] = _inferred(ticker, book.step)
+            markets[ticker] = inferred(ticker, book.step)
     listed = MarketsListed(tuple(markets.values()), tuple(events.values()))
     return RecordingIndex(start_ns=start_ns, end_ns=end_ns, frames=frames, listed=listed)
 
 
-def _read_markets(
-    record: RecordedMeta, markets: dict[str, Market], events: dict[str, Event]
-) -> None:
-    """Take the recorder's descriptions; what can't be read is inferred like a foreign one."""
-    try:
-        listed = msgspec.convert(record.content, _Listed)
-    except msgspec.ValidationError:
-        return
-    markets.update((market.ticker, market) for market in listed.markets)
-    events.update((event.event_ticker, event) for event in listed.events)
-
-
-class _Listed(msgspec.Struct):
-    markets: tuple[Market, ...] = ()
-    events: tuple[Event, ...] = ()
-
-
-def _inferred(ticker: str, step: int) -> Market:
+def inferred(ticker: str, step: int) -> Market:
     """Describe a market of a foreign capture by what was seen of it."""
     title = clean(ticker, _TICKER_CHARACTERS)
     return Market(

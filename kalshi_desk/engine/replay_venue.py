@@ -11,7 +11,7 @@ from kalshi_desk.desk.commands import ReplayControl, ReplayStep
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.engine.inputs import ReplayMoved
 from kalshi_desk.engine.replay_feed import MAX_SPEED, MIN_SPEED, ReplayFeed
-from kalshi_desk.engine.shell import VenueActions
+from kalshi_desk.engine.venue_actions import VenueActions
 
 TELL_S = 0.1
 

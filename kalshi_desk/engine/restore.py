@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
-from kalshi_desk.core.types import NO_COUNT, Count, Money
+from kalshi_desk.core.strategy import Mode
+from kalshi_desk.core.types import NO_COUNT, Money, notional
+from kalshi_desk.engine.bookkeeper import recall_fill, recall_folio
+from kalshi_desk.engine.learning_desk import take_in
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
+from kalshi_desk.risk.stop_book import SHOWN_NS
 from kalshi_desk.store.journal import Journal
 
 CONFIRMED_AGAIN = "LIVE had been switched off and was confirmed again"
+REMEMBERED_AUTO = frozenset({"practice", "paper", "demo"})
+"""Venues on which AUTO is still on after a restart; real money needs a person again."""
 LOST_ANSWER = "the engine stopped before the exchange's answer"
 
 
@@ -28,12 +37,18 @@ def restore(state: CoreState, journal: Journal, now_ns: int) -> tuple[Fill, ...]
         if order.state is OrderState.UNRESOLVED:
             order.unknown_ns = now_ns
     fills = journal.fills()
+    predicted = recall_folio(state, journal)
     for fill in fills:
-        _book(state, fill)
+        _book(state, fill, predicted.get((fill.trade_id, fill.order_id)))
     settlements: list[Settlement] = journal.settlements()
     for settlement in settlements:
         state.positions.book_settlement(settlement)
+        state.folio.parts.settle(settlement)
     state.markets.touched.update(state.positions.by_ticker)
+    for stop in journal.stops(now_ns - SHOWN_NS):
+        state.stops.add(stop)
+    for observation in journal.observations():
+        take_in(state, observation)
     _recall_meta(state, journal)
     state.has_history = bool(fills or state.orders.by_client_id)
     return tuple(fills)
@@ -52,14 +67,15 @@ def _merge(state: CoreState, record: Order) -> None:
     state.orders.restore(order)
 
 
-def _book(state: CoreState, fill: Fill) -> None:
+def _book(state: CoreState, fill: Fill, predicted: PredictedFee | None) -> None:
     order = state.orders.known(fill.order_id)
-    state.positions.book_fill(fill, order.origin if order is not None else "")
+    origin = order.origin if order is not None else ""
+    if state.positions.book_fill(fill, origin) is not None:
+        recall_fill(state, fill, origin, predicted)
     if fill.fee % 10_000:
         state.is_direct = True
     if order is not None:
-        order.booked = Count(order.booked + fill.count)
-        order.fees = Money(order.fees + fill.fee)
+        order.book(fill.count, fill.fee, notional(fill.price, fill.count))
         state.orders.restore(order)
     else:
         state.orders.keep_nameless(fill)
@@ -69,9 +85,20 @@ def _recall_meta(state: CoreState, journal: Journal) -> None:
     state.halted_why = journal.halted_reason() or ""
     if state.halted_why == LIVE_OFF:
         state.halted_why = CONFIRMED_AGAIN
+    for key, value in journal.all_meta("mode:").items():
+        with contextlib.suppress(ValueError):
+            state.modes[key.removeprefix("mode:")] = Mode(value)
+    state.auto = journal.meta("auto") == "on" and state.settings.venue in REMEMBERED_AUTO
+    for pair in (journal.meta("implications") or "").split():
+        cause, _, effect = pair.partition(">")
+        state.implications.add((cause, effect))
     day, _, equity = (journal.meta("day") or "").partition(" ")
     if day and equity.lstrip("-").isdigit():
         state.day, state.opening_equity = day, Money(int(equity))
+    peak = journal.meta("peak") or ""
+    if peak.isdigit():
+        state.peak_equity = Money(int(peak))
+    state.guards.recall(journal.meta("guards") or "")
 
 
 def journal_order(order: ManagedOrder) -> Order:

@@ -50,10 +50,10 @@ def status_row(state: CoreState, engine_pid: int) -> StatusView:
         day_pnl=None if equity is None or opening is None else Money(equity - opening),
         buying_power=None if cash is None else Money(max(0, cash - state.committed())),
         worst_case=None if cash is None else state.worst_case(),
-        auto_running=0,
-        auto_total=0,
+        auto_running=sum(state.auto and one.is_trading for one in state.strategies.values()),
+        auto_total=sum(one.is_on for one in state.strategies.values()),
         risk=_risk(state),
-        risk_reason="; ".join(filter(None, (state.halted_why, state.drift.reducing_why))),
+        risk_reason="; ".join(filter(None, (state.halted_why, state.reducing_why))),
         data_age_ms=max(0, state.now_ns - data_ns) // 1_000_000 if data_ns else None,
         message_age_ms=None if usage is None else usage.message_age_ms,
         write_tokens=None if usage is None else usage.write_left,
@@ -71,7 +71,7 @@ def status_row(state: CoreState, engine_pid: int) -> StatusView:
 def _risk(state: CoreState) -> RiskState:
     if state.halted_why:
         return RiskState.HALTED
-    return RiskState.REDUCING if state.drift.reducing_why else RiskState.ACTIVE
+    return RiskState.REDUCING if state.reducing_why else RiskState.ACTIVE
 
 
 def market_row(state: CoreState, live: LiveMarket) -> MarketRow:

@@ -11,8 +11,8 @@ from kalshi_desk.core.events import CoreEvent, MarketsListed, MarketStatusChange
 from kalshi_desk.core.ports import Clock, EventSink
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine.recorder import EngineRecorder, fan_out
-from kalshi_desk.engine.shell import VenueActions
 from kalshi_desk.engine.universe import trim
+from kalshi_desk.engine.venue_actions import VenueActions
 from kalshi_desk.kalshi.broker import KalshiBroker
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.rest import RestClient
@@ -39,7 +39,6 @@ class KalshiSession(VenueActions):
         top_of: TopOf | None = None,
     ) -> None:
         self._rest = RestClient(environment, signer, clock)
-        self._recorder = recorder
         self._keep = keep
         self.broker = KalshiBroker(self._rest, clock)
         self.feed = KalshiFeed(
@@ -59,14 +58,16 @@ class KalshiSession(VenueActions):
     async def run(self, sink: EventSink) -> None:
         """Deliver events until cancelled."""
         self._sink = sink
-        sinks: list[EventSink] = [sink, self._follow]
-        if self._recorder is not None:
-            sinks.append(self._recorder.listen)
-        deliver = fan_out(*sinks)
+        deliver = fan_out(sink, self._follow)
         try:
             await self.feed.run(lambda event: deliver(self._trimmed(event)))
         finally:
             await self._rest.close()
+
+    @property
+    def frame_ns(self) -> int:
+        """When the frame was received whose events are being told now; 0 between frames."""
+        return self.feed.stream.frame_ns
 
     def _trimmed(self, event: CoreEvent) -> CoreEvent:
         return trim(event, self._keep()) if isinstance(event, MarketsListed) else event

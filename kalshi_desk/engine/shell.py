@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -19,8 +18,9 @@ from kalshi_desk.core.events import (
     OrderUnknown,
     TimerFired,
 )
-from kalshi_desk.core.ports import Broker, Clock, Feed
+from kalshi_desk.core.ports import Clock, Feed
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
+from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.desk.commands import (
     Answer,
     CancelAll,
@@ -30,65 +30,55 @@ from kalshi_desk.desk.commands import (
     Outcomes,
     Panic,
     Query,
-    ReplayControl,
     Reply,
     StopEngine,
 )
-from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
-from kalshi_desk.desk.protocol import MAX_EVENTS_PER_FRAME
+from kalshi_desk.desk.frames import EventKind, Frame, Level
 from kalshi_desk.engine.board import Board
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import (
+    AskStrategy,
     CancelEverything,
     Effect,
     ForgetLive,
     GiveAnswer,
+    KeepBasket,
+    KeepEntry,
     KeepFill,
     KeepIntent,
     KeepMeta,
+    KeepObservation,
     KeepOrder,
+    KeepPaper,
     KeepSettlement,
+    KeepStop,
     LookUp,
     Notify,
     ReadAccount,
+    SaveSetting,
     SendCancel,
     SendOrder,
     SteerReplay,
     StopShell,
 )
+from kalshi_desk.engine.event_memory import EventMemory
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
+from kalshi_desk.engine.lab import StartBacktest, StopBacktest
+from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.preview import reply_to
+from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.restore import journal_order
-from kalshi_desk.store.entries import CommandAnswered, EventEntry, MetaEntry
+from kalshi_desk.engine.strategy_link import StrategyLink
+from kalshi_desk.engine.venue_actions import VenueActions as VenueActions
+from kalshi_desk.store.entries import CommandAnswered, MetaEntry
 from kalshi_desk.store.journal import Journal
 
 BEAT_S = 0.2
-KEPT_EVENTS = 2_000
 KEPT_ANSWERS = 500
 PROTECTIVE = (CancelOrder, CancelAll, Panic, LeaveLive, StopEngine)
 """Commands that only take risk away: a journal that can't be written must not stop them."""
 _log = logging.getLogger(__name__)
-
-
-class VenueActions:
-    """What a venue can do beyond feed and broker; every part may be absent."""
-
-    broker: Broker | None = None
-    sessions = 0
-    """How many sessions began so far; a new one follows no book that it was not asked for."""
-
-    async def cancel_everything(self) -> None:
-        """Cancel all orders of the account."""
-
-    async def read_account(self) -> None:
-        """Read the account again; the reading arrives as an event."""
-
-    async def watch(self, tickers: Sequence[str]) -> None:
-        """Make these markets' books part of the feed."""
-
-    def steer(self, control: ReplayControl) -> None:
-        """Steer a recording."""
 
 
 class EngineShell:
@@ -103,18 +93,22 @@ class EngineShell:
         *,
         save_starred: Callable[[set[str]], None],
         forget_live: Callable[[], None] = lambda: None,
+        save_setting: Callable[[str, str | int | float | bool], object] = lambda name, value: None,
     ) -> None:
         self.core = core
         self.board = Board(core.state, os.getpid())
         self.stopped = asyncio.Event()
         self.venue: VenueActions = VenueActions()
+        self.recorder: EngineRecorder | None = None
+        self.strategies: StrategyLink | None = None
+        self.lab: LabRunner | None = None
         self._clock = clock
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
         self._save_starred = save_starred
         self._forget_live = forget_live
-        self._events: deque[DeskEvent] = deque(maxlen=KEPT_EVENTS)
-        self._event_seq = journal.last_event_seq()
+        self._save_setting = save_setting
+        self._events = EventMemory(journal)
         self._answers: dict[str, Answer] = {}
         self._futures: dict[str, asyncio.Future[Answer]] = {}
         self._durable: dict[str, asyncio.Future[None]] = {}
@@ -143,7 +137,9 @@ class EngineShell:
             await asyncio.gather(feeding, beating, stopping, return_exceptions=True)
 
     async def close(self) -> None:
-        """Write what waits and close the journal."""
+        """End backtests, write what waits and close the journal."""
+        if self.lab is not None:
+            await self.lab.close()
         await self._keeper.close()
 
     async def _beat(self) -> None:
@@ -151,10 +147,22 @@ class EngineShell:
             await asyncio.sleep(BEAT_S)
             self.take(TimerFired())
             self._keeper.retry()
+            if self.strategies is not None:
+                self.strategies.flush()
 
     def take(self, event: CoreEvent) -> None:
-        """Pass one event through the core and do what it asks for."""
-        effects = self.core.step(event, self._clock.now_ns())
+        """Pass one event through the core and do what it asks for.
+
+        What a frame tells happens when the frame was received, as it will in a replay.
+        """
+        frame_ns = self.venue.frame_ns
+        now_ns = frame_ns or self._clock.now_ns()
+        if self.recorder is not None:
+            self.recorder.listen(event, now_ns, of_frame=frame_ns > 0)
+        effects = self.core.step(event, now_ns)
+        if self.strategies is not None:
+            # Before the effects: a look asked for by this event must see it.
+            self.strategies.feed(event, now_ns)
         if effects:
             for effect in effects:
                 self._perform(effect)
@@ -165,6 +173,7 @@ class EngineShell:
             self._durable[effect.intent.client_order_id] = self._keeper.intent(
                 effect.intent, self._clock.now_ns()
             )
+            self._mark_own(effect.intent)
         elif isinstance(effect, SendOrder):
             self._start(self._send(effect.intent))
         elif isinstance(effect, SendCancel):
@@ -175,24 +184,46 @@ class EngineShell:
         elif isinstance(effect, KeepFill):
             self._keeper.add(effect.fill)
             self.board.add_fill(effect.fill)
+            self._mark_own(effect.fill)
         elif isinstance(effect, KeepSettlement):
             self._keeper.add(effect.settlement)
+            self._mark_own(effect.settlement)
         elif isinstance(effect, Notify):
-            self._note(effect.event)
+            self._keeper.add(self._events.add(effect.event))
         elif isinstance(effect, GiveAnswer):
-            self._give(effect.answer)
+            if effect.kept_stop is None:
+                self._give(effect.answer)
+            else:
+                self._start(self._answer_kept(effect.answer, effect.kept_stop))
         else:
             self._perform_rare(effect)
+
+    def _mark_own(self, record: OrderIntent | Fill | Settlement) -> None:
+        if self.recorder is not None:
+            self.recorder.mark_own(self.core.state.now_ns, record)
 
     def _perform_rare(self, effect: Effect) -> None:
         if isinstance(effect, KeepMeta):
             self._keep_meta(effect)
+        elif isinstance(effect, KeepStop):
+            self._keeper.add(effect.record)
+        elif isinstance(effect, KeepEntry | KeepBasket | KeepPaper):
+            self._keeper.add(effect.entry)
+        elif isinstance(effect, KeepObservation):
+            self._keeper.add(effect.observation)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):
             self._start(self.venue.read_account())
         elif isinstance(effect, CancelEverything):
             self._start(self.venue.cancel_everything())
+        elif isinstance(effect, AskStrategy):
+            if self.strategies is not None:
+                self.strategies.ask(effect)
+        elif isinstance(effect, SaveSetting):
+            self._start(self._save(effect))
+        elif self.lab is not None and isinstance(effect, StartBacktest | StopBacktest):
+            self.lab.perform(effect)
         elif isinstance(effect, SteerReplay):
             self.venue.steer(effect.control)
         elif isinstance(effect, ForgetLive):
@@ -206,20 +237,23 @@ class EngineShell:
         else:
             self._keeper.add(MetaEntry(key=effect.key, value=effect.value or None))
 
-    def _note(self, event: DeskEvent) -> None:
-        self._events.append(event)
-        self._event_seq = event.seq
-        self._keeper.add(
-            EventEntry(
-                seq=event.seq,
-                at_ns=event.at_ns,
-                kind=event.kind.value,
-                level=event.level.value,
-                title=event.title,
-                text=event.text,
-                ticker=event.ticker,
-            )
-        )
+    async def _save(self, effect: SaveSetting) -> None:
+        """Write a setting; what can't be written holds until the next start only, and says so."""
+        try:
+            # On the one thread that writes, so that two changes can't cross.
+            await self._keeper.run(lambda _: self._save_setting(effect.name, effect.value))
+        except DeskError as error:
+            text = f"{error} It holds until the engine stops."
+            title, now_ns = f"{effect.name} was not saved", self._clock.now_ns()
+            self.core.outbox.say(now_ns, EventKind.SYSTEM, Level.ERROR, title, text)
+            for waiting in self.core.outbox.take():
+                self._perform(waiting)
+
+    async def _answer_kept(self, answer: Answer, stop: StopRecord) -> None:
+        if not await self._keeper.has_stop(stop):
+            text = f"{answer.text} It holds only until the engine ends: the journal has failed."
+            answer = msgspec.structs.replace(answer, outcome=Outcomes.UNKNOWN, text=text)
+        self._give(answer)
 
     def _give(self, answer: Answer) -> None:
         self._answers[answer.command_id] = answer
@@ -296,8 +330,8 @@ class EngineShell:
         """Return what is new on these topics and the events since ``event_seq``."""
         self._watch_books(topics)
         self.core.state.now_ns = self._clock.now_ns()
-        events = self._events_since(event_seq)
-        last = events[-1].seq if events else min(event_seq, self._event_seq)
+        events = self._events.since(event_seq)
+        last = events[-1].seq if events else min(event_seq, self._events.last_seq)
         return self.board.frame(topics, board_seq, events, last)
 
     def _watch_books(self, topics: tuple[str, ...]) -> None:
@@ -312,32 +346,13 @@ class EngineShell:
                 self._asked_to_watch.add(ticker)
                 self._start(self.venue.watch((ticker,)))
 
-    def _events_since(self, seq: int) -> tuple[DeskEvent, ...]:
-        if seq >= self._event_seq:
-            return ()
-        if self._events and self._events[0].seq <= seq + 1:
-            found = [event for event in self._events if event.seq > seq]
-            return tuple(found[:MAX_EVENTS_PER_FRAME])
-        return tuple(
-            DeskEvent(
-                seq=entry.seq,
-                at_ns=entry.at_ns,
-                kind=EventKind(entry.kind),
-                level=Level(entry.level),
-                title=entry.title,
-                text=entry.text,
-                ticker=entry.ticker,
-            )
-            for entry in self._journal.events_since(seq, MAX_EVENTS_PER_FRAME)
-        )
-
     def settlements(self) -> list[Settlement]:
         """Return every settlement that the journal holds."""
         return self._journal.settlements()
 
     def last_event_seq(self) -> int:
         """Return the number of the newest event."""
-        return self._event_seq
+        return self._events.last_seq
 
     async def ask(self, query: Query) -> Reply:
         """Answer a query from the state as it is."""

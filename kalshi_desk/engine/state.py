@@ -10,20 +10,31 @@ from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Market, OrderIntent
+from kalshi_desk.core.strategy import Mode, Observation, ParameterValue
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
+from kalshi_desk.desk.automation_frames import LabRow
 from kalshi_desk.desk.frames import ReplayView
+from kalshi_desk.engine.exposures import Exposures
+from kalshi_desk.engine.risk_numbers import risk_view
+from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import Purse
+from kalshi_desk.portfolio.folio import Folio
 from kalshi_desk.portfolio.positions import Position, Positions
 from kalshi_desk.portfolio.valuation import Exit, exit_now
 from kalshi_desk.risk.drift import DriftLog
 from kalshi_desk.risk.exposure import Exposed, Resting, Stake, worst_case
 from kalshi_desk.risk.gate import GateView, order_cost
+from kalshi_desk.risk.limits import Limits
+from kalshi_desk.risk.loss_guard import LossGuards
+from kalshi_desk.risk.stop_book import StopBook
+from kalshi_desk.risk.stops import StopRules
 
 LIVE_OFF = "LIVE was switched off"
 RECENT_INTENTS = 50
 MOST_COSTS = 5_000
+MOST_MESSAGES = 10_000
 DEFAULT_COLLAR = Price(10 * CENT)
 DEFAULT_MAX_ORDER = Count(1_000_000)
 
@@ -37,6 +48,10 @@ class CoreSettings:
     read_only_why: str = ""
     collar: Price = DEFAULT_COLLAR
     max_order: Count = DEFAULT_MAX_ORDER
+    strategy_interval_ns: int = 60_000_000_000
+    strategy_values: dict[str, dict[str, ParameterValue]] = field(default_factory=dict)
+    stops: StopRules = field(default_factory=StopRules)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(slots=True)
@@ -48,8 +63,11 @@ class CoreState:
     orders: Orders = field(default_factory=Orders)
     positions: Positions = field(default_factory=Positions)
     ledger: Purse = field(default_factory=Purse)
+    folio: Folio = field(default_factory=Folio)
     recent: deque[OrderIntent] = field(default_factory=lambda: deque(maxlen=RECENT_INTENTS))
     starred: set[str] = field(default_factory=set)
+    simulated: set[str] = field(default_factory=set)
+    """Markets in which shadow or paper orders rest or positions are held."""
     link: LinkState = LinkState.STARTING
     waiting_for: str = "the engine is starting"
     exchange_text: str = ""
@@ -58,13 +76,35 @@ class CoreState:
     has_history: bool = False
     halted_why: str = ""
     drift: DriftLog = field(default_factory=DriftLog)
+    observations: dict[str, dict[str, list[Observation]]] = field(default_factory=dict)
     day: str = ""
     opening_equity: Money | None = None
+    peak_equity: Money | None = None
+    guards: LossGuards = field(default_factory=LossGuards)
+    loss_why: str = ""
+    differs: str = ""
+    messages: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_MESSAGES))
     is_direct: bool = False
     usage: UsageReported | None = None
     replay: ReplayView | None = None
+    auto: bool = False
+    modes: dict[str, Mode] = field(default_factory=dict)
+    strategies: dict[str, StrategyState] = field(default_factory=dict)
+    implications: set[tuple[str, str]] = field(default_factory=set)
+    lab: dict[str, LabRow] = field(default_factory=dict)
     now_ns: int = 0
+    stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
+    exposures: Exposures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.exposures = Exposures(self)
+        self.stops = StopBook(self.settings.stops)
+
+    @property
+    def reducing_why(self) -> str:
+        """Why only reductions pass though the desk is not halted, empty when they are not alone."""
+        return "; ".join(filter(None, (self.drift.reducing_why, self.loss_why)))
 
     @property
     def fee_grid(self) -> FeeGrid:
@@ -72,9 +112,10 @@ class CoreState:
         return DIRECT if self.is_direct else NON_DIRECT
 
     def involved(self) -> set[str]:
-        """Return the markets that must not be lost sight of: held, ordered or starred."""
+        """Return the markets not to lose sight of: held, ordered, simulated or starred."""
         held = {position.ticker for position in self.positions.held()}
-        return held | {order.ticker for order in self.orders.open_orders()} | self.starred
+        open_orders = {order.ticker for order in self.orders.open_orders()}
+        return held | open_orders | self.starred | self.simulated
 
     def effective_position(self, ticker: str) -> Count:
         """Return the position with what is known to have traded but not booked yet."""
@@ -195,26 +236,31 @@ class CoreState:
         """Return holdings and open orders that settlement can hurt."""
         found: list[Exposed] = []
         for held in self.positions.held():
-            group, excludes = self._group(held.ticker)
+            group, excludes = self.group_of(held.ticker)
             if ticker in (None, held.ticker) and event in (None, group):
                 value = self.value_of(held)
                 found.append(Stake(held.ticker, group, excludes, held.count, value))
         for order in self.orders.open_orders():
-            group, excludes = self._group(order.ticker)
+            group, excludes = self.group_of(order.ticker)
             if ticker in (None, order.ticker) and event in (None, group):
                 found.append(self._resting(order, group, excludes))
         return found
 
     def _resting(self, order: ManagedOrder, group: str, excludes: bool) -> Resting:
-        live = self.markets.get(order.ticker)
-        cost = None
-        if live is not None:
-            cost = order_cost(order.side, order.price, order.remaining, live.market, self.now_ns)
-        per_contract = order.price if order.side.sign > 0 else 10_000 - order.price
-        fee = Money(max(0, (cost or 0) - per_contract * order.remaining))
+        fee = self.worst_fee(order, order.remaining)
         return Resting(order.ticker, group, excludes, order.side, order.price, order.remaining, fee)
 
-    def _group(self, ticker: str) -> tuple[str, bool]:
+    def worst_fee(self, order: ManagedOrder, count: Count) -> Money:
+        """Return the most that a fill of so many contracts of an order may be charged."""
+        live = self.markets.get(order.ticker)
+        if live is None or not count:
+            return NO_MONEY
+        cost = order_cost(order.side, order.price, count, live.market, self.now_ns)
+        per_contract = order.price if order.side.sign > 0 else 10_000 - order.price
+        return Money(max(0, (cost or 0) - per_contract * count))
+
+    def group_of(self, ticker: str) -> tuple[str, bool]:
+        """Return the event of a market, and whether its markets exclude each other."""
         live = self.markets.get(ticker)
         if live is None:
             return ticker, False
@@ -226,7 +272,7 @@ class CoreState:
         """Show the gate what it may look at for an order in one market."""
         live = self.markets.get(ticker)
         position = self.effective_position(ticker)
-        cannot_send = self._cannot_send()
+        cannot_send = self.cannot_send()
         shard = self.shard_of(ticker)
         return GateView(
             now_ns=self.now_ns,
@@ -243,6 +289,7 @@ class CoreState:
             recent=list(self.recent),
             collar=self.settings.collar,
             max_count=self.settings.max_order,
+            risk=risk_view(self, ticker),
             last_price=None if live is None else live.last_price,
             reducing_why=self.drift.reducing_why,
         )
@@ -260,7 +307,8 @@ class CoreState:
             updated_ns=book.updated_ns,
         )
 
-    def _cannot_send(self) -> Reason | None:
+    def cannot_send(self) -> Reason | None:
+        """Return why no order could be sent now, whatever it says; None when one could."""
         if not self.settings.can_trade:
             return Reason(ReasonCode.READ_ONLY_VENUE, self.settings.read_only_why)
         if self.link is not LinkState.LIVE:

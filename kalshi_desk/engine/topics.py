@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
+from kalshi_desk.engine.limit_rows import whole_exposure, whole_limits
+from kalshi_desk.engine.pnl_view import pnl_rows
+from kalshi_desk.engine.portfolio_view import portfolio_rows
 from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.stop_rows import stop_rows
+from kalshi_desk.engine.strategy_rows import strategy_rows, why_rows
 
 Rows = dict[str, Row]
 Build = Callable[[CoreState, str], Rows]
 
-WHOLE: dict[str, Build] = {}
+WHOLE: dict[str, Build] = {
+    "stops": stop_rows,
+    "portfolio": portfolio_rows,
+    "pnl": pnl_rows,
+    "strategies": strategy_rows,
+    "why": why_rows,
+    "limits": whole_limits,
+    "exposure": whole_exposure,
+}
 """By the topic's kind; the builder gets the state and what follows the colon."""
 
 

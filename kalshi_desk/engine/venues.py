@@ -14,7 +14,7 @@ from kalshi_desk.core.ports import Clock, EventSink
 from kalshi_desk.engine.exchange_process import ExchangeAddress, PracticeExchange
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.session import KalshiSession
-from kalshi_desk.engine.shell import VenueActions
+from kalshi_desk.engine.venue_actions import VenueActions
 from kalshi_desk.kalshi.environment import Environment, practice
 from kalshi_desk.kalshi.signing import Signer, load_private_key
 from kalshi_desk.kalshi.stale_books import TopOf
@@ -66,6 +66,11 @@ class SessionVenue(VenueActions):
                 task.cancel()
             await asyncio.gather(running, moving, return_exceptions=True)
             self._sink(BookStale((), "the connection is being made again"))
+
+    @property
+    def frame_ns(self) -> int:
+        """When the frame was received whose events are being told now; 0 between frames."""
+        return 0 if self._session is None else self._session.frame_ns
 
     async def watch(self, tickers: Sequence[str]) -> None:
         """Follow more books."""

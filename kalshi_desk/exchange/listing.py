@@ -203,7 +203,9 @@ def _ranges(template: Template, value: float) -> list[_Leg]:
                 high=low + width,
             )
         )
-    legs.append(_Leg(f"T{end:.2f}", f"{above} or above", "greater", floor=end, low=end))
+    # Strictly above the last cent of the range below it, as the real exchange says it.
+    last = round(end - 0.01, 2)
+    legs.append(_Leg(f"T{last:.2f}", f"{above} or above", "greater", floor=last, low=end))
     return legs
 
 

@@ -23,6 +23,7 @@ from kalshi_desk.core.types import (
     Price,
     TimeInForce,
     complement,
+    notional,
 )
 
 FOREIGN = "foreign"
@@ -55,9 +56,12 @@ class ManagedOrder:
     created_ns: int = 0
     updated_ns: int = 0
     fees: Money = NO_MONEY
+    turnover: Money = NO_MONEY
+    """YES price times count of what is booked, without fees."""
     is_canceling: bool = False
     unknown_ns: int = 0
     """When its outcome became unknown: it may have reached the exchange up to then."""
+    expires_ns: int = 0
     taken_off: Count | None = None
     """What a cancel took off the book while it is not known what became of the rest."""
 
@@ -65,6 +69,12 @@ class ManagedOrder:
     def outcome_price(self) -> Price:
         """The price of the outcome as the person asked for it."""
         return self.price if self.outcome is Outcome.YES else complement(self.price)
+
+    def book(self, count: int, fees: int, turnover: int) -> None:
+        """Add executions to what is booked; the state is the business of the caller."""
+        self.booked = Count(self.booked + count)
+        self.fees = Money(self.fees + fees)
+        self.turnover = Money(self.turnover + turnover)
 
 
 class Orders:
@@ -75,7 +85,7 @@ class Orders:
         self._client_ids: dict[str, str] = {}
         self._open: dict[str, set[str]] = defaultdict(set)
         self._unbooked: set[str] = set()
-        self._nameless: dict[str, tuple[int, int]] = {}
+        self._nameless: dict[str, tuple[int, int, int]] = {}
         self.touched: set[str] = set()
 
     def known(self, name: str) -> ManagedOrder | None:
@@ -104,6 +114,10 @@ class Orders:
         ]
         return sorted(found, key=lambda order: (order.created_ns, order.client_order_id))
 
+    def open_count(self) -> int:
+        """Return how many orders may still trade."""
+        return sum(map(len, self._open.values()))
+
     def unresolved(self, ticker: str | None = None) -> list[ManagedOrder]:
         """Return orders whose outcome nobody knows."""
         return [o for o in self.open_orders(ticker) if o.state is OrderState.UNRESOLVED]
@@ -128,6 +142,7 @@ class Orders:
             command_id=intent.command_id,
             created_ns=intent.created_ns,
             updated_ns=intent.created_ns,
+            expires_ns=intent.expires_ns,
         )
         return self.restore(order)
 
@@ -229,8 +244,7 @@ class Orders:
             self.keep_nameless(fill)
             return None
         self._name(order, fill.order_id)
-        order.booked = Count(order.booked + fill.count)
-        order.fees = Money(order.fees + fill.fee)
+        order.book(fill.count, fill.fee, notional(fill.price, fill.count))
         fresh = max(0, order.booked - order.filled)
         order.filled = Count(order.filled + fresh)
         if order.taken_off is not None:
@@ -246,8 +260,12 @@ class Orders:
 
         Readings tell fills without our client id, and may tell them before the order.
         """
-        count, fees = self._nameless.get(fill.order_id, (0, 0))
-        self._nameless[fill.order_id] = (count + fill.count, fees + fill.fee)
+        count, fees, turnover = self._nameless.get(fill.order_id, (0, 0, 0))
+        self._nameless[fill.order_id] = (
+            count + fill.count,
+            fees + fill.fee,
+            turnover + notional(fill.price, fill.count),
+        )
 
     def _adopt(self, report: Order, client_id: str) -> ManagedOrder:
         order = ManagedOrder(
@@ -268,9 +286,7 @@ class Orders:
         if order_id and not order.order_id:
             order.order_id = order_id
             self._client_ids[order_id] = order.client_order_id
-            count, fees = self._nameless.pop(order_id, (0, 0))
-            order.booked = Count(order.booked + count)
-            order.fees = Money(order.fees + fees)
+            order.book(*self._nameless.pop(order_id, (0, 0, 0)))
             order.filled = Count(max(order.filled, order.booked))
 
     def _report_before_cancel(self, order: ManagedOrder, report: Order, taken_off: Count) -> None:

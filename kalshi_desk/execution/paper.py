@@ -10,6 +10,7 @@ is displayed and not yet taken by us, at the prices displayed.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -46,6 +47,41 @@ class PaperOrder:
     accumulator: Money = NO_MONEY
 
 
+class RestingOrders(MutableMapping[str, PaperOrder]):
+    """Resting orders by id, oldest first, and found by market: books change all the time."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, PaperOrder] = {}
+        self._by_ticker: dict[str, dict[str, PaperOrder]] = {}
+
+    def __getitem__(self, order_id: str) -> PaperOrder:
+        return self._by_id[order_id]
+
+    def __setitem__(self, order_id: str, order: PaperOrder) -> None:
+        self._by_id[order_id] = order
+        self._by_ticker.setdefault(order.intent.ticker, {})[order_id] = order
+
+    def __delitem__(self, order_id: str) -> None:
+        ticker = self._by_id.pop(order_id).intent.ticker
+        del self._by_ticker[ticker][order_id]
+        if not self._by_ticker[ticker]:
+            del self._by_ticker[ticker]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def of(self, ticker: str) -> list[PaperOrder]:
+        """Return the orders of one market, oldest first."""
+        return list(self._by_ticker.get(ticker, {}).values())
+
+    def tickers(self) -> set[str]:
+        """Return the markets in which any order rests."""
+        return set(self._by_ticker)
+
+
 class Placed(msgspec.Struct, frozen=True):
     """What became of a new order: its fills, what rests, or the reason for a refusal."""
 
@@ -62,7 +98,7 @@ class PaperBroker:
     cancel_share: Fraction = RISK_AVERSE
     grid: FeeGrid = DIRECT
     next_id: int = 1
-    resting: dict[str, PaperOrder] = field(default_factory=dict)
+    resting: RestingOrders = field(default_factory=RestingOrders)
     _taken: dict[tuple[str, BookSide, Price], int] = field(default_factory=lambda: defaultdict(int))
 
     def place(self, intent: OrderIntent, book: OrderBook, rule: FeeRule, now_ns: int) -> Placed:
@@ -95,19 +131,26 @@ class PaperBroker:
     def on_print(
         self, ticker: str, price: Price, count: Count, taker: BookSide, rule: FeeRule, now_ns: int
     ) -> list[Fill]:
-        """Take a public trade: it drains queues, and fills orders that stood in its way."""
+        """Take a public trade: it drains queues, and fills orders that stood in its way.
+
+        What one of our orders took of it is gone for those behind.
+        """
         fills = []
-        for order in self._standing(ticker, taker.opposite):
+        left = int(count)
+        standing = self._standing(ticker, taker.opposite)
+        standing.sort(key=lambda order: -order.intent.price * order.intent.side.sign)
+        for order in standing:
             through = (order.intent.price - price) * order.intent.side.sign
             if through < 0:
-                continue
-            part = int(count)
+                break
+            part = left
             if through == 0:
-                order.owed += part
+                order.owed += int(count)
                 drained = min(order.ahead, Fraction(part))
                 order.ahead -= drained
                 part = int(part - drained)
             part = min(part, order.remaining)
+            left -= part
             if part > 0:
                 fills.append(
                     self._fill(order, order.intent.price, part, rule, is_taker=False, now_ns=now_ns)
@@ -129,17 +172,38 @@ class PaperBroker:
             gone = -int(delta)
             paid = min(order.owed, gone)
             order.owed -= paid
-            order.ahead = max(Fraction(0), order.ahead - self.cancel_share * (gone - paid))
+            if self.cancel_share and gone > paid:
+                order.ahead = max(Fraction(0), order.ahead - self.cancel_share * (gone - paid))
 
     def on_book(self, ticker: str, book: OrderBook) -> None:
         """Take a whole new book: nobody can be ahead beyond what is displayed."""
         for key in [key for key in self._taken if key[0] == ticker]:
             del self._taken[key]
-        for order in list(self.resting.values()):
-            if order.intent.ticker == ticker:
-                shown = Fraction(book.size(order.intent.side, order.intent.price))
-                order.ahead = min(order.ahead, shown)
-                order.owed = 0
+        for order in self.resting.of(ticker):
+            shown = Fraction(book.size(order.intent.side, order.intent.price))
+            order.ahead = min(order.ahead, shown)
+            order.owed = 0
+
+    def taken(self, ticker: str, side: BookSide) -> dict[Price, Count]:
+        """Return what we took of a side that is displayed still, by price."""
+        return {
+            price: Count(size)
+            for (name, other, price), size in self._taken.items()
+            if name == ticker and other is side and size
+        }
+
+    def forget(self, ticker: str) -> None:
+        """Drop all that is known of a market that is over."""
+        for key in [key for key in self._taken if key[0] == ticker]:
+            del self._taken[key]
+        for order in self.resting.of(ticker):
+            del self.resting[order.order_id]
+
+    def concerns(self) -> set[str]:
+        """Return the markets whose books and trades matter: orders rest, or depth was taken."""
+        return self.resting.tickers() | {
+            ticker for (ticker, _, _), size in self._taken.items() if size
+        }
 
     def report(self, order: PaperOrder, state: OrderState, now_ns: int) -> Order:
         """Return an order as an exchange would report it."""
@@ -171,11 +235,7 @@ class PaperBroker:
         return found
 
     def _standing(self, ticker: str, side: BookSide) -> list[PaperOrder]:
-        return [
-            order
-            for order in self.resting.values()
-            if order.intent.ticker == ticker and order.intent.side is side
-        ]
+        return [order for order in self.resting.of(ticker) if order.intent.side is side]
 
     def _fill(
         self,

@@ -14,12 +14,12 @@ from kalshi_desk.core.errors import DeskError, Retry, Stop
 from kalshi_desk.core.events import BookDelta, BookSnapshot, BookStale, CoreEvent
 from kalshi_desk.core.ports import Clock, Sleep, Tap
 from kalshi_desk.core.text import clean
-from kalshi_desk.kalshi.decode import LostBooks
+from kalshi_desk.kalshi.decode import LostBooks, Message
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.errors import TIMESTAMP_EXPIRED, Ask, error_from_answer
 from kalshi_desk.kalshi.signing import Signer
 from kalshi_desk.kalshi.subscriptions import LIFECYCLE, Subscriptions
-from kalshi_desk.kalshi.translate import MarketChanged, Translator
+from kalshi_desk.kalshi.translate import MarketChanged, Translated, Translator
 
 _MAX_FRAME_BYTES = 64 << 20
 _OPEN_S = 10.0
@@ -38,6 +38,13 @@ OnLostLink = Callable[[str], None]
 OnConnection = Callable[[int, int], None]
 
 
+@dataclass(slots=True)
+class FrameMoment:
+    """When the frame that is being read was received; 0 while none is."""
+
+    at_ns: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
     """What every socket of a stream is made with.
@@ -46,7 +53,7 @@ class Wiring:
     ``(number, recv_ns)`` of every new connection.  ``now_ns`` signs: it is the local
     clock corrected to the exchange's; ``resync`` measures that again when the exchange
     says that the time is off.  ``on_doubt`` hears that a frame may have been lost that
-    told of the account.
+    told of the account.  ``moment`` tells those who take events when their frame came.
     """
 
     environment: Environment
@@ -58,6 +65,7 @@ class Wiring:
     resync: Callable[[], Awaitable[None]] | None
     on_doubt: Callable[[], None]
     sleep: Sleep
+    moment: FrameMoment
 
 
 class Line:
@@ -197,12 +205,7 @@ class Line:
             await on_open()
 
     async def _receive(self, socket: ClientConnection) -> str:
-        translator, clock, tap, sink = (
-            self.translator,
-            self._wiring.clock,
-            self._wiring.tap,
-            self._sink,
-        )
+        translator = self.translator
         translator.reader.begin_connection(yes_prices=True)
         subscriptions = self.subscriptions
         while True:
@@ -210,28 +213,39 @@ class Line:
                 data = await socket.recv(decode=False)
             except ConnectionClosed as closed:
                 return f"the exchange closed the stream ({clean(str(closed.rcvd or 'wordless'))})"
-            recv_ns = clock.now_ns()
-            if tap is not None:
-                tap(recv_ns, data)
-            before_ms, unread = translator.last_ts_ms, translator.counts.unreadable
-            message, event = translator.translate(data)
-            if translator.last_ts_ms != before_ms:
-                self._note_age(translator.last_ts_ms)
-            if event is not None:
-                if not isinstance(event, _OF_BOOKS) or event.ticker in subscriptions.watched:
-                    sink(event)
-            elif message is not None:
+            unread = translator.counts.unreadable
+            message, event = self._take(data)
+            if event is None and message is not None:
                 await self._send_all(subscriptions.answer(message))
                 if subscriptions.crowded_out:
                     moving = tuple(sorted(subscriptions.crowded_out))
-                    sink(BookStale(moving, "it moves to another socket"))
+                    self._sink(BookStale(moving, "it moves to another socket"))
                     self._on_crowded()
                 if subscriptions.broken:
                     return subscriptions.broken
-            elif self._private and translator.counts.unreadable != unread:
+            elif event is None and self._private and translator.counts.unreadable != unread:
                 self._wiring.on_doubt()
             if subscriptions.needs_repair:
                 await self._send_all(subscriptions.repair())
+
+    def _take(self, data: bytes) -> tuple[Message | None, Translated]:
+        """Record and read one frame, and pass on what it means as of when it was received."""
+        wiring, translator = self._wiring, self.translator
+        recv_ns = wiring.moment.at_ns = wiring.clock.now_ns()
+        try:
+            if wiring.tap is not None:
+                wiring.tap(recv_ns, data)
+            before_ms = translator.last_ts_ms
+            message, event = translator.translate(data)
+            if translator.last_ts_ms != before_ms:
+                self._note_age(translator.last_ts_ms)
+            if event is not None and (
+                not isinstance(event, _OF_BOOKS) or event.ticker in self.subscriptions.watched
+            ):
+                self._sink(event)
+        finally:
+            wiring.moment.at_ns = 0
+        return message, event
 
     def _note_age(self, ts_ms: int) -> None:
         age = self._wiring.now_ns() // _MS_NS - ts_ms

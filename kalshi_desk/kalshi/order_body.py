@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 from kalshi_desk.core.records import OrderIntent
-from kalshi_desk.core.types import SelfTrade, format_count, format_price
+from kalshi_desk.core.types import SelfTrade, TimeInForce, format_count, format_price
+
+_SECOND_NS = 1_000_000_000
 
 
 def encode_intent(intent: OrderIntent, subaccount: int = 0) -> bytes:
@@ -30,6 +32,8 @@ def intent_body(intent: OrderIntent, subaccount: int = 0) -> dict[str, Any]:
         body["post_only"] = True
     if intent.reduce_only:
         body["reduce_only"] = True
+    if intent.expires_ns and intent.time_in_force is TimeInForce.GTC:
+        body["expiration_time"] = -(-intent.expires_ns // _SECOND_NS)
     if subaccount:
         body["subaccount"] = subaccount
     return body

@@ -9,6 +9,7 @@ from dataclasses import replace
 from kalshi_desk.core.ports import Clock, Sleep, Tap
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.line import (
+    FrameMoment,
     Line,
     OnConnection,
     OnLostLink,
@@ -54,6 +55,7 @@ class Stream:
             resync=resync,
             on_doubt=on_doubt,
             sleep=sleep,
+            moment=FrameMoment(),
         )
         self._crowded = asyncio.Event()
         self._lines = [Line(self._wiring, private=True, on_crowded=self._crowded.set)]
@@ -63,6 +65,11 @@ class Stream:
     def is_open(self) -> bool:
         """Whether the first socket is open and the private channels were acknowledged."""
         return self._lines[0].is_open
+
+    @property
+    def frame_ns(self) -> int:
+        """When the frame was received whose events are being told now; 0 between frames."""
+        return self._wiring.moment.at_ns
 
     @property
     def connections(self) -> int:

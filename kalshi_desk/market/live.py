@@ -8,6 +8,7 @@ import msgspec
 
 from kalshi_desk.core.book import OrderBook
 from kalshi_desk.core.events import (
+    BarsKnown,
     BookDelta,
     BookSnapshot,
     BookStale,
@@ -19,7 +20,9 @@ from kalshi_desk.core.events import (
     TradePrinted,
 )
 from kalshi_desk.core.records import Event, Market, Trade
+from kalshi_desk.core.strategy import Bar
 from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
+from kalshi_desk.market.bars import MarketBars, bars_of, middle_of
 from kalshi_desk.market.series import PriceLine
 
 TAPE_LENGTH = 200
@@ -33,10 +36,14 @@ class LiveMarket:
 
     ``has_book`` says that the book is the exchange's; ``book.is_valid`` that it may be
     traded on besides, which it may not while the market stands still.
+    ``first_deadline_ns`` is the deadline as it was when the desk first heard of one: what
+    the end of a market teaches is told by what was known before it.
     """
 
     __slots__ = (
+        "bars",
         "book",
+        "first_deadline_ns",
         "has_book",
         "last_price",
         "line",
@@ -50,6 +57,8 @@ class LiveMarket:
         self.market = market
         self.book = OrderBook(market.grid.finest)
         self.line = PriceLine()
+        self.bars = MarketBars()
+        self.first_deadline_ns = market.deadline_ns
         self.tape: deque[Trade] = deque(maxlen=TAPE_LENGTH)
         self.last_price = market.last_price
         self.volume = market.volume
@@ -81,17 +90,26 @@ class LiveMarket:
 
 
 class LiveMarkets:
-    """All markets by ticker; ``touched`` collects what changed since it was last taken."""
+    """All markets by ticker; ``touched`` collects what changed since it was last taken.
+
+    ``moved`` does the same for those who value what is held, who take it at other times.
+    """
 
     def __init__(self) -> None:
         self.by_ticker: dict[str, LiveMarket] = {}
         self.events: dict[str, Event] = {}
         self.touched: set[str] = set()
+        self.moved: set[str] = set()
         self.data_ns = 0
 
     def get(self, ticker: str) -> LiveMarket | None:
         """Return a market, or None when the exchange never listed it."""
         return self.by_ticker.get(ticker)
+
+    def bars(self, ticker: str, now_ns: int) -> tuple[Bar, ...]:
+        """Return the newest complete hours of a market, oldest first; none when unknown."""
+        live = self.by_ticker.get(ticker)
+        return () if live is None else live.bars.shown(now_ns)
 
     def apply(self, event: CoreEvent, now_ns: int) -> bool:
         """Take a market event; return whether it was one."""
@@ -104,7 +122,9 @@ class LiveMarkets:
         elif isinstance(event, TradePrinted):
             self._trade(event.trade, now_ns)
         elif isinstance(event, TradeHistory):
-            self._history(event)
+            self._history(event, now_ns)
+        elif isinstance(event, BarsKnown):
+            self._known(event.ticker).bars.put_before(event.bars, now_ns)
         elif isinstance(event, BookStale):
             self._stale(event)
         elif isinstance(event, MarketStatusChanged):
@@ -141,7 +161,12 @@ class LiveMarkets:
         middle = live.middle()
         if middle is not None:
             live.line.add(now_ns, middle)
-        self.touched.add(live.market.ticker)
+        quoted = middle_of(live.book)
+        if quoted:
+            live.bars.note(now_ns, quoted)
+        ticker = live.market.ticker
+        self.touched.add(ticker)
+        self.moved.add(ticker)
 
     def _ticker(self, event: TickerChanged) -> None:
         live = self._known(event.ticker)
@@ -149,17 +174,22 @@ class LiveMarkets:
             live.last_price = event.last_price
         live.volume = Count(max(live.volume, event.volume))
         self.touched.add(event.ticker)
+        self.moved.add(event.ticker)
 
     def _trade(self, trade: Trade, now_ns: int) -> None:
         live = self._known(trade.ticker)
         live.tape.append(trade)
         live.last_price = trade.price
+        is_quoted = live.has_book and middle_of(live.book) > 0
+        live.bars.trade(now_ns, trade.count, None if is_quoted else trade.price)
         self.data_ns = now_ns
         self.touched.add(trade.ticker)
+        self.moved.add(trade.ticker)
 
-    def _history(self, event: TradeHistory) -> None:
+    def _history(self, event: TradeHistory, now_ns: int) -> None:
         live = self._known(event.ticker)
         live.line.put_before([(trade.executed_ns, trade.price) for trade in event.trades])
+        live.bars.put_before(bars_of(event.trades), now_ns)
         known = {trade.trade_id for trade in live.tape}
         older = [trade for trade in event.trades if trade.trade_id not in known]
         live.tape = deque([*older, *live.tape], maxlen=TAPE_LENGTH)
@@ -172,6 +202,7 @@ class LiveMarkets:
                 live.why_no_book = event.why or "the stream has a gap"
                 live.judge()
                 self.touched.add(ticker)
+                self.moved.add(ticker)
 
     def _status(self, event: MarketStatusChanged) -> None:
         live = self._known(event.ticker)
@@ -188,6 +219,7 @@ class LiveMarkets:
         )
         live.judge()
         self.touched.add(event.ticker)
+        self.moved.add(event.ticker)
 
     def _listed(self, event: MarketsListed) -> None:
         for occurrence in event.events:
@@ -198,11 +230,13 @@ class LiveMarkets:
                 self.by_ticker[market.ticker] = LiveMarket(market)
             else:
                 live.market = market
+                live.first_deadline_ns = live.first_deadline_ns or market.deadline_ns
                 live.judge()
                 live.volume = Count(max(live.volume, market.volume))
                 if live.last_price is None:
                     live.last_price = market.last_price
             self.touched.add(market.ticker)
+            self.moved.add(market.ticker)
 
     def _known(self, ticker: str) -> LiveMarket:
         """Return the market, listing it under its own ticker when nobody described it."""

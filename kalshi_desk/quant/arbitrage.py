@@ -108,10 +108,14 @@ def leg_sizes(legs: Sequence[Leg]) -> FloatArray:
     return np.array([leg.size for leg in legs], dtype=np.float64) / COUNT_SCALE
 
 
-def best_basket(space: StateSpace, legs: Sequence[Leg], *, budget: Money | None = None) -> Solution:
+def best_basket(
+    space: StateSpace, legs: Sequence[Leg], *, budget: Money | None = None, margin: float = 0.0
+) -> Solution:
     """Return the basket with the largest profit that every state of ``space`` guarantees.
 
-    Of all such baskets the cheapest.  ``budget`` bounds what is paid, in micro-dollars.
+    Of all such baskets the cheapest.  ``budget`` bounds what is paid, in micro-dollars;
+    ``margin`` is a reserve in dollars that each contract must leave on top of its cost, and
+    that counts neither as paid nor as profit.
     Raises ``KeyError`` when a leg has no published fee, ``ValueError`` for a leg outside the
     space or a negative budget, and ``ArithmeticError`` when the solver fails.
     """
@@ -120,7 +124,7 @@ def best_basket(space: StateSpace, legs: Sequence[Leg], *, budget: Money | None 
     if not legs:
         return _nothing(np.zeros(0), np.full(len(space.states), 1.0 / len(space.states)))
     pay, cost, size = payoffs(space, legs), leg_costs(legs), leg_sizes(legs)
-    gain = pay - cost[:, None]
+    gain = pay - cost[:, None] - margin
     dollars = None if budget is None else budget / MONEY_SCALE
     states = gain.shape[1]
     rows = np.hstack([-gain.T, np.ones((states, 1))])

@@ -125,18 +125,25 @@ def price_basket(
     return PricedBasket(Money(cash), Money(fees), tuple(Money(paid - cash) for paid in pnl))
 
 
-def required_guarantee(orders: Sequence[BasketOrder]) -> Money:
+def required_guarantee(
+    orders: Sequence[BasketOrder],
+    *,
+    least: Money = MIN_GUARANTEE,
+    per_basket: int = BUFFER_PER_BASKET,
+    per_contract: int = BUFFER_PER_CONTRACT,
+) -> Money:
     """Return the least certain profit worth the trouble, in micro-dollars.
 
     Five cents, or a cent for each basket and half a cent for each contract against
-    slippage; as many baskets as contracts of the largest leg.
+    slippage, unless other micro-dollars are given; as many baskets as contracts of the
+    largest leg.
     """
     if not orders:
-        return MIN_GUARANTEE
+        return least
     baskets = max(order.count for order in orders)
     contracts = sum(order.count for order in orders)
-    buffer = (BUFFER_PER_BASKET * baskets + BUFFER_PER_CONTRACT * contracts) // COUNT_SCALE
-    return Money(max(MIN_GUARANTEE, buffer))
+    buffer = (per_basket * baskets + per_contract * contracts) // COUNT_SCALE
+    return Money(max(least, buffer))
 
 
 def by_scarcity(

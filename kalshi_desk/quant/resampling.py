@@ -39,6 +39,13 @@ class ClusterMean(msgspec.Struct, frozen=True):
 
         return float(2.0 * stdtr(self.clusters - 1, -abs(self.t)))
 
+    def lower_bound(self, level: float = 0.90) -> float:
+        """Return the lower end of the two-sided interval of the mean at this level."""
+        from scipy.special import stdtrit
+
+        reach = stdtrit(self.clusters - 1, (1.0 + level) / 2.0)
+        return self.mean - float(reach) * self.error
+
 
 def cluster_mean(values: npt.ArrayLike, clusters: npt.ArrayLike) -> ClusterMean:
     """Return the mean and ``sqrt(G/(G-1) sum_g (sum residuals)^2) / N``.

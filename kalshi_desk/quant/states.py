@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from kalshi_desk.core.relations import Outcomes, Relation, Void
+from kalshi_desk.core.relations import Exclusive, Measured, Outcomes, Relation, Void
 from kalshi_desk.core.types import PRICE_ONE, PRICE_SCALE, Outcome, Price
 
 if TYPE_CHECKING:
@@ -95,7 +95,18 @@ def admissible_states(
 
 
 def _combinations(names: tuple[str, ...], relations: Sequence[Relation]) -> Iterator[Outcomes]:
-    """Decide one market after the other and leave a branch as soon as a relation forbids it."""
+    """Decide one market after the other and leave a branch as soon as a relation forbids it.
+
+    Strikes or an exclusive set that cover all markets already list what can happen: a
+    hundred brackets have a hundred outcomes, which need no search.
+    """
+    covering = [one for one in relations if set(names) <= set(one.markets)]
+    for relation in covering:
+        if isinstance(relation, Measured):
+            return _listed(names, _patterns(names, relation), relation, relations)
+    for relation in covering:
+        if isinstance(relation, Exclusive):
+            return _listed(names, _one_or_none(len(names)), relation, relations)
     touching: dict[str, list[Relation]] = {name: [] for name in names}
     for relation in relations:
         for market in set(relation.markets) & set(names):
@@ -114,3 +125,31 @@ def _combinations(names: tuple[str, ...], relations: Sequence[Relation]) -> Iter
             del outcomes[name]
 
     return decide(0)
+
+
+def _patterns(names: tuple[str, ...], measured: Measured) -> Iterator[tuple[bool, ...]]:
+    """Return who wins, by rising value; only for the markets named."""
+    columns = [measured.markets.index(name) for name in names]
+    for pattern in measured.patterns():
+        yield tuple(pattern[column] for column in columns)
+
+
+def _one_or_none(count: int) -> Iterator[tuple[bool, ...]]:
+    for winner in range(count + 1):
+        yield tuple(index == winner for index in range(count))
+
+
+def _listed(
+    names: tuple[str, ...],
+    patterns: Iterable[tuple[bool, ...]],
+    source: Relation,
+    relations: Sequence[Relation],
+) -> Iterator[Outcomes]:
+    """Return each pattern once, without those that another relation than its source forbids."""
+    others = [relation for relation in relations if relation is not source]
+    seen = set()
+    for wins in patterns:
+        outcomes = dict(zip(names, wins, strict=True))
+        if wins not in seen and all(relation.allows(outcomes) for relation in others):
+            seen.add(wins)
+            yield outcomes

@@ -12,7 +12,6 @@ from math import exp, log
 import msgspec
 
 from kalshi_desk.quant.costs import TAKER_RATE, unit_fee
-from kalshi_desk.quant.volatility import release_sd
 
 HALF_SPREAD = 0.01
 TIME_STOP_HALF_LIVES = 4.0
@@ -95,6 +94,9 @@ def volatility_distance(
     Often wider than the price itself, which then is the answer: a stop inside the noise is
     a fee.
     """
+    # Here alone, so that who only wants the cost of a stop does not wait for numpy.
+    from kalshi_desk.quant.volatility import release_sd
+
     return deviations * release_sd(price, hours_left, horizon_hours)
 
 

@@ -1,13 +1,16 @@
 """The worst that settlement can do to a set of holdings and resting orders.
 
 Within an event whose markets exclude each other at most one pays YES, so its outcomes
-are enumerated; other markets are taken as independent, which never understates the loss.
+are enumerated; where the sets of markets that may pay together are known (nested ladders),
+those are.  Other markets are taken as independent, which never understates the loss but
+overstates that of a ladder whose relation nobody has given.  That an exchange voids a market
+is not counted: it pays the last price then, about what the holding is carried at.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -52,19 +55,58 @@ class Resting(msgspec.Struct, frozen=True):
 Exposed = Stake | Resting
 
 
+class Edges(msgspec.Struct, frozen=True):
+    """What one market changes the value by when its YES loses and when it wins."""
+
+    lose: int
+    win: int
+
+    def __add__(self, other: Edges) -> Edges:
+        return Edges(self.lose + other.lose, self.win + other.win)
+
+    @property
+    def loss(self) -> Money:
+        """The worst loss of this market alone, positive."""
+        return Money(max(0, -min(self.lose, self.win)))
+
+
+def edges_of(item: Exposed) -> Edges:
+    """Return what one holding or order changes in both outcomes of its market."""
+    return Edges(item.change(False), item.change(True))
+
+
+def event_worst(
+    markets: Mapping[str, Edges],
+    *,
+    excludes: bool,
+    states: Iterable[frozenset[str]] | None = None,
+) -> int:
+    """Return the worst change of value over the outcomes of one event; a sure gain is positive.
+
+    ``states`` are all sets of markets that may pay YES together; without them at most one
+    pays when the markets exclude each other, and else each ends as badly as it can.
+    """
+    if not markets:
+        return 0
+    if states is None and not excludes:
+        return sum(min(edges.lose, edges.win) for edges in markets.values())
+    none = sum(edges.lose for edges in markets.values())
+    gain = {name: edges.win - edges.lose for name, edges in markets.items()}
+    if states is None:
+        return none + min(0, *gain.values())
+    return min(none + sum(gain.get(name, 0) for name in winners) for winners in states)
+
+
 def worst_case(exposed: Iterable[Exposed]) -> Money:
     """Return the worst change of value over all outcomes, in micro-dollars (0 or negative).
 
     An empty set has a worst case of 0; a set that can only win has one of 0 as well.
     """
-    groups: dict[str, list[Exposed]] = defaultdict(list)
+    groups: dict[tuple[str, bool], dict[str, Edges]] = defaultdict(dict)
     for item in exposed:
-        groups[item.group if item.excludes else f"{item.group}\0{item.ticker}"].append(item)
-    total = sum(_worst_of_group(items) for items in groups.values())
+        markets = groups[item.group, item.excludes]
+        edges = edges_of(item)
+        known = markets.get(item.ticker)
+        markets[item.ticker] = edges if known is None else known + edges
+    total = sum(event_worst(found, excludes=excludes) for (_, excludes), found in groups.items())
     return Money(min(0, total))
-
-
-def _worst_of_group(items: list[Exposed]) -> int:
-    tickers = {item.ticker for item in items}
-    outcomes: list[str | None] = [None, *sorted(tickers)]
-    return min(sum(item.change(item.ticker == winner) for item in items) for winner in outcomes)

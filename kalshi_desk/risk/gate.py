@@ -23,6 +23,19 @@ from kalshi_desk.core.types import (
     Price,
     format_price,
 )
+from kalshi_desk.risk.limit_checks import LIMIT_CHECKS, check_worst_losses
+from kalshi_desk.risk.limits import RiskView
+from kalshi_desk.risk.words import cents, contracts, dollars
+
+__all__ = [
+    "CHECKS",
+    "GateView",
+    "cents",
+    "contracts",
+    "dollars",
+    "examine",
+    "order_cost",
+]
 
 DUPLICATE_WINDOW_NS = 500_000_000
 MIN_COUNT = Count(1)
@@ -34,7 +47,7 @@ class GateView:
 
     ``cash`` and ``committed`` are those of the market's exchange shard, ``cash_everywhere``
     is on all shards.  ``cash`` is None while the account is unknown; ``recent`` holds the
-    newest intents.
+    newest intents.  ``risk`` is what the limits are measured on.
     """
 
     now_ns: int
@@ -50,6 +63,7 @@ class GateView:
     recent: list[OrderIntent]
     collar: Price
     max_count: Count
+    risk: RiskView
     last_price: Price | None = None
     cash_everywhere: Money = NO_MONEY
     reducing_why: str = ""
@@ -63,25 +77,6 @@ class GateView:
 
 
 Check = Callable[[OrderIntent, GateView], Reason | None]
-
-
-def contracts(count: Count) -> str:
-    """Return a count of contracts as a person reads it."""
-    text = f"{count / 100:,.2f}"
-    return text.rstrip("0").rstrip(".")
-
-
-def dollars(money: Money) -> str:
-    """Return money as a person reads it, to the cent."""
-    sign = "-" if money < 0 else ""
-    cents = (abs(money) + 5_000) // 10_000
-    return f"{sign}${cents // 100:,}.{cents % 100:02d}"
-
-
-def cents(price: Price) -> str:
-    """Return a price in cents, with decimals only where it has them."""
-    whole, part = divmod(price, 100)
-    return f"{whole}¢" if not part else f"{whole}.{f'{part:02d}'.rstrip('0')}¢"
 
 
 def check_connection(intent: OrderIntent, view: GateView) -> Reason | None:
@@ -307,9 +302,11 @@ CHECKS: tuple[Check, ...] = (
     check_collar,
     check_duplicate,
     check_unresolved,
+    *LIMIT_CHECKS,
 )
 
 
 def examine(intent: OrderIntent, view: GateView) -> tuple[Reason, ...]:
     """Return every reason against an order; an empty tuple lets it pass."""
-    return tuple(reason for check in CHECKS if (reason := check(intent, view)) is not None)
+    found = [reason for check in CHECKS if (reason := check(intent, view)) is not None]
+    return (*found, *check_worst_losses(intent, view))

@@ -10,14 +10,19 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
+from kalshi_desk.core.stops import StopRecord
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import BookSide, Count, Money, Price
+from kalshi_desk.store import folio_table
 from kalshi_desk.store.entries import (
     HALTED_KEY,
     CommandAnswered,
@@ -28,7 +33,10 @@ from kalshi_desk.store.entries import (
     MetaEntry,
 )
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
+from kalshi_desk.store.machine import MACHINE_WRITERS
+from kalshi_desk.store.observations import put_observation, read_observations
 from kalshi_desk.store.schema import check_version, migrate
+from kalshi_desk.store.stop_table import STOPS_SINCE, put_stop, read_stop
 
 MAX_EVENTS = 500
 _BUSY_TIMEOUT_S = 5.0
@@ -69,7 +77,10 @@ class Journal:
             EventEntry: self._put_event,
             CommandAnswered: self._put_answer,
             MetaEntry: self._put_meta,
-            EquityEntry: self._put_equity,
+            StopRecord: lambda record: put_stop(self._db, record),
+            **folio_table.writers(self._db),
+            **{kind: partial(put, self._db) for kind, put in MACHINE_WRITERS.items()},
+            Observation: lambda one: put_observation(self._db, one),
         }
 
     def close(self) -> None:
@@ -137,7 +148,7 @@ class Journal:
 
     def all_meta(self, prefix: str = "") -> dict[str, str]:
         """Return every named value whose name begins with ``prefix``."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?", (len(prefix), prefix)
         )
         return {str(key): str(value) for key, value in rows}
@@ -148,7 +159,7 @@ class Journal:
 
     def open_intents(self) -> list[OrderIntent]:
         """Return intents whose order may still trade, or of which nothing was heard."""
-        rows = self._rows(
+        rows = self.rows(
             """SELECT i.record FROM intents i LEFT JOIN orders o ON o.key = i.client_order_id
                WHERE o.key IS NULL OR o.state IN ('intent', 'resting', 'unresolved')
                ORDER BY i.at_ns, i.client_order_id""",
@@ -158,7 +169,7 @@ class Journal:
 
     def intents(self) -> list[OrderIntent]:
         """Return every intent ever, oldest first."""
-        rows = self._rows("SELECT record FROM intents ORDER BY at_ns, client_order_id", ())
+        rows = self.rows("SELECT record FROM intents ORDER BY at_ns, client_order_id", ())
         return [_decode_intent(row[0]) for row in rows]
 
     def orders(self, *, only_open: bool = False) -> list[Order]:
@@ -180,7 +191,7 @@ class Journal:
                 updated_ns=row[11],
                 reason=row[12],
             )
-            for row in self._rows(f"SELECT * FROM orders {where} ORDER BY created_ns, key", ())
+            for row in self.rows(f"SELECT * FROM orders {where} ORDER BY created_ns, key", ())
         ]
 
     def fills(self) -> list[Fill]:
@@ -199,9 +210,7 @@ class Journal:
                 executed_ns=row[9],
                 post_position=None if row[10] is None else Count(row[10]),
             )
-            for row in self._rows(
-                "SELECT * FROM fills ORDER BY executed_ns, trade_id, order_id", ()
-            )
+            for row in self.rows("SELECT * FROM fills ORDER BY executed_ns, trade_id, order_id", ())
         ]
 
     def settlements(self) -> list[Settlement]:
@@ -214,12 +223,16 @@ class Journal:
                 revenue=Money(row[3]),
                 settled_ns=row[4],
             )
-            for row in self._rows("SELECT * FROM settlements ORDER BY settled_ns, ticker", ())
+            for row in self.rows("SELECT * FROM settlements ORDER BY settled_ns, ticker", ())
         ]
+
+    def stops(self, since_ns: int = 0) -> list[StopRecord]:
+        """Return every stop that protects, and those that ended since a time, oldest first."""
+        return [read_stop(row) for row in self.rows(STOPS_SINCE, (since_ns,))]
 
     def events_since(self, seq: int, limit: int = MAX_EVENTS) -> list[EventEntry]:
         """Return events after ``seq`` in order, at most ``limit`` of them."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT seq, at_ns, kind, level, title, text, ticker FROM events "
             "WHERE seq > ? ORDER BY seq LIMIT ?",
             (seq, min(limit, MAX_EVENTS)),
@@ -257,12 +270,27 @@ class Journal:
         record = self.command(command_id)
         return None if record is None else record.answer
 
+    def predicted_fees(self) -> dict[tuple[str, str], PredictedFee]:
+        """Return what fills should have been charged, by trade and order id."""
+        return folio_table.predicted_fees(self.rows)
+
+    def equity_track(self) -> list[EquityEntry]:
+        """Return the last equity sample of each hour and its deepest; forget older others."""
+        found = folio_table.equity_track(self.rows)
+        with self._transaction():
+            folio_table.thin_equity(self._db, found)
+        return found
+
     def equity_since(self, at_ns: int) -> list[tuple[int, Money]]:
         """Return equity samples from a time on, oldest first."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT at_ns, equity FROM equity WHERE at_ns >= ? ORDER BY at_ns", (at_ns,)
         )
         return [(int(row[0]), Money(row[1])) for row in rows]
+
+    def observations(self) -> list[Observation]:
+        """Return everything measured for the cells of strategies, oldest first."""
+        return read_observations(self.rows)
 
     def _put_order(self, order: Order) -> None:
         self._db.execute(
@@ -341,12 +369,8 @@ class Journal:
         else:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (entry.key, entry.value))
 
-    def _put_equity(self, sample: EquityEntry) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO equity VALUES (?, ?)", (sample.at_ns, sample.equity)
-        )
-
-    def _rows(self, statement: str, values: tuple[object, ...]) -> list[Any]:
+    def rows(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        """Return all rows of a question about the file, for the readers beside this class."""
         with self._lock, self._spoken_errors():
             return self._db.execute(statement, values).fetchall()
 

@@ -47,6 +47,11 @@ class Home:
         return self.config / "keys"
 
     @property
+    def strategies(self) -> Path:
+        """Strategies of the user's own, one Python file each."""
+        return self.config / "strategies"
+
+    @property
     def recordings(self) -> Path:
         """Recorded frames."""
         return self.data / "recordings"

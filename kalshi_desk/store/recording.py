@@ -103,11 +103,15 @@ class FrameRecorder:
     def write_meta(self, kind: str, content: dict[str, Any]) -> None:
         """Append a line about the recording: a connection, the markets, their titles."""
         body = msgspec.json.encode({"kind": kind, **content})
-        self._append(b'{"meta":%b}\n' % body, 0)
+        self._append(b'{"meta":%b}\n' % body, int(content.get("recv_ns", 0)))
 
-    def write_markets(self, markets: Sequence[Market], events: Sequence[Event]) -> None:
+    def write_markets(
+        self, markets: Sequence[Market], events: Sequence[Event], *, recv_ns: int = 0
+    ) -> None:
         """Describe markets and events, so that a replay shows titles, grids and fees."""
-        content = {"markets": msgspec.to_builtins(markets), "events": msgspec.to_builtins(events)}
+        content: dict[str, Any] = {"recv_ns": recv_ns} if recv_ns else {}
+        content["markets"] = msgspec.to_builtins(markets)
+        content["events"] = msgspec.to_builtins(events)
         self.write_meta("markets", content)
 
     def begin_connection(self, connection: int, *, yes_prices: bool, recv_ns: int) -> None:

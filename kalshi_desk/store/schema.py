@@ -113,6 +113,82 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE fills_by_order RENAME TO fills;
     CREATE INDEX fills_by_time ON fills (executed_ns, trade_id, order_id);
     """,
+    """
+    CREATE TABLE stops (
+        stop_id TEXT PRIMARY KEY,
+        ticker TEXT NOT NULL,
+        state TEXT NOT NULL,
+        is_live INTEGER NOT NULL,
+        updated_ns INTEGER NOT NULL,
+        record BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX stops_by_time ON stops (is_live, updated_ns);
+    """,
+    # What each fill should have cost, and equity with what came from outside left out.
+    """
+    CREATE TABLE predicted_fees (
+        trade_id TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        direct INTEGER NOT NULL,
+        non_direct INTEGER NOT NULL,
+        direct_left INTEGER NOT NULL,
+        non_direct_left INTEGER NOT NULL,
+        PRIMARY KEY (trade_id, order_id)
+    ) WITHOUT ROWID;
+    ALTER TABLE equity ADD COLUMN flows INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE equity ADD COLUMN growth REAL NOT NULL DEFAULT 1.0;
+    ALTER TABLE equity ADD COLUMN peak REAL NOT NULL DEFAULT 1.0;
+    """,
+    # Baskets under way, and what shadow and paper strategies traded.
+    """
+    CREATE TABLE baskets (
+        basket_id TEXT PRIMARY KEY,
+        strategy TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        is_over INTEGER NOT NULL,
+        started_ns INTEGER NOT NULL,
+        updated_ns INTEGER NOT NULL,
+        legging_loss INTEGER NOT NULL,
+        record BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX baskets_by_time ON baskets (is_over, updated_ns);
+    CREATE TABLE paper_fills (
+        strategy TEXT NOT NULL,
+        trade_id TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        order_id TEXT NOT NULL,
+        client_order_id TEXT NOT NULL,
+        ticker TEXT NOT NULL,
+        side TEXT NOT NULL,
+        price INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        fee INTEGER NOT NULL,
+        is_taker INTEGER NOT NULL,
+        at_ns INTEGER NOT NULL,
+        cell TEXT NOT NULL,
+        holds_until_ns INTEGER NOT NULL,
+        PRIMARY KEY (strategy, trade_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE paper_settlements (
+        ticker TEXT PRIMARY KEY,
+        result TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        settled_ns INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
+    # What was measured for the proof of a strategy's cells, once for each source.
+    """
+    CREATE TABLE observations (
+        strategy TEXT NOT NULL,
+        cell TEXT NOT NULL,
+        event_ticker TEXT NOT NULL,
+        key TEXT NOT NULL,
+        source TEXT NOT NULL,
+        value REAL NOT NULL,
+        at_ns INTEGER NOT NULL,
+        PRIMARY KEY (strategy, cell, event_ticker, key)
+    ) WITHOUT ROWID;
+    """,
 )
 """One script a version, each from the version before it; never changed once released."""
 

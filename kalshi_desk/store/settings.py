@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from kalshi_desk.core.errors import Stop
-from kalshi_desk.core.types import CENT, COUNT_SCALE, Count, Price
 from kalshi_desk.store.files import write_whole
+from kalshi_desk.store.risk_settings import RiskSettings
 
 _SETTINGS_MODE = 0o600
 
@@ -35,26 +35,36 @@ class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = {}
 
 
-class RiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The gate."""
+class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stops."""
 
-    collar_cents: Annotated[
-        int,
-        Meta(ge=1, le=99, description="An order may pass the best opposite price by this much."),
+    fixed_percent: Annotated[
+        int, Meta(ge=1, le=99, description="A fixed stop without an amount: % below the entry.")
+    ] = 5
+    trailing_cents: Annotated[
+        int, Meta(ge=1, le=98, description="A trailing stop without an amount: below the best.")
     ] = 10
-    max_order_contracts: Annotated[
-        int, Meta(ge=1, le=1_000_000, description="The largest single order.")
-    ] = 5_000
-
-    @property
-    def collar(self) -> Price:
-        """The collar in 1/10,000 dollar."""
-        return Price(self.collar_cents * CENT)
-
-    @property
-    def max_order(self) -> Count:
-        """The largest order in 1/100 contract."""
-        return Count(self.max_order_contracts * COUNT_SCALE)
+    time_hours: Annotated[
+        int, Meta(ge=1, le=8_760, description="A time stop without an amount.")
+    ] = 24
+    sd_multiple: Annotated[
+        float, Meta(ge=0.1, le=10, description="A volatility stop without an amount.")
+    ] = 2.0
+    sd_horizon_hours: Annotated[
+        int, Meta(ge=1, le=8_760, description="The time whose expected move a deviation is of.")
+    ] = 24
+    max_spread_cents: Annotated[
+        int, Meta(ge=1, le=99, description="No price triggers a stop while the spread is wider.")
+    ] = 6
+    confirm_s: Annotated[
+        int, Meta(ge=1, le=600, description="A price must stand so long before it triggers.")
+    ] = 3
+    floor_cents: Annotated[
+        int, Meta(ge=0, le=99, description="The first exits sell no further below the stop.")
+    ] = 5
+    automatic: Annotated[
+        bool, Meta(description="Give new positions of strategies a fixed stop.")
+    ] = False
 
 
 class RecordingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,6 +98,18 @@ class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = 10_000
 
 
+class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The strategies."""
+
+    interval_s: Annotated[
+        int, Meta(ge=1, le=86_400, description="Seconds between two looks of each strategy.")
+    ] = 60
+    parameters: Annotated[
+        dict[str, dict[str, bool | int | float | str]],
+        Meta(description="Parameters of strategies: [strategies.parameters.NAME] name = value."),
+    ] = {}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a person can set; each section is a table of the file."""
 
@@ -97,9 +119,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "practice"
     tui: TuiSettings = TuiSettings()
     risk: RiskSettings = RiskSettings()
+    stops: StopSettings = StopSettings()
     recording: RecordingSettings = RecordingSettings()
     practice: PracticeSettings = PracticeSettings()
     paper: PaperSettings = PaperSettings()
+    strategies: StrategySettings = StrategySettings()
 
 
 class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +163,7 @@ def load_settings(path: Path) -> LoadedSettings:
     return LoadedSettings(settings=settings, warnings=tuple(warnings))
 
 
-def save_setting(path: Path, name: str, value: str | int | bool) -> Settings:
+def save_setting(path: Path, name: str, value: str | int | float | bool) -> Settings:
     """Change one setting by its dotted name and keep every comment; return the settings.
 
     Raises ``Stop`` when the file can't be read or written or the value is out of range;

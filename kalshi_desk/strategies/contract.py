@@ -41,6 +41,12 @@ class Strategy(ABC):
         """Return a parameter as a whole number."""
         return int(self.values[name])
 
+    def prepare(self) -> None:  # noqa: B027 - most need nothing
+        """Load what the first look needs, such as a heavy library.
+
+        Called once where looks are taken, before a deadline counts; never by the engine.
+        """
+
     @abstractmethod
     def decide(self, view: MarketView) -> Decision:
         """Return what to do about every candidate that the view shows."""

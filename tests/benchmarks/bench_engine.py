@@ -12,6 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import msgspec
+
 from kalshi_desk.core.book import OrderBook
 from kalshi_desk.core.events import (
     AccountRead,
@@ -124,6 +126,10 @@ def time_gate(core):
 def time_orders(resting):
     """Return microseconds from a command to its intent and send, with so many orders resting."""
     core, took = made_core(), []
+    limits = core.state.settings.limits
+    core.state.settings.limits = msgspec.structs.replace(
+        limits, open_positions=1_000, resting_orders=1_000
+    )
     for n in range(resting + ORDERS):
         order = PlaceOrder(
             ticker=f"M{n % MARKETS}",

@@ -157,6 +157,36 @@ def test_refusals_say_why_and_leave_nothing(desk: Desk) -> None:
     assert desk.run("orders", "--json").data == []
 
 
+def test_limits_are_listed_set_and_kept(desk: Desk) -> None:
+    def limit(name: str) -> dict[str, Any]:
+        rows = desk.run("risk", "--json").data
+        return next(dict(row) for row in rows if row["name"] == name)
+
+    assert limit("open_positions")["allowed"] == 10
+    assert limit("correlation")["allowed"] == 0.7
+    day = limit("daily_loss_percent")
+    assert (day["unit"], day["is_breached"]) == ("money", False)
+    assert 195 < Decimal(day["allowed"]) <= 200
+    done = desk.run("limit", "open_positions", "12", "--json")
+    assert (done.code, done.data["outcome"]) == (0, "done")
+    assert limit("open_positions")["allowed"] == 12
+    assert "open_positions = 12" in (desk.home / "settings.toml").read_text()
+    refused = desk.run("limit", "open_positions", "0")
+    assert refused.code == 1
+    assert "allowed is a whole number from 1 to 1000" in refused.err
+    assert "Open positions" in desk.run("risk").out
+    assert desk.run("limit", "open_positions", "10").code == 0
+
+
+def test_exposure_is_listed_by_event_category_day_and_strategy(desk: Desk) -> None:
+    ticker, _ = buy_some(desk)
+    rows = desk.run("exposure", "--json").data
+    assert {row["scope"] for row in rows} == {"event", "category", "day", "strategy"}
+    assert all(Decimal(row["worst_case"]) <= 0 for row in rows)
+    assert any(row["name"] == "manual" for row in rows)
+    assert desk.run("flatten", ticker).code == 0
+
+
 def test_people_get_tables_and_plain_facts(desk: Desk) -> None:
     table = desk.run("markets").out.splitlines()
     assert table[0].split()[:2] == ["ticker", "title"]
@@ -214,3 +244,33 @@ def test_a_reader_that_goes_away_is_no_error(desk: Desk, tmp_path: Path) -> None
         cwd=Path(__file__).parents[2],
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_portfolio_and_pnl_bridge_from_gross_to_net(desk: Desk) -> None:
+    ticker, _ = buy_some(desk)
+    view = desk.run("portfolio", "--json").data
+    assert Decimal(view["start_cash"]) > 0
+    assert Decimal(view["fees"]) == Decimal(view["predicted_fees"]) > 0
+    net = Decimal(view["realized_gross"]) - Decimal(view["fees"])
+    assert Decimal(view["realized_net"]) == net
+    assert [stage["stage"] for stage in view["stages"]][:4] == [
+        "open", "closed", "determined", "paid",
+    ]  # fmt: skip
+    assert view["stages"][0]["positions"] >= 1
+    for point in view["equity_curve"]:
+        assert set(point) == {"time", "equity", "drawdown"}
+    rows = desk.run("pnl", "--json").data
+    for scope in ("strategy", "event", "category", "role"):
+        mine = [row for row in rows if row["scope"] == scope]
+        assert sum(Decimal(row["fees"]) for row in mine) == Decimal(view["fees"])
+    assert {row["name"] for row in rows if row["scope"] == "strategy"} >= {"manual"}
+    assert [row["scope"] for row in rows] == sorted(
+        (row["scope"] for row in rows), key=["strategy", "event", "category", "role"].index
+    )
+    table = desk.run("pnl").out.splitlines()
+    assert table[0].split()[:4] == ["scope", "name", "trades", "contracts"]
+    assert len(table) == len(rows) + 1
+    told = desk.run("portfolio").out
+    assert " open, " in told
+    assert "equity_curve" not in told
+    assert desk.run("flatten", ticker, "--json").code == 0

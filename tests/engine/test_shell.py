@@ -105,7 +105,7 @@ class ScriptedVenue(VenueActions):
                 fills=(),
                 positions=(),
                 settlements=(),
-                balance=Balance(cash=parse_money("100")),
+                balance=Balance(cash=parse_money("1000")),
                 asked_ns=WallClock().now_ns(),
             )
         )

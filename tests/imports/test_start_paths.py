@@ -57,10 +57,16 @@ ENTRIES = {
     "exchange": ("import kalshi_desk.exchange.main", ["pandas", "scipy", "httpx", *SCREEN]),
     "cli": ("import kalshi_desk.cli.main", [*HEAVY, *SCREEN, "asyncio", "argparse", "msgspec"]),
     "calls": ("import kalshi_desk.cli.calls", [*HEAVY, *SCREEN, *ENGINE_ROOMS, "httpx", "numpy"]),
+    "backtest": ("from kalshi_desk.backtest import Backtester", [*HEAVY, *NO_SCREEN]),
+    "recordings": ("import kalshi_desk.cli.recordings", [*HEAVY, *SCREEN, "sqlite3"]),
     "quant": (EVERY_QUANT, [*HEAVY, *SCREEN]),
     "staking": (
         "import kalshi_desk.quant.kelly, kalshi_desk.quant.multipliers",
         [*HEAVY, "numpy"],
+    ),
+    "strategies": (
+        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester",
+        [*HEAVY, *SCREEN],
     ),
     "version": (
         "import kalshi_desk.cli.main as m; m.main(['--version'])",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.types import Action, Count, Outcome, Price, TimeInForce
+from kalshi_desk.desk.automation import DropStop, SetLimit, SetStop, StopKind
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -54,6 +55,15 @@ def order(**changes: object) -> PlaceOrder:
         ("flatten all", Flatten()),
         ("panic", Panic()),
         ("resume", Resume()),
+        ("protect fed-25 fixed 20%", SetStop(ticker="FED-25", kind=StopKind.FIXED, amount="20%")),
+        ("protect FED-25 Trailing", SetStop(ticker="FED-25", kind=StopKind.TRAILING)),
+        ("protect FED-25 time 30m", SetStop(ticker="FED-25", kind=StopKind.TIME, amount="30m")),
+        (
+            "protect FED-25 volatility 2sd",
+            SetStop(ticker="FED-25", kind=StopKind.VOLATILITY, amount="2sd"),
+        ),
+        ("unprotect 1A2B3C4D", DropStop(stop_id="1a2b3c4d")),
+        ("limit event_percent 3.5", SetLimit(name="event_percent", value="3.5")),
     ],
 )
 def test_what_is_meant(text: str, command: Command) -> None:
@@ -66,7 +76,13 @@ def test_what_is_meant(text: str, command: Command) -> None:
         ("", "Try: buy"),
         ("bye FED yes 1 @ 1", 'Did you mean "buy"'),
         ("xyzzy", "Try: buy"),
+        ("protect FED", "Usage: protect TICKER fixed|trailing|time|volatility"),
+        ("protect FED fixed 20 % more", "Usage: protect"),
+        ("protect FED trailling", 'Did you mean "trailing"'),
+        ("unprotect", "Usage: unprotect STOP"),
+        ("unprotect a b", "Usage: unprotect STOP"),
         ("buy FED yes 10 47", "Usage: buy"),
+        ("limit event_percent", "Usage: limit NAME VALUE"),
         ("buy FED yes 10 @", "Usage: buy"),
         ("buy FED yes 10 @ 47 48", "Usage: buy"),
         ("buy FED maybe 10 @ 47", "must be yes or no"),

@@ -37,7 +37,11 @@ def test_clustered_error_is_that_of_statsmodels() -> None:
     groups = np.repeat(np.arange(12), 5)
     values = random.standard_normal(60) + random.standard_normal(12)[groups]
     fitted = OLS(values, np.ones(60)).fit(cov_type="cluster", cov_kwds={"groups": groups})
-    assert cluster_mean(values, groups).error == pytest.approx(fitted.bse[0])
+    found = cluster_mean(values, groups)
+    assert found.error == pytest.approx(fitted.bse[0])
+    # The interval by Student's t with eleven degrees of freedom: t(0.95, 11) = 1.795885.
+    assert found.lower_bound() == pytest.approx(found.mean - 1.795885 * found.error, abs=1e-6)
+    assert found.lower_bound(0.99) < found.lower_bound(0.90)
 
 
 def test_clustering_can_not_be_done_with_one_event() -> None:

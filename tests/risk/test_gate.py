@@ -22,6 +22,7 @@ from kalshi_desk.core.types import (
     parse_price,
 )
 from kalshi_desk.risk.gate import GateView, examine
+from kalshi_desk.risk.limits import Limits, RiskView
 
 NOW = 10_000_000_000
 
@@ -49,6 +50,7 @@ def view() -> GateView:
         recent=[],
         collar=parse_price("0.10"),
         max_count=parse_count("5000"),
+        risk=RiskView(limits=Limits(), wealth=None, halt_day_loss=2.0, reduce_day_loss=3.0),
     )
 
 

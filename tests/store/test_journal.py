@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.fees import PredictedFee
 from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState, Settlement
+from kalshi_desk.core.stops import StopKind, StopRecord, StopState
 from kalshi_desk.core.types import BookSide, Count, Money, Price
 from kalshi_desk.store.entries import CommandAnswered, EquityEntry, EventEntry, MetaEntry
 from kalshi_desk.store.journal import Journal
@@ -94,6 +96,76 @@ def test_everything_comes_back_after_reopening(path: Path) -> None:
     again.close()
 
 
+def test_predicted_fees_come_back_and_count_once(path: Path) -> None:
+    fee = PredictedFee(
+        trade_id="t1",
+        order_id="o-c1",
+        direct=Money(3_700),
+        non_direct=Money(5_000),
+        direct_left=Money(61),
+        non_direct_left=Money(1_361),
+    )
+    journal = Journal(path, durable=False)
+    journal.write([fee, msgspec.structs.replace(fee, direct=Money(9))])
+    assert journal.predicted_fees() == {("t1", "o-c1"): fee}
+    journal.close()
+
+
+def test_a_start_reads_the_end_and_the_depth_of_each_hour_and_all_of_the_newest(
+    path: Path,
+) -> None:
+    hour, minute = 3_600_000_000_000, 60_000_000_000
+    samples = [
+        EquityEntry(
+            at_ns=n * minute,
+            equity=Money(1_000 - (n == 95)),
+            flows=Money(7),
+            growth=0.5 if n == 95 else 1.0,
+            peak=1.0,
+        )
+        for n in range(600)
+    ]
+    journal = Journal(path, durable=False)
+    journal.write(samples)
+    found = journal.equity_track()
+    journal.close()
+    assert found == sorted(found, key=lambda sample: sample.at_ns)
+    assert [s for s in found if s.at_ns > samples[-1].at_ns - 5 * hour] == samples[-300:]
+    old = [s for s in found if hour <= s.at_ns < 2 * hour]
+    assert old == [samples[95], samples[119]]
+
+
+def test_old_minutes_are_forgotten_and_what_a_start_reads_of_them_is_not(path: Path) -> None:
+    minute, days = 60_000_000_000, 9
+    journal = Journal(path, durable=False)
+    journal.write(
+        EquityEntry(at_ns=n * minute, equity=Money(n), growth=0.5 if n % 97 == 0 else 1.0)
+        for n in range(days * 24 * 60)
+    )
+    first = journal.equity_track()
+    held = journal.equity_since(0)
+    assert len(held) < 7 * 24 * 60 + 2 * 2 * 24 + 2
+    assert held[-7 * 24 * 60 :] == [(n * minute, n) for n in range(2 * 24 * 60, days * 24 * 60)], (
+        "seven days are whole"
+    )
+    assert journal.equity_track() == first
+    assert journal.equity_since(0) == held
+    journal.close()
+
+
+def test_a_journal_of_the_release_before_keeps_its_equity(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    for number, script in enumerate(MIGRATIONS[:2]):
+        db.executescript(f"{script} PRAGMA user_version = {number + 1};")
+    db.execute("INSERT INTO equity VALUES (5, 77)")
+    db.commit()
+    db.close()
+    journal = Journal(path, durable=False)
+    assert journal.equity_track() == [EquityEntry(at_ns=5, equity=Money(77))]
+    journal.close()
+
+
 def test_a_fill_and_a_settlement_count_once(path: Path) -> None:
     journal = Journal(path, durable=False)
     journal.write([A_FILL, A_SETTLEMENT])
@@ -144,6 +216,36 @@ def test_a_journal_of_the_first_version_keeps_every_fill(path: Path) -> None:
         other,
         *fills[1:],
     ]
+    again.close()
+
+
+def test_a_journal_of_the_second_version_takes_stops_and_keeps_the_newest_of_each(
+    path: Path,
+) -> None:
+    old = sqlite3.connect(path)
+    old.executescript(f"PRAGMA application_id = {APPLICATION_ID}; {MIGRATIONS[0]} {MIGRATIONS[1]}")
+    old.execute("PRAGMA user_version = 2")
+    old.commit()
+    old.close()
+    armed = StopRecord(
+        stop_id="s1",
+        ticker="A",
+        kind=StopKind.TRAILING,
+        side=BookSide.ASK,
+        count=Count(1_000),
+        entry=Price(5_300),
+        level=Price(4_300),
+        updated_ns=5,
+    )
+    over = msgspec.structs.replace(armed, stop_id="s0", state=StopState.DONE, updated_ns=9)
+    journal = Journal(path, durable=True)
+    journal.write([armed, over])
+    moved = msgspec.structs.replace(armed, level=Price(4_400), updated_ns=7)
+    journal.write([moved])
+    assert journal.stops() == [moved, over]
+    journal.close()
+    again = Journal(path, durable=True)
+    assert again.stops(10) == [moved]
     again.close()
 
 

@@ -1,0 +1,224 @@
+"""What becomes of signals: shown, traded on paper, or sent through the one door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from kalshi_desk.core.reasons import Reason
+from kalshi_desk.core.records import OrderIntent, OrderState
+from kalshi_desk.core.strategy import Decision, Mode, Signal, SignalLeg, Why
+from kalshi_desk.core.types import Action, BookSide, Outcome, TimeInForce
+from kalshi_desk.engine.basket_desk import BasketDesk
+from kalshi_desk.engine.door import Door
+from kalshi_desk.engine.paper_desk import PaperDesk
+from kalshi_desk.engine.pending import Goal, Pending
+from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.strategy_state import StrategyState
+from kalshi_desk.execution.orders import ManagedOrder
+
+BAR_NS = 60_000_000_000
+"""How long a candidate is left alone after the exchange rejected an order of it."""
+EXPIRY_SLACK_NS = 3_000_000_000
+"""How long the exchange has to end an order by itself before the desk cancels it."""
+SECOND_NS = 1_000_000_000
+
+
+class Sized(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal's legs with the counts that sizing allows, or why it allows none."""
+
+    legs: tuple[SignalLeg, ...] = ()
+    text: str = ""
+    why: Why | None = None
+
+
+@dataclass(slots=True)
+class Desks:
+    """Those that acting relies on: simulation, baskets, sizes, and the pause after a stop.
+
+    ``size`` counts what the gate would let through, ``stake`` what the strategy wants.
+    """
+
+    paper: PaperDesk
+    baskets: BasketDesk
+    size: Callable[[str, Signal], Sized]
+    stake: Callable[[str, Signal], Sized]
+    begin_basket: Callable[[str, Signal, tuple[SignalLeg, ...]], tuple[Reason, ...] | None]
+
+
+class Acting:
+    """Turns the signals of one look into orders, or into reasons why not."""
+
+    def __init__(self, state: CoreState, door: Door, desks: Desks) -> None:
+        self._state = state
+        self._door = door
+        self._desks = desks
+        self._sent: dict[str, tuple[str, str]] = {}
+        self._withdrawn: set[str] = set()
+
+    def act(self, strategy: StrategyState, decision: Decision, cycle: int) -> None:
+        """Act on every signal in its order; what is not done leaves a reason."""
+        for number, signal in enumerate(decision.signals):
+            reasons = self._act_on(strategy, signal, number)
+            strategy.note(reasons, self._state.now_ns)
+
+    def _act_on(self, strategy: StrategyState, signal: Signal, number: int) -> tuple[Why, ...]:
+        name, now_ns = strategy.info.name, self._state.now_ns
+        if strategy.barred.get(signal.candidate, 0) > now_ns:
+            text = "the exchange rejected an order of it within the last minute"
+            return (Why(candidate=signal.candidate, code="barred", text=text),)
+        mode = Mode.SHADOW if signal.unproven else strategy.mode
+        if mode is Mode.TRADE:
+            return self._trade(name, signal, number)
+        return (*signal.unproven, *self._on_paper(name, mode, signal, number))
+
+    # --- on paper ------------------------------------------------------------------------
+
+    def _on_paper(self, name: str, mode: Mode, signal: Signal, number: int) -> tuple[Why, ...]:
+        paper = self._desks.paper
+        if any(self._is_simulated(name, leg.ticker) for leg in signal.legs):
+            return (_already_in(signal),)
+        sized = self._desks.stake(name, signal)
+        if sized.why is not None:
+            return (sized.why,)
+        refusals = []
+        for index, leg in enumerate(sized.legs):
+            intent = self._intent(name, signal, leg, f"{mode}-{number}-{index}")
+            placed = paper.place(name, mode, intent, signal, self._state.now_ns)
+            if placed.refusal:
+                refusals.append(
+                    Why(candidate=signal.candidate, code="simulated", text=placed.refusal)
+                )
+        return tuple(refusals)
+
+    def _is_simulated(self, name: str, ticker: str) -> bool:
+        paper = self._desks.paper
+        rests = any(order.ticker == ticker for order in paper.open_orders(name))
+        return rests or bool(paper.position(name, ticker).count)
+
+    def _intent(self, name: str, signal: Signal, leg: SignalLeg, suffix: str) -> OrderIntent:
+        now_ns = self._state.now_ns
+        return OrderIntent(
+            client_order_id=f"{name}-{now_ns}-{suffix}",
+            ticker=leg.ticker,
+            side=leg.side,
+            price=leg.price,
+            count=leg.count,
+            time_in_force=signal.time_in_force,
+            post_only=signal.post_only,
+            outcome=_outcome(leg.side),
+            origin=name,
+            created_ns=now_ns,
+            expires_ns=self._expiry(signal),
+        )
+
+    # --- for real ------------------------------------------------------------------------
+
+    def _trade(self, name: str, signal: Signal, number: int) -> tuple[Why, ...]:
+        state = self._state
+        if not state.auto:
+            return (Why(candidate=signal.candidate, code="auto_off", text="AUTO is off"),)
+        if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
+            text = "a stop let go here less than an hour ago"
+            return (Why(candidate=signal.candidate, code="cooling", text=text),)
+        if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
+            return (_already_in(signal),)
+        sized = self._desks.size(name, signal)
+        if sized.why is not None:
+            return (sized.why,)
+        if signal.is_basket:
+            return _whys(signal, self._desks.begin_basket(name, signal, sized.legs) or ())
+        return self._send(name, signal, sized.legs[0], number)
+
+    def _send(self, name: str, signal: Signal, leg: SignalLeg, number: int) -> tuple[Why, ...]:
+        state = self._state
+        # The time makes the id new for ever: cycles begin again with every start.
+        pending = Pending(f"{name}-{state.now_ns}-{number}", Goal.PLACE, state.now_ns)
+        self._door.submit(
+            pending,
+            ticker=leg.ticker,
+            side=leg.side,
+            price=leg.price,
+            count=leg.count,
+            action=Action.BUY,
+            outcome=_outcome(leg.side),
+            time_in_force=signal.time_in_force,
+            post_only=signal.post_only,
+            origin=name,
+            expires_ns=self._expiry(signal),
+        )
+        for client_id in pending.orders:
+            self._sent[client_id] = (name, signal.candidate)
+        return _whys(signal, pending.reasons)
+
+    def _is_in(self, name: str, ticker: str) -> bool:
+        state = self._state
+        mine = any(order.origin == name for order in state.orders.open_orders(ticker))
+        position = state.positions.get(ticker)
+        return mine or (bool(position.count) and position.origin == name)
+
+    def _expiry(self, signal: Signal) -> int:
+        is_resting = signal.time_in_force is TimeInForce.GTC and signal.ttl_s
+        return self._state.now_ns + signal.ttl_s * SECOND_NS if is_resting else 0
+
+    # --- taking back ---------------------------------------------------------------------
+
+    def withdraw(self, name: str) -> None:
+        """Cancel a strategy's open orders, and go on until each is proven over."""
+        self._desks.baskets.abandon(name)
+        self._desks.paper.cancel_all(name)
+        for order in self._state.orders.open_orders():
+            if order.origin == name:
+                self._withdrawn.add(order.client_order_id)
+                self._door.send_cancel(order)
+
+    def beat(self) -> None:
+        """Cancel again what does not go, end what is over its time, and see rejections."""
+        for client_id in sorted(self._withdrawn):
+            order = self._state.orders.by_client_id[client_id]
+            if order.state.is_open:
+                self._door.cancel_again(order)
+            else:
+                self._withdrawn.discard(client_id)
+        for client_id, (name, candidate) in list(self._sent.items()):
+            order = self._state.orders.by_client_id[client_id]
+            if order.state is OrderState.REJECTED:
+                self._state.strategies[name].barred[candidate] = self._state.now_ns + BAR_NS
+            if not order.state.is_open:
+                del self._sent[client_id]
+            elif self._is_overdue(order) and client_id not in self._withdrawn:
+                self._withdrawn.add(client_id)
+                self._door.send_cancel(order)
+
+    def count(self, strategy: StrategyState) -> None:
+        """Note how the strategy stands on paper and how many of its baskets are under way."""
+        name = strategy.info.name
+        strategy.paper_trades, strategy.paper_pnl = self._desks.paper.pnl(name)
+        strategy.baskets = len(self._desks.baskets.in_flight(name))
+
+    def _is_overdue(self, order: ManagedOrder) -> bool:
+        return 0 < order.expires_ns < self._state.now_ns - EXPIRY_SLACK_NS
+
+
+def _outcome(side: BookSide) -> Outcome:
+    return Outcome.YES if side is BookSide.BID else Outcome.NO
+
+
+def _whys(signal: Signal, reasons: Iterable[Reason]) -> tuple[Why, ...]:
+    return tuple(
+        Why(
+            candidate=signal.candidate,
+            code=reason.code.value,
+            text=reason.text,
+            seen=reason.seen,
+            needed=reason.needed,
+        )
+        for reason in reasons
+    )
+
+
+def _already_in(signal: Signal) -> Why:
+    text = "the strategy has an order or a position here already"
+    return Why(candidate=signal.candidate, code="already_in", text=text)

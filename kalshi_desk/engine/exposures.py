@@ -1,0 +1,338 @@
+"""What settlement can do to the account, kept up to date so that the gate can ask at any time.
+
+Every market held or ordered has a line: what it loses or wins in both of its outcomes.  Only
+lines whose book, position or orders changed are computed again, then the events they belong
+to, then the sums.  All sums are integers, so nothing drifts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kalshi_desk.core.strategy import RelationGroup
+from kalshi_desk.core.types import NO_MONEY, BookSide, Count, Money, Price
+from kalshi_desk.execution.orders import ManagedOrder
+from kalshi_desk.portfolio.positions import Position
+from kalshi_desk.quant.correlation import Kinship, for_limits
+from kalshi_desk.quant.states import TooManyStates, admissible_states
+from kalshi_desk.risk.exposure import Edges, Resting, Stake, edges_of, event_worst
+
+if TYPE_CHECKING:
+    from kalshi_desk.engine.state import CoreState
+
+EXCHANGE_ZONE = ZoneInfo("America/New_York")
+"""The exchange's day begins and ends in New York."""
+REVALUE_NS = 60_000_000_000
+MOST_STATES = 512
+"""More ways to settle than this are not listed: then each market counts for itself."""
+MOST_REMEMBERED = 1_000
+NO_CATEGORY = "(none)"
+NO_DAY = "(unknown)"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One market: its outcomes, its carried value, and whether it is held or may become held."""
+
+    ticker: str
+    event: str
+    series: str
+    category: str
+    day: str
+    excludes: bool
+    edges: Edges
+    value: Money
+    is_held: bool
+    is_open: bool
+    origin: str
+    made_of: tuple[object, ...]
+
+
+class EventRisk(msgspec.Struct, frozen=True):
+    """One event: its worst change of value (a sure gain counts as 0), and that of each day."""
+
+    event: str
+    series: str
+    category: str
+    excludes: bool
+    states: tuple[frozenset[str], ...] | None
+    members: dict[str, Edges]
+    worst: Money
+    days: dict[str, Money]
+
+
+class Exposures:
+    """The lines and events of one account."""
+
+    def __init__(self, state: CoreState) -> None:
+        self._state = state
+        self.lines: dict[str, Line] = {}
+        self.events: dict[str, EventRisk] = {}
+        self.by_category: dict[str, int] = defaultdict(int)
+        self.by_day: dict[str, int] = defaultdict(int)
+        self.total = 0
+        self.value = 0
+        self.correlations: dict[frozenset[str], float] = {}
+        """Estimated correlations of the logit changes of two events, by their tickers."""
+        self._members: dict[str, set[str]] = defaultdict(set)
+        self._group_of: dict[str, RelationGroup] = {}
+        self._states: dict[frozenset[str], tuple[frozenset[str], ...] | None] = {}
+        self._all_ns = 0
+
+    def use_relations(self, groups: tuple[RelationGroup, ...]) -> None:
+        """Take what is known about how markets settle together, in place of all before."""
+        self._group_of = {ticker: group for group in groups for ticker in group.markets}
+        self._states.clear()
+        for event in list(self._members):
+            self._judge(event)
+
+    def equity(self) -> Money | None:
+        """Return cash and what all positions would bring; None before cash is known."""
+        self.refresh()
+        cash = self._state.ledger.cash
+        return None if cash is None else Money(cash + self.value)
+
+    def refresh(self) -> None:
+        """Bring lines, events and sums up to now."""
+        state = self._state
+        orders: dict[str, list[ManagedOrder]] = defaultdict(list)
+        for order in state.orders.open_orders():
+            orders[order.ticker].append(order)
+        for order in state.orders.unbooked():
+            if not order.state.is_open:
+                orders[order.ticker].append(order)
+        moved, lines = state.markets.moved, self.lines
+        if state.now_ns - self._all_ns >= REVALUE_NS or state.now_ns < self._all_ns:
+            moved.update(lines)
+            self._all_ns = state.now_ns
+        gone = set(lines)
+        changed: set[str] = set()
+        for position in state.positions.by_ticker.values():
+            if not position.count and position.ticker not in orders:
+                continue
+            self._update(position.ticker, position, orders, moved, changed)
+            gone.discard(position.ticker)
+        for ticker in orders:
+            if ticker in gone or ticker not in lines:
+                self._update(ticker, state.positions.get(ticker), orders, moved, changed)
+                gone.discard(ticker)
+        for ticker in gone:
+            changed.add(self._drop(ticker))
+        moved.clear()
+        for event in changed:
+            self._judge(event)
+
+    def _update(
+        self,
+        ticker: str,
+        position: Position,
+        orders: Mapping[str, list[ManagedOrder]],
+        moved: set[str],
+        changed: set[str],
+    ) -> None:
+        mine = orders.get(ticker)
+        made_of: tuple[object, ...] = (position.count, position.cost)
+        if mine is not None:
+            made_of = (position.count, position.cost, *map(_order_key, mine))
+        old = self.lines.get(ticker)
+        if old is not None and old.made_of == made_of and ticker not in moved:
+            return
+        new = self._line(ticker, position, mine or [], made_of)
+        if old is not None and old.event != new.event:
+            changed.add(self._drop(ticker))
+            old = None
+        self.value += new.value - (old.value if old is not None else 0)
+        self.lines[ticker] = new
+        self._members[new.event].add(ticker)
+        changed.add(new.event)
+
+    def _line(
+        self,
+        ticker: str,
+        position: Position,
+        orders: list[ManagedOrder],
+        made_of: tuple[object, ...],
+    ) -> Line:
+        state = self._state
+        event, excludes = state.group_of(ticker)
+        value = state.value_of(position) if position.count else NO_MONEY
+        edges = edges_of(Stake(ticker, event, excludes, position.count, value))
+        opens = False
+        for order in orders:
+            late = max(0, order.filled - order.booked)
+            count = Count((order.remaining if order.state.is_open else 0) + late)
+            edges += edges_of(self._resting(order, count, event))
+            signed = order.side.sign * count
+            opens = opens or bool(count and abs(position.count + signed) > abs(position.count))
+        series, category, day = self.kind_of(ticker)
+        return Line(
+            ticker=ticker,
+            event=event,
+            series=series,
+            category=category,
+            day=day,
+            excludes=excludes,
+            edges=edges,
+            value=value,
+            is_held=bool(position.count),
+            is_open=bool(position.count) or opens,
+            origin=position.origin if position.count else (orders[0].origin if orders else ""),
+            made_of=made_of,
+        )
+
+    def kind_of(self, ticker: str) -> tuple[str, str, str]:
+        """Return series, category and settlement day of a market."""
+        live = self._state.markets.get(ticker)
+        if live is None:
+            return "", NO_CATEGORY, NO_DAY
+        market = live.market
+        known = self._state.markets.events.get(market.event_ticker)
+        series = market.series_ticker or (known.series_ticker if known else "")
+        category = market.category or (known.category if known else "")
+        day = day_of(market.expiration_ns or market.close_ns)
+        return series, category or NO_CATEGORY, day or NO_DAY
+
+    def _resting(self, order: ManagedOrder, count: Count, event: str) -> Resting:
+        fee = self._state.worst_fee(order, count)
+        return Resting(order.ticker, event, False, order.side, order.price, count, fee)
+
+    def _drop(self, ticker: str) -> str:
+        line = self.lines.pop(ticker)
+        self.value -= line.value
+        self._members[line.event].discard(ticker)
+        return line.event
+
+    def _judge(self, event: str) -> None:
+        """Compute an event again and move the sums by the difference."""
+        old = self.events.pop(event, None)
+        if old is not None:
+            self._add(old, -1)
+        tickers = self._members[event]
+        if not tickers:
+            del self._members[event]
+            return
+        lines = [self.lines[ticker] for ticker in tickers]
+        excludes = any(line.excludes for line in lines)
+        states = self.states_of(tickers)
+        members = {line.ticker: line.edges for line in lines}
+        days: dict[str, Money] = {}
+        for day in {line.day for line in lines}:
+            part = {line.ticker: line.edges for line in lines if line.day == day}
+            days[day] = _loss(part, excludes, states)
+        first = lines[0]
+        new = EventRisk(
+            event=event,
+            series=first.series,
+            category=first.category,
+            excludes=excludes,
+            states=states,
+            members=members,
+            worst=_loss(members, excludes, states) if len(days) > 1 else days[first.day],
+            days=days,
+        )
+        self.events[event] = new
+        self._add(new, 1)
+
+    def _add(self, risk: EventRisk, sign: int) -> None:
+        self.total += sign * risk.worst
+        self.by_category[risk.category] += sign * risk.worst
+        for day, worst in risk.days.items():
+            self.by_day[day] += sign * worst
+
+    def states_of(self, tickers: set[str]) -> tuple[frozenset[str], ...] | None:
+        """Return which of these markets may pay together, None when no relation tells.
+
+        Markets outside the known group could do anything, so all must be in one group.
+        """
+        if not self._group_of or len(tickers) < len(("one", "other")):
+            return None
+        key = frozenset(tickers)
+        if key not in self._states:
+            if len(self._states) > MOST_REMEMBERED:
+                self._states.clear()
+            self._states[key] = self._list_states(tickers)
+        return self._states[key]
+
+    def _list_states(self, tickers: set[str]) -> tuple[frozenset[str], ...] | None:
+        groups = {id(group): group for group in map(self._group_of.get, tickers)}
+        group = next(iter(groups.values()))
+        if len(groups) != 1 or group is None:
+            return None
+        try:
+            space = admissible_states(sorted(tickers), group.relations, limit=MOST_STATES)
+        except (TooManyStates, ValueError):
+            return None
+        return tuple(
+            frozenset(name for name, value in zip(space.markets, one.values, strict=True) if value)
+            for one in space.states
+        )
+
+    def kin_of(self, event: str, series: str, category: str) -> tuple[tuple[Money, float], ...]:
+        """Return the worst loss of every other event and its correlation with this one.
+
+        What its kind suggests, or more where an estimate says more.
+        """
+        found = []
+        for other in self.events.values():
+            if other.event == event or not other.worst:
+                continue
+            if series and other.series == series:
+                kind = Kinship.SAME_UNDERLYING
+            elif other.category == category != NO_CATEGORY:
+                kind = Kinship.SAME_CATEGORY
+            else:
+                kind = Kinship.OTHER
+            rho = kind.value
+            if self.correlations:
+                estimate = self.correlations.get(frozenset((event, other.event)))
+                rho = rho if estimate is None else for_limits(estimate, kind)
+            found.append((other.worst, rho))
+        return tuple(found)
+
+    def by_origin(self) -> dict[str, tuple[Money, Money, int]]:
+        """Return worst loss, value and markets of each origin, its events each on their own."""
+        parts: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
+        for line in self.lines.values():
+            parts[line.origin or "manual"][line.event].append(line)
+        found = {}
+        for origin, events in parts.items():
+            worst = value = count = 0
+            for event, lines in events.items():
+                risk = self.events[event]
+                members = {line.ticker: line.edges for line in lines}
+                worst += _loss(members, risk.excludes, risk.states)
+                value += sum(line.value for line in lines)
+                count += len(lines)
+            found[origin] = Money(worst), Money(value), count
+        return found
+
+
+def _loss(
+    members: Mapping[str, Edges], excludes: bool, states: tuple[frozenset[str], ...] | None
+) -> Money:
+    return Money(max(0, -event_worst(members, excludes=excludes, states=states)))
+
+
+def _order_key(order: ManagedOrder) -> tuple[str, BookSide, Price, int, int]:
+    late = max(0, order.filled - order.booked)
+    rests = order.remaining if order.state.is_open else 0
+    return order.client_order_id, order.side, order.price, rests, late
+
+
+@lru_cache(maxsize=4096)
+def day_of(at_ns: int) -> str:
+    """Return the exchange's date of a time, empty for none."""
+    if not at_ns:
+        return ""
+    return (
+        datetime.fromtimestamp(at_ns // 1_000_000_000, UTC)
+        .astimezone(EXCHANGE_ZONE)
+        .date()
+        .isoformat()
+    )

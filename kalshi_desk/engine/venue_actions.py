@@ -1,0 +1,33 @@
+"""What the shell may ask of a venue besides its feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kalshi_desk.core.ports import Broker
+from kalshi_desk.desk.commands import ReplayControl
+
+
+class VenueActions:
+    """What a venue can do beyond feed and broker; every part may be absent."""
+
+    broker: Broker | None = None
+    sessions = 0
+    """How many sessions began so far; a new one follows no book that it was not asked for."""
+
+    @property
+    def frame_ns(self) -> int:
+        """When the frame was received whose events are being told now; 0 between frames."""
+        return 0
+
+    async def cancel_everything(self) -> None:
+        """Cancel all orders of the account."""
+
+    async def read_account(self) -> None:
+        """Read the account again; the reading arrives as an event."""
+
+    async def watch(self, tickers: Sequence[str]) -> None:
+        """Make these markets' books part of the feed."""
+
+    def steer(self, control: ReplayControl) -> None:
+        """Steer a recording."""

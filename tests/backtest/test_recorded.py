@@ -1,0 +1,268 @@
+"""A recorded engine and its backtest: the same events at the same times, the same decisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kalshi_desk.backtest import Backtester
+from kalshi_desk.backtest.source import LooksRecorded, RecordingSource
+from kalshi_desk.core.errors import Refuse
+from kalshi_desk.core.events import (
+    BookStale,
+    ConnectionChanged,
+    CoreEvent,
+    LinkState,
+    MarketsListed,
+    TimerFired,
+)
+from kalshi_desk.core.strategy import Decision
+from kalshi_desk.core.types import Price
+from kalshi_desk.engine.core import TradingCore
+from kalshi_desk.engine.recorder import EngineRecorder
+from kalshi_desk.engine.shell import EngineShell, VenueActions
+from kalshi_desk.kalshi.translate import MarketChanged, Translator
+from kalshi_desk.store.journal import Journal
+from kalshi_desk.store.recording import RecordedMeta, read_frames
+from tests.backtest.days import SECOND, START_NS, BidOnce, TakeOffer, listed
+from tests.kalshi.frame_maker import delta, encode, snapshot, subscribed
+from tests.replay.capture_maker import capture_lines, frames_of, write_capture
+
+
+class Clock:
+    """A wall clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at_ns = START_NS
+
+    def now_ns(self) -> int:
+        self.at_ns += 1_000
+        return self.at_ns
+
+
+class Venue(VenueActions):
+    """Tells when the frame that is being told was received."""
+
+    def __init__(self) -> None:
+        self.at_ns = 0
+
+    @property
+    def frame_ns(self) -> int:
+        return self.at_ns
+
+
+class Engine:
+    """A shell with its recorder, fed with frames and other events as a session does it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock, self.venue = Clock(), Venue()
+        self.recorder = EngineRecorder(folder / "data/recordings", "practice", START_NS, 100)
+        core = TradingCore_with_log(self)
+        self.shell = EngineShell(
+            core,
+            Journal(folder / "journal.sqlite3", durable=False),
+            self.clock,
+            (),
+            save_starred=lambda starred: None,
+        )
+        monkeypatch.setattr(self.shell, "_perform", lambda effect: None)
+        self.shell.venue = self.venue
+        self.shell.recorder = self.recorder
+        self.stepped: list[tuple[int, CoreEvent]] = []
+        self._translator = Translator(yes_prices=True, on_lost=self._lost)
+
+    def _lost(self, lost: object) -> None:
+        tickers = getattr(lost, "tickers", frozenset())
+        self.shell.take(BookStale(tuple(sorted(tickers)), getattr(lost, "why", "")))
+
+    def connect(self) -> None:
+        self.recorder.begin_connection(1, self.clock.now_ns())
+        self._translator.reader.begin_connection(yes_prices=True)
+
+    def frame(self, frame: bytes) -> None:
+        self.venue.at_ns = self.clock.now_ns()
+        self.clock.at_ns += 777
+        self.recorder.tap(self.venue.at_ns, frame)
+        _, event = self._translator.translate(frame)
+        if event is not None and not isinstance(event, MarketChanged):
+            self.shell.take(event)
+        self.venue.at_ns = 0
+
+    def look(self, name: str) -> int:
+        now_ns = self.clock.now_ns()
+        self.recorder.mark_cycle(now_ns, [name])
+        return now_ns
+
+
+class TradingCore_with_log(TradingCore):  # noqa: N801
+    """A core that keeps what it took and when."""
+
+    def __init__(self, engine: Engine) -> None:
+        from kalshi_desk.engine.state import CoreSettings
+
+        super().__init__(CoreSettings())
+        self._engine = engine
+
+    def step(self, event: CoreEvent, now_ns: int) -> list[object]:  # type: ignore[override]
+        self._engine.stepped.append((now_ns, event))
+        return []
+
+
+def frames() -> Iterator[bytes]:
+    yield subscribed("orderbook_delta", 1)
+    yield snapshot(1, "M-1", [("0.50", "100")], [("0.60", "100")])
+    yield delta(2, "0.51", "10", "yes", "M-1")
+    yield encode(
+        "trade",
+        sid=2,
+        seq=1,
+        msg={
+            "trade_id": "t",
+            "market_ticker": "M-1",
+            "yes_price_dollars": "0.60",
+            "count_fp": "3.00",
+            "taker_side": "yes",
+            "taker_book_side": "bid",
+            "ts": 1,
+            "ts_ms": 1_000,
+        },
+    )
+    yield delta(9, "0.52", "10", "yes", "M-1")
+    yield snapshot(10, "M-1", [("0.49", "100")], [("0.60", "100")])
+
+
+def test_a_recording_gives_the_core_the_same_events_at_the_same_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(tmp_path, monkeypatch)
+    take = engine.shell.take
+    take(listed("M-1"))
+    engine.connect()
+    take(ConnectionChanged(LinkState.LIVE, "there"))
+    for frame in frames():
+        engine.frame(frame)
+        take(TimerFired())
+    take(BookStale((), "the connection is being made again"))
+    engine.recorder.close()
+    source = RecordingSource([engine.recorder.path])
+    assert list(source) == engine.stepped
+    assert (source.has_beats, source.problems, source.frames) == (True, 0, 6)
+    kinds = [type(event) for _, event in engine.stepped]
+    assert kinds.count(BookStale) == 2
+    times = [at_ns for at_ns, _ in engine.stepped]
+    assert times == sorted(times)
+
+
+def recorded_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, list[dict[str, object]]]:
+    """Record an engine whose strategy looks now and then, and return its decisions too."""
+    from kalshi_desk.engine.strategy_worker import Worker
+    from kalshi_desk.market.mirror import view_of
+
+    engine = Engine(tmp_path, monkeypatch)
+    take = engine.shell.take
+    take(listed("M-1"))
+    engine.connect()
+    take(ConnectionChanged(LinkState.LIVE, "there"))
+    strategy = TakeOffer({"count": 3})
+    mirror = Worker.__new__(Worker)
+    from kalshi_desk.market.live import LiveMarkets
+
+    mirror.markets = LiveMarkets()
+    fed = 0
+    engine.frame(subscribed("orderbook_delta", 1))
+    engine.frame(snapshot(1, "M-1", [("0.50", "100")], [("0.60", "100")]))
+    seq, offer = 1, 60
+    for minute in range(30):
+        for _ in range(3):
+            seq += 1
+            engine.clock.at_ns += SECOND // 2
+            engine.frame(delta(seq, f"0.{40 + seq % 10}", "5", "yes", "M-1"))
+        engine.frame(delta(seq + 1, f"0.{offer}", "-20", "no", "M-1"))
+        offer = 53 + minute % 7
+        engine.frame(delta(seq + 2, f"0.{offer}", "20", "no", "M-1"))
+        seq += 2
+        engine.clock.at_ns += 57 * SECOND
+        take(TimerFired())
+        engine.frame(delta(seq + 1, "0.30", "1", "yes", "M-1"))
+        seq += 1
+        now_ns = engine.look(strategy.name)
+        while fed < len(engine.stepped):
+            at_ns, event = engine.stepped[fed]
+            mirror.markets.apply(event, at_ns)
+            fed += 1
+        decision: Decision = strategy.decide(view_of(mirror.markets, now_ns))
+        engine.recorder.mark_decision(now_ns, strategy.name, decision, strategy.values)
+    engine.recorder.close()
+    return engine.recorder.path, [
+        {"recv_ns": record.content.pop("recv_ns"), **record.content}
+        for record in read_frames(engine.recorder.path)
+        if isinstance(record, RecordedMeta) and record.kind == "decision"
+    ]
+
+
+def test_the_decisions_of_a_recorded_run_come_again_byte_for_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, live = recorded_run(tmp_path, monkeypatch)
+    result = Backtester(recording=path, home=tmp_path, parameters={"count": 3}).run_strategy(
+        TakeOffer
+    )
+    again = [{"recv_ns": at_ns, **facts} for at_ns, facts in result.decisions]
+    assert len(live) == 30
+    assert len({json.dumps(one["signals"]) for one in live}) > 5
+    assert json.dumps(again) == json.dumps(live)
+    assert result.report["looks_at"] == "the recorded moments"
+
+
+def test_a_truncated_recording_decides_the_same_up_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = recorded_run(tmp_path, monkeypatch)
+    whole = Backtester(recording=path, home=tmp_path).run_strategy(TakeOffer)
+    broken = tmp_path / "broken.jsonl.zst"
+    broken.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    cut = Backtester(recording=broken, home=tmp_path).run_strategy(TakeOffer)
+    assert 5 < len(cut.decisions) < len(whole.decisions)
+    assert whole.decisions[: len(cut.decisions)] == cut.decisions
+    assert cut.report["lines_unreadable"] == 1
+
+
+def test_dates_select_from_the_recordings_of_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = recorded_run(tmp_path, monkeypatch)
+    day = f"{path.name[9:13]}-{path.name[13:15]}-{path.name[15:17]}"
+    found = Backtester(start_date=day, end_date=day, home=tmp_path).run_strategy(TakeOffer)
+    assert found.report["data_source"] == [path.name]
+    assert len(found.decisions) == 30
+    with pytest.raises(Refuse, match="no recording of that time"):
+        Backtester(end_date="2020-01-01", home=tmp_path).run_strategy(TakeOffer)
+    (path.parent / path.name.replace("practice", "demo")).write_bytes(path.read_bytes())
+    with pytest.raises(Refuse, match="several venues: demo, practice"):
+        Backtester(start_date=day, home=tmp_path).run_strategy(TakeOffer)
+
+
+def test_a_foreign_capture_lists_its_markets_as_they_show_and_trades_nothing_unpriced(
+    tmp_path: Path,
+) -> None:
+    path = write_capture(tmp_path / "c.jsonl.gz", capture_lines(frames_of(3)))
+    events = list(RecordingSource([path]))
+    assert isinstance(events[0][1], ConnectionChanged)
+    told: set[str] = set()
+    for _, event in events:
+        if isinstance(event, MarketsListed):
+            told.update(market.ticker for market in event.markets)
+        ticker = getattr(event, "ticker", "")
+        assert not ticker or ticker in told
+    assert len(told) == 6
+    finest = [e.markets[0].grid.finest for _, e in events if isinstance(e, MarketsListed)]
+    assert Price(10) in finest
+    assert not [e for _, e in events if isinstance(e, LooksRecorded | TimerFired)]
+    result = Backtester(recording=path, home=tmp_path).run_strategy(BidOnce)
+    assert result.fills == ()
+    assert result.report["looks_at"] == "its interval"
