@@ -224,7 +224,7 @@ async def test_a_limit_is_set_where_it_stands(make_app: MakeApp, engine: Engine)
     async with make_app().run_test(size=SIZE) as pilot:
         await ready(pilot)
         await pilot.press("6")
-        await see(pilot, "Largest event", "✗ BREACHED", "! near", "not used", "1 breached")
+        await see(pilot, "Largest event", "✗ BREACHED", "! near", "no gauge", "1 breached")
         await pilot.press("down", "enter", *"3%")
         await pilot.press("escape")
         assert engine.commands == []
