@@ -14,7 +14,18 @@ from kalshi_desk.core.types import BookSide, Count, Outcome
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.basket_desk import entry_of
 from kalshi_desk.execution.baskets import BARRED_FOR_NS, Stage, excess
+from kalshi_desk.risk.limits import Limits
 from tests.engine.basket_world import SECOND, BasketWorld, Crash, tiles
+
+WIDE = Limits(
+    position_percent=100.0,
+    order_percent=100.0,
+    market_percent=100.0,
+    event_percent=100.0,
+    category_percent=100.0,
+    settlement_day_percent=100.0,
+    total_percent=100.0,
+)
 
 
 @pytest.fixture
@@ -201,6 +212,7 @@ def test_every_leg_must_be_on_offer_in_full_before_the_first_is_sent(
 def test_all_legs_together_must_be_paid_for(world: BasketWorld) -> None:
     for ticker, ask in zip("ABC", (25, 30, 35), strict=True):
         world.show(ticker, ask - 1, ask, size=2_000_000)
+    world.core.state.settings.limits = WIDE
     reasons = world.start(tiles(count=11_500), guaranteed="5000")
     assert reasons is not None
     assert {reason.code for reason in reasons} == {ReasonCode.BALANCE, ReasonCode.BAD_SIZE}
