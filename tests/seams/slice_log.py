@@ -208,6 +208,7 @@ class Replay:
         self._held: dict[str, int] = defaultdict(int)
         self._open: dict[str, tuple[LoggedOrder, int]] = {}
         self._sent: list[float] = []
+        self._filled: dict[str, list[tuple[LoggedOrder, int]]] = defaultdict(list)
         self.breaches: list[str] = []
         self.most = {"positions": 0, "resting": 0, "market": 0, "event": 0, "total": 0}
 
@@ -249,6 +250,7 @@ class Replay:
                 f"from {before} by {signed}"
             )
         self._held[fill.ticker] = before + signed
+        self._filled[fill.ticker].append((order, fill.count))
         rests = self._open.get(fill.order_id)
         if rests is not None:
             self._open[fill.order_id] = (order, rests[1] - fill.count)
@@ -308,12 +310,27 @@ class Replay:
         market = max(0, -min(edges[order.ticker]))
         self._check(order, "market", market, limits.market)
         if is_machine:
-            self._check(order, "machine's market", market, limits.machine_market)
+            alone = market - self._later(order, adding.values())
+            self._check(order, "machine's market", alone, limits.machine_market)
         # What takes away a risk of its event passes, however large that is.
         adds = after[name] - before.get(name, 0)
         if 2 * adds >= order.unit * opens:
             self._check(order, "event", after[name], limits.event)
             self._check(order, "total", sum(after.values()), limits.total)
+
+    def _later(self, order: LoggedOrder, adding: Iterable[tuple[LoggedOrder, int]]) -> int:
+        """Return what of a market's loss people caused after the gate had looked at an order.
+
+        An order may be overtaken on its way; the limit of machines doesn't hold people.
+        """
+        asked = self._intents[order.client_id].created_ns
+        late = [(other, left) for other, left in adding if other.ticker == order.ticker]
+        late += self._filled[order.ticker]
+        return sum(
+            other.unit * count
+            for other, count in late
+            if self._intents[other.client_id].created_ns > asked
+        )
 
     def _edges(self, adding: Iterable[tuple[LoggedOrder, int]], at: float) -> dict[str, list[int]]:
         """Return for each market what it changes when YES loses and when it wins."""
