@@ -252,9 +252,7 @@ class BasketWorld:
         return found
 
     def wait(self, seconds: float) -> None:
-        """Let time pass in which other markets of the exchange go on trading."""
         self.now_ns += int(seconds * SECOND)
-        self.take(BookSnapshot("ELSEWHERE", (), ()))
         self.take(TimerFired())
 
     def meet(self, intent: OrderIntent) -> Price:

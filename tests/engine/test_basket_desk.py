@@ -18,16 +18,6 @@ from kalshi_desk.risk.limits import Limits
 from tests.engine.basket_world import SECOND, BasketWorld, Crash, tiles
 from tests.wide_limits import WIDE
 
-WIDE = Limits(
-    position_percent=100.0,
-    order_percent=100.0,
-    market_percent=100.0,
-    event_percent=100.0,
-    category_percent=100.0,
-    settlement_day_percent=100.0,
-    total_percent=100.0,
-)
-
 
 @pytest.fixture
 def world(tmp_path: Path) -> BasketWorld:
@@ -214,7 +204,6 @@ def test_all_legs_together_must_be_paid_for(tmp_path: Path) -> None:
     world = opened(tmp_path / "journal.sqlite3", limits=WIDE)
     for ticker, ask in zip("ABC", (25, 30, 35), strict=True):
         world.show(ticker, ask - 1, ask, size=2_000_000)
-    world.core.state.settings.limits = WIDE
     reasons = world.start(tiles(count=11_500), guaranteed="5000")
     assert reasons is not None
     assert {reason.code for reason in reasons} == {ReasonCode.BALANCE, ReasonCode.BAD_SIZE}
