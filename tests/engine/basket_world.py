@@ -144,6 +144,7 @@ class BasketWorld:
         self.books: dict[str, BookSnapshot] = {}
         self._crash_at = set(crash_at)
         self._effects = 0
+        self.auto = True
         self._open()
 
     def _open(self) -> None:
@@ -151,6 +152,7 @@ class BasketWorld:
         self.core = TradingCore(CoreSettings(venue="practice"))
         restore(self.core.state, self.journal, self.now_ns)
         restore_machine(self.core, self.journal, self.now_ns)
+        self.core.state.auto = self.auto
         self.take(
             MarketsListed(
                 tuple(
