@@ -61,6 +61,7 @@ WIDE = Limits(
     market_percent=100.0,
     correlation=1.0,
     orders_per_minute=10_000,
+    stale_book_seconds=60,
 )
 
 
@@ -150,8 +151,10 @@ async def looked(shell: EngineShell, times: int) -> None:
     """Wait until the strategy has answered so many more looks."""
     strategy = shell.core.state.strategies["arbitrage"]
     goal = strategy.cycle + times
-    await until(lambda: strategy.cycle >= goal and not strategy.is_looking)
-    assert not strategy.fault
+    await until(
+        lambda: bool(strategy.fault) or (strategy.cycle >= goal and not strategy.is_looking)
+    )
+    assert not strategy.fault, strategy.fault
 
 
 def held_in(shell: EngineShell, family: Family) -> dict[str, int]:
