@@ -24,6 +24,8 @@ BAR_NS = 60_000_000_000
 EXPIRY_SLACK_NS = 3_000_000_000
 """How long the exchange has to end an order by itself before the desk cancels it."""
 SECOND_NS = 1_000_000_000
+MOST_ACTED = 100
+"""How many signals of one look are sized and sent: each takes most of a millisecond."""
 
 
 class Sized(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,14 +63,18 @@ class Acting:
     def act(self, strategy: StrategyState, decision: Decision, cycle: int) -> None:
         """Act on every signal in its order; what is not done leaves a reason."""
         for number, signal in enumerate(decision.signals):
-            reasons = self._act_on(strategy, signal, number)
+            if number < MOST_ACTED or strategy.mode is not Mode.TRADE:
+                reasons = self._act_on(strategy, signal, number)
+            else:
+                text = f"{MOST_ACTED} signals of one look are acted on; this one is number"
+                reasons = (_why(signal, "too_many", f"{text} {number + 1}"),)
             strategy.note(reasons, self._state.now_ns)
 
     def _act_on(self, strategy: StrategyState, signal: Signal, number: int) -> tuple[Why, ...]:
         name, now_ns = strategy.info.name, self._state.now_ns
         if strategy.barred.get(signal.candidate, 0) > now_ns:
             text = "the exchange rejected an order of it within the last minute"
-            return (Why(candidate=signal.candidate, code="barred", text=text),)
+            return (_why(signal, "barred", text),)
         mode = Mode.SHADOW if signal.unproven else strategy.mode
         if mode is Mode.TRADE:
             return self._trade(name, signal, number)
@@ -119,10 +125,10 @@ class Acting:
     def _trade(self, name: str, signal: Signal, number: int) -> tuple[Why, ...]:
         state = self._state
         if not state.auto:
-            return (Why(candidate=signal.candidate, code="auto_off", text="AUTO is off"),)
+            return (_why(signal, "auto_off", "AUTO is off"),)
         if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
             text = "a stop let go here less than an hour ago"
-            return (Why(candidate=signal.candidate, code="cooling", text=text),)
+            return (_why(signal, "cooling", text),)
         if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
             return (_already_in(signal),)
         if not signal.is_basket and self._would_close(signal.legs[0]):
@@ -210,6 +216,10 @@ class Acting:
         return 0 < order.expires_ns < self._state.now_ns - EXPIRY_SLACK_NS
 
 
+def _why(signal: Signal, code: str, text: str) -> Why:
+    return Why(candidate=signal.candidate, code=code, text=text)
+
+
 def _outcome(side: BookSide) -> Outcome:
     return Outcome.YES if side is BookSide.BID else Outcome.NO
 
@@ -229,4 +239,4 @@ def _whys(signal: Signal, reasons: Iterable[Reason]) -> tuple[Why, ...]:
 
 def _already_in(signal: Signal) -> Why:
     text = "the strategy has an order or a position here already"
-    return Why(candidate=signal.candidate, code="already_in", text=text)
+    return _why(signal, "already_in", text)

@@ -59,6 +59,7 @@ class Worker:
     def look(self, look: Look) -> Looked:
         """Ask one strategy; whatever it raises becomes a fault."""
         began = time.perf_counter_ns()
+        self.markets.close_due(look.now_ns)
         try:
             strategy = self._strategy(look)
             view = view_of(

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from kalshi_desk.core.events import (
+    BookSnapshot,
     ConnectionChanged,
     FillReported,
     LinkState,
     MarketsListed,
+    TimerFired,
 )
 from kalshi_desk.core.records import Market
 from kalshi_desk.core.strategy import Decision, Mode, Parameter, Signal, SignalLeg, Why
@@ -29,7 +31,7 @@ from kalshi_desk.engine.strategy_messages import StrategyInfo
 from kalshi_desk.engine.strategy_state import TOO_YOUNG, StrategyState
 from kalshi_desk.execution.baskets import Stage
 from kalshi_desk.risk.limits import Limits
-from tests.engine.basket_world import BasketWorld, tiles
+from tests.engine.basket_world import SECOND, BasketWorld, tiles
 
 NAME = "arbitrage"
 CENTS = (15, 20, 25)
@@ -79,6 +81,12 @@ class ActingWorld(BasketWorld):
     def command(self, command: Command) -> None:
         self.commands += 1
         self.take(CommandReceived(f"command-{self.commands}", command))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass in which other markets of the exchange go on trading."""
+        self.now_ns += int(seconds * SECOND)
+        self.take(BookSnapshot("ELSEWHERE", (), ()))
+        self.take(TimerFired())
 
     def look(self) -> AskStrategy:
         """Let time pass until the strategy is asked."""

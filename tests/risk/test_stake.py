@@ -192,13 +192,10 @@ def test_without_an_edge_after_the_fee_nothing_is_staked(
 
 @given(
     st.lists(st.integers(1, 40), min_size=1, max_size=4),
-    st.integers(1, 250),
     st.integers(0, 5_000),
 )
-def test_a_basket_is_scaled_to_the_largest_that_passes(
-    sizes: list[int], unit: int, most: int
-) -> None:
-    counts = [Count(unit * size) for size in sizes]
+def test_a_basket_is_scaled_to_the_largest_that_passes(sizes: list[int], most: int) -> None:
+    counts = [Count(100 * size) for size in sizes]
     full = Reason(ReasonCode.EVENT_LIMIT, "too much")
 
     def refusal(tried: tuple[Count, ...]) -> Reason | None:
@@ -211,14 +208,25 @@ def test_a_basket_is_scaled_to_the_largest_that_passes(
         a * counts[0] == b * found.counts[0] for a, b in zip(found.counts, counts, strict=True)
     )
     if found.bound is not None:
-        whole = gcd(*counts)
-        part = [count // whole for count in counts]
-        unit = found.counts[0] // part[0]
-        assert unit % 100 == 0, "whole contracts"
-        assert sum(one * min(unit + 100, whole) for one in part) > most
+        units = round(found.ratio * _units(counts)) + 1
+        larger = [count // _units(counts) * units for count in counts]
+        assert sum(larger) > most
 
 
 def test_a_basket_of_parts_of_contracts_shrinks_to_whole_ones() -> None:
     full = Reason(ReasonCode.EVENT_LIMIT, "too much")
-    found = scale_basket([Count(1_106)] * 2, lambda tried: full if tried[0] > 500 else None)
-    assert found.counts == (500, 500)
+
+    def scaled(first: int, second: int, most: int) -> tuple[Count, ...]:
+        legs = [Count(first), Count(second)]
+        return scale_basket(legs, lambda tried: full if sum(tried) > most else None).counts
+
+    assert scaled(16_534, 16_534, 40_000) == (16_534, 16_534)
+    assert scaled(16_534, 16_534, 33_000) == (16_500, 16_500)
+    assert scaled(16_534, 16_534, 20_050) == (10_000, 10_000)
+    assert scaled(250, 500, 700) == (200, 400)
+    assert scaled(250, 375, 600) == (200, 300)
+    assert scaled(250, 251, 500) == (0, 0)
+
+
+def _units(counts: list[Count]) -> int:
+    return gcd(*counts) // 100
