@@ -91,7 +91,8 @@ class Basket:
 
     ``edge`` is the profit of one contract of each at the best prices with exact fees, before
     rounding, ``gross`` before fees; ``net`` the certain profit of the whole after rounding,
-    ``unwind`` what selling every leg again at once would lose.
+    ``unwind`` what selling every leg again at once would lose, ``least_unwind`` that without
+    the leg that would lose most.
     """
 
     legs: tuple[tuple[int, bool], ...]
@@ -101,6 +102,7 @@ class Basket:
     net: Fraction
     cost: Fraction
     unwind: Fraction
+    least_unwind: Fraction
 
     @property
     def buffer(self) -> Fraction:
@@ -166,13 +168,13 @@ def _filled(
             else:
                 levels.pop(0)
     cost = sum((order_cost(mine, family.multiplier) for mine in taken), Fraction(0))
-    unwind = Fraction(0)
+    losses = []
     for (index, side), mine in zip(legs, taken, strict=True):
         back = books[index].offers(not side)
         bid = ONE - back[0][0] if back else 0
         entry = unit(mine[-1][0], family.multiplier) if mine else Fraction(0)
         loss = entry - (Fraction(bid, ONE) - fee(bid, family.multiplier))
-        unwind += loss * count / CONTRACT
+        losses.append(loss * count / CONTRACT)
     return Basket(
         legs=legs,
         count=count,
@@ -180,7 +182,8 @@ def _filled(
         edge=first or Fraction(0),
         net=Fraction(pays * count, CONTRACT) - cost,
         cost=cost,
-        unwind=unwind,
+        unwind=sum(losses, Fraction(0)),
+        least_unwind=sum(losses, Fraction(0)) - max(losses),
     )
 
 
@@ -223,6 +226,7 @@ class Verdict(Enum):
     FEES = "fees exceed the edge"
     THIN = "too few contracts"
     SMALL = "too small a profit"
+    RISKY = "dearer to unwind than to win"
     UNCLEAR = "unclear"
 
 
@@ -236,7 +240,7 @@ def judge(family: Family, books: Sequence[Book], planted: int) -> tuple[Verdict,
     if not found:
         return Verdict.NO_EDGE, None
     best = max(found, key=lambda one: one.net - one.needed)
-    if _is_clear(best, family.days):
+    if _is_clear(best, family.days) and best.net >= best.unwind * Fraction(5, 4):
         return Verdict.TAKE, best
     edge = max(one.edge for one in found)
     if edge <= 0:
@@ -246,20 +250,22 @@ def judge(family: Family, books: Sequence[Book], planted: int) -> tuple[Verdict,
     is_small = edge * planted / CONTRACT < LEAST * Fraction(9, 10)
     if is_small or all(one.edge < one.buffer * Fraction(9, 10) for one in found):
         return Verdict.SMALL, best
+    is_risky = all(one.net < one.least_unwind * Fraction(4, 5) for one in found if one.edge > 0)
+    if is_risky and _is_clear(best, family.days):
+        return Verdict.RISKY, best
     return Verdict.UNCLEAR, best
 
 
 def _is_clear(basket: Basket, days: float) -> bool:
-    """Whether a basket clears every test of the strategy and of the desk by a margin.
+    """Whether a basket clears every test of the strategy by a margin.
 
-    The desk begins a basket only where its profit, times the chance of completion (a half
-    before the first), exceeds what unwinding costs.
+    The desk's own comes after it: it begins a basket only where the profit, times the chance
+    of completion (a half before the first), exceeds what unwinding costs otherwise.
     """
     cost = float(basket.cost) or 1.0
     return (
         basket.count >= LEAST_COUNT + CONTRACT
         and basket.net >= basket.needed * Fraction(5, 4)
-        and basket.net >= basket.unwind * Fraction(5, 4)
         and basket.cost < BUDGET * Fraction(9, 10)
         and (days <= 6.5 or float(basket.net) / cost / days * 365 > 0.15 * 1.25)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kalshi_desk.core.strategy import Mode
@@ -61,6 +63,7 @@ WIDE = Limits(
     market_percent=100.0,
     correlation=1.0,
     orders_per_minute=10_000,
+    stale_book_seconds=60,
 )
 
 
@@ -97,11 +100,16 @@ def plants_of(exchange: Exchange, rng: random.Random) -> list[Plant]:
 
 
 async def machine_on(shell: EngineShell, tickers: list[str]) -> None:
-    """Wait until the desk sees the books, then let the arbitrage strategy trade."""
+    """Wait until the desk sees the books, then let the arbitrage strategy trade.
+
+    The others look no more: their looks would only take time.
+    """
     state = shell.core.state
     await until(lambda: status(shell).link.value == "live" and state.has_account)
     await until(lambda: "arbitrage" in state.strategies, 60.0)
     await until(lambda: all(state.markets.by_ticker[t].is_fresh for t in tickers))
+    for name in state.strategies:
+        await shell.submit(f"off-{name}", SetMode(strategy=name, mode=Mode.OFF))
     trade = await shell.submit("mode", SetMode(strategy="arbitrage", mode=Mode.TRADE))
     auto = await shell.submit("auto", SetAuto(on=True))
     assert (trade.outcome, auto.outcome) == (Outcomes.DONE, Outcomes.DONE)
@@ -150,8 +158,10 @@ async def looked(shell: EngineShell, times: int) -> None:
     """Wait until the strategy has answered so many more looks."""
     strategy = shell.core.state.strategies["arbitrage"]
     goal = strategy.cycle + times
-    await until(lambda: strategy.cycle >= goal and not strategy.is_looking)
-    assert not strategy.fault
+    await until(
+        lambda: bool(strategy.fault) or (strategy.cycle >= goal and not strategy.is_looking)
+    )
+    assert not strategy.fault, strategy.fault
 
 
 def held_in(shell: EngineShell, family: Family) -> dict[str, int]:
@@ -202,10 +212,20 @@ def paid_for(shell: EngineShell, family: Family) -> Decimal:
     return Decimal(sum(p.cost + p.fees for p in positions)) / 1_000_000
 
 
-def records_of(folder: Path) -> dict[str, BasketRecord]:
+def own_trades(shell: EngineShell) -> set[str]:
+    fills = shell.frame(("fills",), 0, 0).changed.get("fills", {}).values()
+    return {row.trade_id for row in fills if isinstance(row, FillRow)}
+
+
+def baskets_in(folder: Path) -> list[BasketRecord]:
     journal = Journal(folder / "practice.sqlite3", durable=False)
     records = baskets_of(journal)
     journal.close()
+    return records
+
+
+def records_of(folder: Path) -> dict[str, BasketRecord]:
+    records = baskets_in(folder)
     found = {record.events[0]: record for record in records}
     assert len(found) == len(records), "one basket for each event"
     return found
@@ -228,9 +248,7 @@ async def play(seed: int, folder: Path) -> None:
             await until(lambda: not shell.core.baskets.in_flight(), 40.0)
             await looked(shell, 2)
             cash = await agree(shell, exchange)
-            fills = shell.frame(("fills",), 0, 0).changed.get("fills", {}).values()
-            mine = {row.trade_id for row in fills if isinstance(row, FillRow)}
-            counted = await asyncio.to_thread(planted.undisturbed, exchange, mine)
+            counted = await asyncio.to_thread(planted.undisturbed, exchange, own_trades(shell))
             spent = {one.family.event: paid_for(shell, one.family) for one in planted.plants}
             held = {one.family.event: held_in(shell, one.family) for one in planted.plants}
             problems = check_choice(shell, counted, held)
@@ -290,6 +308,65 @@ def check_baskets(
         assert held[one.family.event] == planned, "every leg is filled in full"
         assert one.basket is not None
         assert Fraction(record.guaranteed, 1_000_000) >= one.basket.net - Fraction(2, 100)
+
+
+async def play_some(
+    seed: int, wanted: Verdict, limits: Limits, folder: Path, events: int
+) -> tuple[list[Plant], dict[str, dict[str, int]], dict[str, set[str]]]:
+    """Plant some violations of one kind; return them, what is held, and the reasons given."""
+    rng = random.Random(seed)
+    with quiet_exchange(seed) as exchange:
+        drawn: list[Plant] = []
+        for family in families_of(exchange):
+            found = draw(rng, family, books_of(exchange, family), {wanted})
+            if found is not None and len(drawn) < events:
+                drawn.append(found)
+        planted = Field()
+        async with desk_on(
+            "practice", exchange.ready, folder, settings=settings(limits), with_strategies=True
+        ) as shell:
+            await machine_on(shell, [t for one in drawn for t in one.family.tickers])
+            await looked(shell, 1)
+            for one in drawn:
+                await asyncio.to_thread(planted.put, exchange, one)
+            await looked(shell, 5)
+            await until(lambda: not shell.core.baskets.in_flight(), 40.0)
+            await agree(shell, exchange)
+            counted = await asyncio.to_thread(planted.undisturbed, exchange, own_trades(shell))
+            held = {one.family.event: held_in(shell, one.family) for one in counted}
+            reasons: dict[str, set[str]] = {one.family.event: set() for one in counted}
+            for name, code in shell.core.state.strategies["arbitrage"].reasons:
+                reasons.setdefault(name, set()).add(code)
+    return counted, held, reasons
+
+
+async def test_a_limit_makes_baskets_smaller_and_they_are_still_whole(tmp_path: Path) -> None:
+    """No market may lose more than $6: that is less than each plant offers."""
+    limits = msgspec.structs.replace(WIDE, market_percent=0.06)
+    plants, held, _ = await play_some(31, Verdict.TAKE, limits, tmp_path, 5)
+    records = baskets_in(tmp_path)
+    assert {record.stage for record in records} == {Stage.COMPLETE}
+    smaller = 0
+    for one in plants:
+        mine = [record for record in records if record.events == (one.family.event,)]
+        bought: dict[str, int] = defaultdict(int)
+        for record in mine:
+            for leg in record.legs:
+                bought[leg.ticker] += leg.side.sign * int(leg.planned)
+        assert held[one.family.event] == bought
+        assert one.basket is not None
+        smaller += 0 < max(map(abs, bought.values()), default=0) < one.basket.count
+    assert smaller >= 2, [str(one) for one in plants]
+
+
+@pytest.mark.soak
+async def test_what_is_dearer_to_unwind_than_to_win_is_left(tmp_path: Path) -> None:
+    """Before the first basket its completion is as likely as not."""
+    plants, held, reasons = await play_some(31, Verdict.RISKY, WIDE, tmp_path, 4)
+    assert len(plants) > 1
+    for one in plants:
+        assert not held[one.family.event], str(one)
+        assert "basket" in reasons[one.family.event], (str(one), reasons)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
