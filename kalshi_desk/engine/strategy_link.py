@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed
+from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed, TickerChanged
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.strategy import Observation
-from kalshi_desk.core.types import BookSide
+from kalshi_desk.core.types import NO_COUNT, BookSide
 from kalshi_desk.engine.effects import AskStrategy
 from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, StrategyFailed
 from kalshi_desk.engine.strategy_messages import (
@@ -66,6 +66,7 @@ class StrategyLink:
         self._on_look = on_look
         self._deadline_s = deadline_s
         self._process: asyncio.subprocess.Process | None = None
+        self._is_fed = False
         self._is_ready = False
         self._batch: list[tuple[int, MarketEvent]] = []
         self._waiting: deque[AskStrategy] = deque()
@@ -103,11 +104,11 @@ class StrategyLink:
         except TimeoutError:
             _log.error("the strategy worker did not start within %.0f s", START_S)
         finally:
-            self._is_ready = False
+            self._is_fed = self._is_ready = False
             self._batch.clear()
             await self._end()
         if self._looking is not None:
-            self._fail("its process ended while it was looking")
+            self._fail("its process ended while it was looking", unanswered=True)
 
     async def _receive(self) -> FromWorker | None:
         stream = self._process.stdout if self._process is not None else None
@@ -126,18 +127,20 @@ class StrategyLink:
 
     async def _ready(self, message: Declared) -> None:
         self._batch.clear()
-        self._is_ready = True
+        self._is_fed = True
         for number, (at_ns, event) in enumerate(prime(self._markets, self._clock.now_ns())):
             self.feed(event, at_ns)
             if number % PRIME_SLICE == PRIME_SLICE - 1:
                 self.flush()
                 await asyncio.sleep(0)
+        # Only now: a look at half of the markets would decide on what it misses.
+        self._is_ready = True
         self._take(StrategiesDeclared(message.strategies))
         self._next()
 
     def feed(self, event: CoreEvent, now_ns: int) -> None:
         """Pass a market event on; other events are none of the worker's business."""
-        if self._is_ready and isinstance(event, MARKET_EVENTS):
+        if self._is_fed and isinstance(event, MARKET_EVENTS):
             self._batch.append((now_ns, event))  # type: ignore[arg-type]
             if len(self._batch) >= BATCH:
                 self.flush()
@@ -203,15 +206,19 @@ class StrategyLink:
 
     def _overran(self) -> None:
         """A look is over its time: the worker can't be trusted to come back, so it goes."""
-        self._fail(f"it took longer than {self._deadline_s:g} s")
+        self._fail(f"it took longer than {self._deadline_s:g} s", unanswered=True)
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, *, unanswered: bool = False) -> None:
         look = self._settle()
         if look is not None:
-            self._take(StrategyFailed(strategy=look.strategy, cycle=look.cycle, why=why))
+            self._take(
+                StrategyFailed(
+                    strategy=look.strategy, cycle=look.cycle, why=why, is_unanswered=unanswered
+                )
+            )
 
     def _settle(self) -> AskStrategy | None:
         if self._alarm is not None:
@@ -238,16 +245,15 @@ class StrategyLink:
 def prime(markets: LiveMarkets, now_ns: int) -> Iterator[tuple[int, MarketEvent]]:
     """Yield what a new worker must be told to see the markets as they are."""
     everything = list(markets.by_ticker.values())
-    listed = tuple(
-        msgspec.structs.replace(live.market, last_price=live.last_price, volume=live.volume)
-        for live in everything
-    )
+    listed = tuple(live.market for live in everything)
     yield 0, MarketsListed(listed, tuple(markets.events.values()))
     for live in everything:
+        yield now_ns, TickerChanged(live.market.ticker, live.last_price, live.volume, NO_COUNT)
+        # Before the book: its last change may be hours old and would begin its own hour anew.
+        bars, current = live.bars.shown(now_ns), live.bars.current(now_ns)
+        if bars or current is not None:
+            yield now_ns, BarsKnown(live.market.ticker, bars, current)
         if live.has_book:
             bids = tuple(live.book.levels(BookSide.BID))
             asks = tuple(live.book.levels(BookSide.ASK))
             yield live.book.updated_ns, BookSnapshot(live.market.ticker, bids, asks)
-        bars = live.bars.shown(now_ns)
-        if bars:
-            yield now_ns, BarsKnown(live.market.ticker, bars)
