@@ -71,8 +71,8 @@ class EngineRecorder:
 
     Lines about the engine carry ``recv_ns``, the time at which the core took what they
     tell: ``engine`` first of all, ``markets``, ``beat``, ``event``, ``observation``,
-    ``cycle``, ``decision``, ``unanswered`` and ``own``; ``end`` is the last line of one
-    that was closed.
+    ``cycle``, ``decision``, ``failure`` and ``own``; ``end`` is the last line of one that
+    was closed.
     """
 
     def __init__(self, folder: Path, venue: str, now_ns: int, cap_mb: int) -> None:
@@ -130,9 +130,9 @@ class EngineRecorder:
         content = {"observation": msgspec.to_builtins(observation), "known": known}
         self._note("observation", now_ns, content)
 
-    def mark_unanswered(self, now_ns: int, strategy: str) -> None:
-        """Note that the look of a strategy at ``now_ns`` was lost: it has no decision."""
-        self._note("unanswered", now_ns, {"strategy": strategy})
+    def mark_failure(self, now_ns: int, strategy: str, why: str, *, unanswered: bool) -> None:
+        """Note that a look at ``now_ns`` brought no decision: it was lost, or it raised."""
+        self._note("failure", now_ns, {"strategy": strategy, "why": why, "unanswered": unanswered})
 
     def mark_decision(
         self,

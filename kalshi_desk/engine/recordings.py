@@ -67,6 +67,7 @@ def survey(path: Path, *, decode: bool = False) -> RecordingFacts:
     problems: list[str] = []
     feed = BookFeed()
     first_cycles: dict[str, int] = {}
+    looking: dict[str, int] = {}
     unanswered: set[tuple[str, int]] = set()
     venue = ""
     start_ns = end_ns = 0
@@ -84,8 +85,12 @@ def survey(path: Path, *, decode: bool = False) -> RecordingFacts:
             elif record.kind == "cycle":
                 for name in _names(content.get("strategies")):
                     first_cycles.setdefault(name, moment)
-            elif record.kind == "unanswered":
-                unanswered.add((str(content.get("strategy", "")), moment))
+                    looking[name] = moment
+            elif record.kind in ("decision", "failure"):
+                name = str(content.get("strategy", ""))
+                looking.pop(name, None)
+                if content.get("unanswered") is True:
+                    unanswered.add((name, moment))
             elif record.kind == "own":
                 counts["orders"] += "order" in content
                 counts["fills"] += "fill" in content
@@ -124,7 +129,8 @@ def survey(path: Path, *, decode: bool = False) -> RecordingFacts:
         connections=counts["connection"],
         cycles=counts["cycle"],
         first_cycles=first_cycles,
-        unanswered=frozenset(unanswered),
+        # The engine ended before these looks were answered.
+        unanswered=frozenset((*unanswered, *looking.items())),
         decisions=counts["decision"],
         orders=counts["orders"],
         fills=counts["fills"],

@@ -29,8 +29,10 @@ def open_strategies(shell: EngineShell, folder: Path, clock: Clock) -> StrategyL
             if isinstance(event, StrategyDecided):
                 decision = event.decision
                 shell.recorder.mark_decision(looked_ns, event.strategy, decision, look.values)
-            elif event.is_unanswered:
-                shell.recorder.mark_unanswered(looked_ns, event.strategy)
+            else:
+                shell.recorder.mark_failure(
+                    looked_ns, event.strategy, event.why, unanswered=event.is_unanswered
+                )
         shell.take(event)
 
     def observations(strategy: str) -> dict[str, tuple[Observation, ...]]:
