@@ -158,7 +158,7 @@ class EngineShell:
         frame_ns = self.venue.frame_ns
         now_ns = frame_ns or self._clock.now_ns()
         if self.recorder is not None:
-            self.recorder.listen(event, now_ns, of_frame=frame_ns > 0)
+            self.recorder.listen(event, now_ns, of_frame=self.venue.is_frame_tapped)
         effects = self.core.step(event, now_ns)
         if self.strategies is not None:
             # Before the effects: a look asked for by this event must see it.
@@ -211,6 +211,9 @@ class EngineShell:
             self._keeper.add(effect.entry)
         elif isinstance(effect, KeepObservation):
             self._keeper.add(effect.observation)
+            if self.recorder is not None:
+                now_ns = self.core.state.now_ns
+                self.recorder.mark_observation(now_ns, effect.observation, known=False)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):

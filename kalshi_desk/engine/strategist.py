@@ -55,7 +55,7 @@ class Strategist:
         for info in map(cleaned_info, event.strategies):
             known = state.strategies.get(info.name)
             if known is not None:
-                known.info, known.is_looking = info, False
+                known.info = info
                 continue
             mode = Mode.OFF if info.fault else state.modes.get(info.name, info.default_mode)
             state.strategies[info.name] = StrategyState(
