@@ -127,6 +127,8 @@ class Acting:
         state = self._state
         if not state.auto:
             return (_why(signal, "auto_off", "AUTO is off"),)
+        if state.is_stopping:
+            return (_why(signal, "stopping", "the engine is being stopped"),)
         if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
             text = "a stop let go here less than an hour ago"
             return (_why(signal, "cooling", text),)
@@ -217,7 +219,7 @@ class Acting:
     def _may_trade(self, name: str) -> bool:
         """Whether orders of a strategy may rest; before any has declared itself nobody knows."""
         state = self._state
-        if not state.auto or state.halted_why:
+        if not state.auto or state.halted_why or state.is_stopping:
             return False
         strategy = state.strategies.get(name)
         return not state.strategies if strategy is None else strategy.is_trading
