@@ -328,7 +328,10 @@ class Commanding:
             if pending.goal in (Goal.CANCEL, Goal.FLATTEN):
                 for client_id in sorted(pending.waits):
                     self._door.cancel_again(state.orders.by_client_id[client_id])
-            if pending.goal is Goal.PANIC and state.now_ns - pending.asked_ns > VERIFY_EVERY_NS:
+            if (
+                pending.goal is Goal.PANIC
+                and abs(state.now_ns - pending.asked_ns) > VERIFY_EVERY_NS
+            ):
                 for order in state.orders.open_orders():
                     self._door.send_cancel(order)
                 self._verify(pending)

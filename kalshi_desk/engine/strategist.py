@@ -134,7 +134,8 @@ class Strategist:
 
     def _is_due(self, strategy: StrategyState) -> bool:
         state = self._state
-        waited_ns = state.now_ns - strategy.asked_ns
+        # Against a clock that was set back every wait is over.
+        waited_ns = abs(state.now_ns - strategy.asked_ns)
         if strategy.is_looking:
             return waited_ns > LOST_LOOK_NS
         if waited_ns >= state.settings.strategy_interval_ns:
