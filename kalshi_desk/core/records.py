@@ -116,8 +116,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
 
     ``price`` is the YES price; buying NO at q is an ``ask`` at one dollar minus q.
     ``action`` and ``outcome`` keep the words in which a person asked for it.  A resting order
-    ends by itself at ``expires_ns`` (whole seconds count), 0 for never; what it opens is to be
-    sold again at ``holds_until_ns``, 0 for settlement.
+    ends by itself at ``expires_ns`` (whole seconds count), 0 for never.
     """
 
     client_order_id: str
@@ -134,7 +133,6 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     command_id: str = ""
     created_ns: int = 0
     expires_ns: int = 0
-    holds_until_ns: int = 0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

@@ -132,8 +132,6 @@ class Acting:
         if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
             text = "a stop let go here less than an hour ago"
             return (_why(signal, "cooling", text),)
-        if 0 < signal.holds_until_ns <= state.now_ns:
-            return (_why(signal, "over", "its time is over"),)
         if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
             return (_already_in(signal),)
         sized = self._desks.size(name, signal)
@@ -159,7 +157,6 @@ class Acting:
             post_only=signal.post_only,
             origin=name,
             expires_ns=self._expiry(signal),
-            holds_until_ns=signal.holds_until_ns,
         )
         for client_id in pending.orders:
             self._sent[client_id] = (name, signal.candidate)
@@ -170,18 +167,12 @@ class Acting:
         # What traded and is not booked yet is held as much as what is.
         orders = [*state.orders.open_orders(ticker), *state.orders.unbooked()]
         mine = any(order.origin == name and order.ticker == ticker for order in orders)
-        # A person may have traded here since: whose the contracts are, the parts know.
-        parts = state.folio.parts.by_ticker.get(ticker)
-        part = None if parts is None else parts.owners.get(name)
-        return mine or (part is not None and bool(part.count))
+        position = state.positions.get(ticker)
+        return mine or (bool(position.count) and position.origin == name)
 
     def _expiry(self, signal: Signal) -> int:
-        """Return when a resting order ends: after its time, or with what it would hold."""
-        if signal.time_in_force is not TimeInForce.GTC:
-            return 0
-        ends = [self._state.now_ns + signal.ttl_s * SECOND_NS] if signal.ttl_s else []
-        ends += [signal.holds_until_ns] if signal.holds_until_ns else []
-        return min(ends, default=0)
+        is_resting = signal.time_in_force is TimeInForce.GTC and signal.ttl_s
+        return self._state.now_ns + signal.ttl_s * SECOND_NS if is_resting else 0
 
     # --- taking back ---------------------------------------------------------------------
 

@@ -52,7 +52,6 @@ class Door:
         reduce_only: bool = False,
         origin: str = "manual",
         expires_ns: int = 0,
-        holds_until_ns: int = 0,
     ) -> None:
         """Gate, durable intent, broker: the only place where an order comes into being."""
         state = self._state
@@ -71,7 +70,6 @@ class Door:
             command_id=pending.command_id,
             created_ns=state.now_ns,
             expires_ns=expires_ns,
-            holds_until_ns=holds_until_ns,
         )
         reasons = examine(intent, state.gate_view(ticker))
         if reasons:

@@ -33,18 +33,9 @@ from kalshi_desk.engine.effects import KeepStop
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.pending import Goal, Pending
 from kalshi_desk.engine.state import CoreState
-from kalshi_desk.engine.stop_plan import (
-    automatic_stop,
-    cost_text,
-    describe,
-    holding_stop,
-    plan_stop,
-    stop_costs,
-)
+from kalshi_desk.engine.stop_plan import automatic_stop, cost_text, describe, plan_stop, stop_costs
 from kalshi_desk.engine.stop_view import STOP_ORIGIN, stop_view
-from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.market.live import LiveMarket
-from kalshi_desk.portfolio.positions import Position
 from kalshi_desk.portfolio.valuation import walk
 from kalshi_desk.risk.stops import Said, Step, StopMachine, StopView
 
@@ -69,7 +60,6 @@ class StopDesk:
         self._door = door
         self._commanding = commanding
         self._is_awake = False
-        self._unheld: set[str] = set()
         commanding.others[SetStop] = self._set
         commanding.others[DropStop] = self._drop
 
@@ -92,12 +82,10 @@ class StopDesk:
                 self._advance(machine)
 
     def filled(self, fill: Fill) -> None:
-        """A strategy's fill may open a position that is to end or be protected without asking."""
+        """A strategy's fill may open a position that is to be protected without asking."""
         state = self._state
         order = state.orders.known(fill.order_id)
         position = state.positions.get(fill.ticker)
-        if order is not None and order.holds_until_ns:
-            self._hold(fill, order, position)
         if not state.stops.rules.is_automatic or order is None:
             return
         if order.origin in PEOPLE | HEDGED:
@@ -119,28 +107,6 @@ class StopDesk:
         if known is not None:
             self._end(known, "moved with the entry")
         self._begin(record, name)
-
-    def _hold(self, fill: Fill, order: ManagedOrder, position: Position) -> None:
-        """Let a position end when its strategy said: what it measured holds for no longer."""
-        state = self._state
-        name = _stop_id(f"{fill.trade_id}/{fill.order_id}/held")
-        is_old = state.now_ns - fill.executed_ns > NEW_NS or name in state.stops.by_id
-        if is_old or not position.count or fill.side is not position.side:
-            return
-        if state.stops.of_kind(fill.ticker, StopKind.TIME) is not None:
-            return
-        parts = state.folio.parts.by_ticker.get(fill.ticker)
-        owners = {} if parts is None else parts.owners
-        if any(held.count for owner, held in owners.items() if owner != order.origin):
-            if order.client_order_id in self._unheld:
-                return
-            self._unheld.add(order.client_order_id)
-            text = f"Others hold {fill.ticker} too: sell what {order.origin} bought by hand."
-            self._say(fill.ticker, Said("A strategy's position has no end", text))
-            return
-        record = holding_stop(state, position, order.holds_until_ns)
-        if record is not None:
-            self._begin(record, name)
 
     def _wake(self) -> None:
         """Say what protects since the start: nothing did while no engine ran."""

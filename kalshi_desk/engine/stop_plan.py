@@ -111,27 +111,6 @@ def automatic_stop(state: CoreState, position: Position) -> StopRecord | None:
     )
 
 
-def holding_stop(state: CoreState, position: Position, until_ns: int) -> StopRecord | None:
-    """Return the time stop that ends what a strategy holds, None where settlement ends it."""
-    entry, live = position.average_price, state.markets.get(position.ticker)
-    if entry is None or live is None or 0 < live.market.close_ns <= until_ns:
-        return None
-    hours = max(0, until_ns - state.now_ns) / HOUR_NS
-    return StopRecord(
-        stop_id="",
-        ticker=position.ticker,
-        kind=StopKind.TIME,
-        side=position.side,
-        count=Count(abs(position.count)),
-        entry=entry,
-        amount=f"{hours:.3g}h",
-        until_ns=until_ns,
-        is_automatic=True,
-        created_ns=state.now_ns,
-        updated_ns=state.now_ns,
-    )
-
-
 def preview_stop(state: CoreState, ticker: str, kind: StopKind, amount: str) -> StopPreview:
     """Return what a stop would do and cost; raises ``Refuse`` as setting it would."""
     record = plan_stop(state, ticker, kind, amount)

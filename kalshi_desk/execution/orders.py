@@ -62,7 +62,6 @@ class ManagedOrder:
     unknown_ns: int = 0
     """When its outcome became unknown: it may have reached the exchange up to then."""
     expires_ns: int = 0
-    holds_until_ns: int = 0
     taken_off: Count | None = None
     """What a cancel took off the book while it is not known what became of the rest."""
 
@@ -155,7 +154,6 @@ class Orders:
             created_ns=intent.created_ns,
             updated_ns=intent.created_ns,
             expires_ns=intent.expires_ns,
-            holds_until_ns=intent.holds_until_ns,
         )
         return self.restore(order)
 
