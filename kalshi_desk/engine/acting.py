@@ -134,6 +134,9 @@ class Acting:
             return (_why(signal, "cooling", text),)
         if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
             return (_already_in(signal),)
+        if not signal.is_basket and self._would_close(signal.legs[0]):
+            text = "the other outcome is held here; buying this one would close that position"
+            return (Why(candidate=signal.candidate, code="other_side_held", text=text),)
         sized = self._desks.size(name, signal)
         if sized.why is not None:
             return (sized.why,)
@@ -170,6 +173,10 @@ class Acting:
         position = state.positions.get(ticker)
         return mine or (bool(position.count) and position.origin == name)
 
+    def _would_close(self, leg: SignalLeg) -> bool:
+        """Whether an order would sell what somebody else holds: to close is never a signal's."""
+        return self._state.effective_position(leg.ticker) * leg.side.sign < 0
+
     def _expiry(self, signal: Signal) -> int:
         is_resting = signal.time_in_force is TimeInForce.GTC and signal.ttl_s
         return self._state.now_ns + signal.ttl_s * SECOND_NS if is_resting else 0
@@ -178,12 +185,13 @@ class Acting:
 
     def withdraw(self, name: str) -> None:
         """Cancel a strategy's open orders, and go on until each is proven over."""
-        self._desks.baskets.abandon(name)
         self._desks.paper.cancel_all(name)
         for order in self._state.orders.open_orders():
             if order.origin == name:
                 self._withdrawn.add(order.client_order_id)
                 self._door.send_cancel(order)
+        # Last: what baskets now send to get out of a leg must not be canceled with the rest.
+        self._desks.baskets.abandon(name)
 
     def beat(self) -> None:
         """Cancel what may not rest any more, again what does not go, and see rejections."""

@@ -55,7 +55,7 @@ class Strategist:
         for info in map(cleaned_info, event.strategies):
             known = state.strategies.get(info.name)
             if known is not None:
-                known.info, known.is_looking = info, False
+                known.info = info
                 continue
             mode = Mode.OFF if info.fault else state.modes.get(info.name, info.default_mode)
             state.strategies[info.name] = StrategyState(
@@ -115,6 +115,7 @@ class Strategist:
             f"{strategy.fault}. Its orders are canceled; its positions are kept. "
             "Set its mode again to go on.",
         )
+        strategy.since_ns.clear()
         self._acting.withdraw(name)
 
     # --- time ----------------------------------------------------------------------------
@@ -126,6 +127,10 @@ class Strategist:
             for strategy in state.strategies.values():
                 if strategy.is_on and self._is_due(strategy):
                     self._ask(strategy)
+        else:
+            # Nobody saw whether an edge lasted.
+            for strategy in state.strategies.values():
+                strategy.since_ns.clear()
         self._acting.beat()
         if state.now_ns - self._counted_ns >= COUNT_EVERY_NS:
             self._counted_ns = state.now_ns
@@ -142,6 +147,14 @@ class Strategist:
             return True
         has_news = state.markets.data_ns > strategy.asked_data_ns
         return strategy.info.follows_books and has_news and waited_ns >= BOOKS_PAUSE_NS
+
+    def _ask_anew(self, strategy: StrategyState) -> None:
+        """Leave the answer of a look under way alone and ask again at the next beat.
+
+        It was asked with what no longer holds, and a person was told that the new does.
+        """
+        strategy.is_looking = False
+        strategy.asked_ns = 0
 
     def _ask(self, strategy: StrategyState) -> None:
         strategy.cycle += 1
@@ -209,6 +222,7 @@ class Strategist:
         state.modes[command.strategy] = command.mode
         self._outbox.do(KeepMeta(f"mode:{command.strategy}", command.mode.value))
         if was is not command.mode:
+            strategy.since_ns.clear()
             self._say(Level.INFO, f"Strategy {command.strategy}: {command.mode.value}", "")
             self._acting.withdraw(command.strategy)
         waits = command.mode is Mode.TRADE and not state.auto
@@ -234,6 +248,7 @@ class Strategist:
             self._commanding.refuse(name, ReasonCode.BAD_COMMAND, f"{error} Nothing was changed.")
             return
         strategy.values[command.name] = value
+        self._ask_anew(strategy)
         setting = f"strategies.parameters.{command.strategy}.{command.name}"
         self._outbox.do(SaveSetting(setting, value))
         self._say(Level.INFO, f"Strategy {command.strategy}: {command.name} = {value}", "")
@@ -249,6 +264,8 @@ class Strategist:
                 return
         pair = (command.cause, command.effect)
         (state.implications.add if command.holds else state.implications.discard)(pair)
+        for strategy in state.strategies.values():
+            self._ask_anew(strategy)
         kept = " ".join(f"{cause}>{effect}" for cause, effect in sorted(state.implications))
         self._outbox.do(KeepMeta("implications", kept))
         word = "settles" if command.holds else "is no longer taken to settle"

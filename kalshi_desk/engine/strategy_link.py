@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed
+from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed, TickerChanged
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.strategy import Observation
-from kalshi_desk.core.types import BookSide
+from kalshi_desk.core.types import NO_COUNT, BookSide
 from kalshi_desk.engine.effects import AskStrategy
 from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, StrategyFailed
 from kalshi_desk.engine.strategy_messages import (
@@ -72,6 +72,7 @@ class StrategyLink:
         self._ended_why = ""
         self._folder_fault = ""
         self._process: asyncio.subprocess.Process | None = None
+        self._is_fed = False
         self._is_ready = False
         self._batch: list[tuple[int, MarketEvent]] = []
         self._waiting: deque[AskStrategy] = deque()
@@ -114,13 +115,15 @@ class StrategyLink:
         except TimeoutError:
             self._ended_why = f"it did not start within {self._start_s:g} s"
         finally:
-            has_started, self._is_ready = self._is_ready, False
+            has_started = self._is_ready
+            self._is_fed = self._is_ready = False
             self._batch.clear()
             await self._end()
         if not has_started:
             self._without_folder(self._ended_why or "it ended at once")
         if self._looking is not None:
-            self._fail(self._ended_why or "its process ended while it was looking")
+            why = self._ended_why or "its process ended while it was looking"
+            self._fail(why, unanswered=True)
 
     def _without_folder(self, why: str) -> None:
         """A worker that never came up has met a file that stops it: go on without the folder."""
@@ -152,12 +155,14 @@ class StrategyLink:
 
     async def _ready(self, message: Declared) -> None:
         self._batch.clear()
-        self._is_ready = True
+        self._is_fed = True
         for number, (at_ns, event) in enumerate(prime(self._markets, self._clock.now_ns())):
             self.feed(event, at_ns)
             if number % PRIME_SLICE == PRIME_SLICE - 1:
                 self.flush()
                 await asyncio.sleep(0)
+        # Only now: a look at half of the markets would decide on what it misses.
+        self._is_ready = True
         strategies = message.strategies
         if self._folder_fault:
             folder = StrategyInfo(name=f"{self._folder.name}/", fault=self._folder_fault)
@@ -167,7 +172,7 @@ class StrategyLink:
 
     def feed(self, event: CoreEvent, now_ns: int) -> None:
         """Pass a market event on; other events are none of the worker's business."""
-        if self._is_ready and isinstance(event, MARKET_EVENTS):
+        if self._is_fed and isinstance(event, MARKET_EVENTS):
             self._batch.append((now_ns, event))  # type: ignore[arg-type]
             if len(self._batch) >= BATCH:
                 self.flush()
@@ -233,15 +238,19 @@ class StrategyLink:
 
     def _overran(self) -> None:
         """A look is over its time: the worker can't be trusted to come back, so it goes."""
-        self._fail(f"it took longer than {self._deadline_s:g} s")
+        self._fail(f"it took longer than {self._deadline_s:g} s", unanswered=True)
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, *, unanswered: bool = False) -> None:
         look = self._settle()
         if look is not None:
-            self._take(StrategyFailed(strategy=look.strategy, cycle=look.cycle, why=why))
+            self._take(
+                StrategyFailed(
+                    strategy=look.strategy, cycle=look.cycle, why=why, is_unanswered=unanswered
+                )
+            )
 
     def _settle(self) -> AskStrategy | None:
         if self._alarm is not None:
@@ -268,16 +277,15 @@ class StrategyLink:
 def prime(markets: LiveMarkets, now_ns: int) -> Iterator[tuple[int, MarketEvent]]:
     """Yield what a new worker must be told to see the markets as they are."""
     everything = list(markets.by_ticker.values())
-    listed = tuple(
-        msgspec.structs.replace(live.market, last_price=live.last_price, volume=live.volume)
-        for live in everything
-    )
+    listed = tuple(live.market for live in everything)
     yield 0, MarketsListed(listed, tuple(markets.events.values()))
     for live in everything:
+        yield now_ns, TickerChanged(live.market.ticker, live.last_price, live.volume, NO_COUNT)
+        # Before the book: its last change may be hours old and would begin its own hour anew.
+        bars, current = live.bars.shown(now_ns), live.bars.current(now_ns)
+        if bars or current is not None:
+            yield now_ns, BarsKnown(live.market.ticker, bars, current)
         if live.has_book:
             bids = tuple(live.book.levels(BookSide.BID))
             asks = tuple(live.book.levels(BookSide.ASK))
             yield live.book.updated_ns, BookSnapshot(live.market.ticker, bids, asks)
-        bars = live.bars.shown(now_ns)
-        if bars:
-            yield now_ns, BarsKnown(live.market.ticker, bars)

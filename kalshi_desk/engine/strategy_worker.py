@@ -60,6 +60,7 @@ class Worker:
     def look(self, look: Look) -> Looked:
         """Ask one strategy; whatever it raises becomes a fault."""
         began = time.perf_counter_ns()
+        # As the core does at each beat: the exchange says nothing when a market closes.
         self.markets.close_due(look.now_ns)
         try:
             strategy = self._strategy(look)

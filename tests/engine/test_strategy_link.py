@@ -7,16 +7,28 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kalshi_desk.core.events import BookDelta, BookSnapshot, CoreEvent, MarketsListed
-from kalshi_desk.core.records import Market
-from kalshi_desk.core.types import BookSide, Count, Price
+from kalshi_desk.core.events import (
+    BookDelta,
+    BookSnapshot,
+    BookStale,
+    CoreEvent,
+    MarketsListed,
+    TradePrinted,
+)
+from kalshi_desk.core.records import Market, Trade
+from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.effects import AskStrategy
 from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, StrategyFailed
-from kalshi_desk.engine.strategy_link import StrategyLink
+from kalshi_desk.engine.strategy_link import PRIME_SLICE, StrategyLink, prime
+from kalshi_desk.market.bars import HOUR_NS
 from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.market.mirror import view_of
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -155,6 +167,93 @@ async def test_a_strategy_that_takes_too_long_fails_and_the_next_worker_knows_th
         decided = taken.of(StrategyDecided)[0]
         assert isinstance(decided, StrategyDecided)
         assert decided.decision.reasons[0].seen == "3300"
+
+
+async def test_no_look_is_taken_before_a_new_worker_knows_every_market(tmp_path: Path) -> None:
+    (tmp_path / "sees.py").write_text(SEES)
+    (tmp_path / "slow.py").write_text(OTHER.format(name="slow", body="time.sleep(60)"))
+    tickers = [f"T{number}" for number in range(5 * PRIME_SLICE)]
+    markets = LiveMarkets()
+    markets.apply(MarketsListed(tuple(Market(ticker=ticker) for ticker in tickers)), 1)
+    for ticker in tickers:
+        markets.apply(BookSnapshot(ticker, ((Price(4_000), Count(100)),), ()), 2)
+    async with worker(tmp_path, markets, deadline_s=1.0) as (link, taken):
+        link.ask(look("slow"))
+        for cycle in range(1, 100_000):
+            # As beats do, at any moment of the restart.
+            if link._is_fed:
+                link.ask(look("sees", cycle))
+            await asyncio.sleep(0)
+            if len(taken.of(StrategiesDeclared)) == 2:
+                break
+            if cycle % 100 == 0:
+                await asyncio.sleep(0.01)
+        await until(lambda: bool(taken.of(StrategyDecided)))
+        failed = taken.of(StrategyFailed)[0]
+        assert isinstance(failed, StrategyFailed)
+        assert failed.is_unanswered
+        for event in taken.of(StrategyDecided):
+            assert isinstance(event, StrategyDecided)
+            assert {why.seen for why in event.decision.reasons} == {"4000"}
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.integers(1, 3 * HOUR_NS // 4),
+        st.sampled_from(["quote", "wide", "trade", "stale"]),
+        st.integers(20, 80),
+    ),
+    max_size=12,
+)
+
+
+def apply_changes(
+    changes: list[tuple[int, str, int]], begin_ns: int, *all_markets: LiveMarkets
+) -> int:
+    """Tell the same to each; return when it was over."""
+    at_ns = begin_ns
+    for number, (wait_ns, what, cents) in enumerate(changes):
+        at_ns += wait_ns
+        price, gap = Price(cents * 100), 1_500 if what == "wide" else 200
+        bids, asks = ((price, Count(100)),), ((Price(price + gap), Count(100)),)
+        event: CoreEvent = BookSnapshot("A", bids, asks)
+        if what == "trade":
+            event = TradePrinted(
+                Trade(
+                    trade_id=f"{begin_ns}-{number}",
+                    ticker="A",
+                    price=price,
+                    count=Count(100),
+                    taker_side=BookSide.BID,
+                    executed_ns=at_ns,
+                )
+            )
+        elif what == "stale":
+            event = BookStale(("A",), "gap")
+        for markets in all_markets:
+            markets.apply(event, at_ns)
+    return at_ns
+
+
+@given(CHANGES, CHANGES, st.integers(0, 2 * HOUR_NS))
+def test_a_worker_that_starts_later_sees_what_one_saw_that_was_there(
+    before: list[tuple[int, str, int]], after: list[tuple[int, str, int]], silence_ns: int
+) -> None:
+    begin_ns = 500_000 * HOUR_NS
+    old, new = LiveMarkets(), LiveMarkets()
+    closes_ns = begin_ns + 4 * HOUR_NS
+    market = Market(ticker="A", close_ns=closes_ns, status=MarketStatus.ACTIVE)
+    old.apply(MarketsListed((market,)), begin_ns)
+    at_ns = apply_changes(before, begin_ns, old) + silence_ns
+    for told_ns, event in prime(old, at_ns):
+        new.apply(event, told_ns)
+    end_ns = apply_changes(after, at_ns, old, new) + silence_ns
+    for markets in (old, new):
+        markets.close_due(end_ns)
+    seen = [view_of(markets, end_ns).markets["A"] for markets in (old, new)]
+    if not seen[0].is_fresh:
+        seen = [msgspec.structs.replace(one, updated_ns=0) for one in seen]
+    assert seen[0] == seen[1]
 
 
 @pytest.mark.parametrize(

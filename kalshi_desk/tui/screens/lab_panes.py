@@ -103,8 +103,8 @@ _FIELDS = (
     FormField(
         "recording",
         "recording",
-        "",
-        "A recording's name or file; empty takes all of the home's within the dates. "
+        "newest",
+        "A recording's name or file, or newest; empty takes all of the home's within the dates. "
         "Up and down write names used before.",
         "all in the dates",
     ),

@@ -55,8 +55,8 @@ def usage_word(row: LimitRow) -> Cell:
     if row.is_breached:
         return Cell("✗ BREACHED", "risk", True)
     if row.used is None:
-        # Unknown, or a limit of single orders, of which nothing is used up.
-        return Cell("not used", "faint")
+        # Not known now, or a limit of each single order, of which nothing is used up.
+        return Cell("no gauge", "faint")
     if row.allowed > 0 and row.used >= row.allowed * _NEAR:
         return Cell("! near", "caution", True)
     return Cell("ok", "muted")

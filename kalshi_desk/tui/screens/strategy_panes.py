@@ -144,7 +144,7 @@ class WhyTable(DetailTable[WhyRow]):
             Column(
                 "candidate", 16, 100, lambda r: Cell(r.title or r.candidate), right=False, flex=True
             ),
-            Column("reason", 14, 90, lambda r: Cell(_words(r.code), "caution"), right=False),
+            Column("reason", 16, 90, lambda r: Cell(_words(r.code), "caution"), right=False),
             Column("seen", 11, 95, lambda r: Cell(r.seen or f.NONE)),
             Column("needed", 12, 94, lambda r: Cell(r.needed or f.NONE, "muted")),
             Column("times", 6, 60, lambda r: Cell(f"{r.times:,}", "muted")),
