@@ -13,6 +13,7 @@ from kalshi_desk.core.strategy import Decision, Mode, Signal, SignalLeg, Why
 from kalshi_desk.core.types import Action, BookSide, Outcome, TimeInForce
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.door import Door
+from kalshi_desk.engine.holdings import Holdings
 from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.pending import Goal, Pending
 from kalshi_desk.engine.state import CoreState
@@ -38,7 +39,7 @@ class Sized(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Desks:
-    """Those that acting relies on: simulation, baskets, sizes, and the pause after a stop.
+    """Those that acting relies on: simulation, baskets, sizes, and exits in time.
 
     ``size`` counts what the gate would let through, ``stake`` what the strategy wants.
     """
@@ -48,6 +49,7 @@ class Desks:
     size: Callable[[str, Signal], Sized]
     stake: Callable[[str, Signal], Sized]
     begin_basket: Callable[[str, Signal, tuple[SignalLeg, ...]], tuple[Reason, ...] | None]
+    holdings: Holdings
 
 
 class Acting:
@@ -160,6 +162,7 @@ class Acting:
         )
         for client_id in pending.orders:
             self._sent[client_id] = (name, signal.candidate)
+            self._desks.holdings.note(name, leg.ticker, signal.holds_until_ns)
         return _whys(signal, pending.reasons)
 
     def _is_in(self, name: str, ticker: str) -> bool:
@@ -190,6 +193,7 @@ class Acting:
 
     def beat(self) -> None:
         """Cancel again what does not go, end what is over its time, and see rejections."""
+        self._desks.holdings.beat()
         for client_id in sorted(self._withdrawn):
             order = self._state.orders.by_client_id[client_id]
             if order.state.is_open:

@@ -61,10 +61,13 @@ class ActingWorld(BasketWorld):
         self.core.state.settings.limits = WIDE
         for ticker, ask in zip("ABC", CENTS, strict=True):
             self.show(ticker, ask - 1, ask, size=2_000_000)
+        self.declare()
+        self.command(SetAuto(on=True))
+
+    def declare(self) -> None:
         budget = Parameter(name="budget", default=500, low=1, high=1_000, help="most")
         info = StrategyInfo(name=NAME, default_mode=Mode.TRADE, parameters=(budget,))
         self.take(StrategiesDeclared((info,)))
-        self.command(SetAuto(on=True))
 
     def _do(self, effect: Effect) -> None:
         if isinstance(effect, AskStrategy):
@@ -347,3 +350,74 @@ def test_a_signal_never_closes_what_a_person_holds(world: ActingWorld) -> None:
     assert len(world.sent) == 1
     world.decide(single(BookSide.BID, 1_500))
     assert len(world.sent) == 2
+
+
+def held_for(world: ActingWorld, seconds: int) -> Signal:
+    until_ns = world.now_ns + seconds * SECOND
+    return msgspec.structs.replace(single(price=1_500), holds_until_ns=until_ns)
+
+
+def test_a_position_ends_when_its_signal_said_also_after_a_kill(world: ActingWorld) -> None:
+    world.decide(held_for(world, 200))
+    world.fill_all()
+    assert world.core.state.positions.get("A").count == 500
+    world.wait(20)
+    assert len(world.sent) == 1
+    world.kill()
+    world.declare()
+    world.wait(200)
+    [exit_order] = world.unanswered
+    assert (exit_order.ticker, exit_order.count, exit_order.side) == ("A", 500, BookSide.ASK)
+    assert (exit_order.reduce_only, exit_order.origin) == (True, NAME)
+    world.fill_all()
+    world.wait(5)
+    assert world.core.state.positions.get("A").count == 0
+    assert len(world.sent) == 2
+    assert world.core.state.holds == {}
+
+
+def test_what_a_person_holds_there_is_not_sold_with_it(world: ActingWorld) -> None:
+    world.decide(held_for(world, 100))
+    world.fill_all()
+    mine = PlaceOrder(
+        ticker="A",
+        action=Action.BUY,
+        outcome=Outcome.YES,
+        count=Count(300),
+        price=Price(1_500),
+        time_in_force=TimeInForce.IOC,
+    )
+    world.command(mine)
+    world.fill_all()
+    world.wait(101)
+    assert world.unanswered[0].count == 500
+    world.fill_all()
+    world.wait(5)
+    assert world.core.state.positions.get("A").count == 300
+    assert world.unanswered == []
+
+
+@pytest.mark.parametrize("how", ["auto", "mode", "panic"])
+def test_a_position_is_kept_where_the_machine_may_not_trade(world: ActingWorld, how: str) -> None:
+    world.decide(held_for(world, 100))
+    world.fill_all()
+    if how == "auto":
+        world.command(SetAuto(on=False))
+    elif how == "mode":
+        world.command(SetMode(strategy=NAME, mode=Mode.PAPER))
+    else:
+        world.command(Panic())
+    world.wait(300)
+    assert world.unanswered == []
+    assert world.core.state.positions.get("A").count == 500
+
+
+def test_an_exit_that_nobody_takes_is_tried_again(world: ActingWorld) -> None:
+    world.decide(held_for(world, 100))
+    world.fill_all()
+    world.show("A", None, 15)
+    world.wait(101)
+    assert world.unanswered == []
+    world.show("A", 12, 15)
+    world.wait(3)
+    assert [intent.count for intent in world.unanswered] == [500]
