@@ -17,6 +17,7 @@ from kalshi_desk.engine.holdings import Holdings
 from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.pending import Goal, Pending
 from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.stop_desk import PEOPLE
 from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder
 
@@ -180,6 +181,12 @@ class Acting:
         return self._state.now_ns + signal.ttl_s * SECOND_NS if is_resting else 0
 
     # --- taking back ---------------------------------------------------------------------
+
+    def at_work(self) -> set[str]:
+        """Return whose orders are open and whose baskets are under way."""
+        ordering = {order.origin for order in self._state.orders.open_orders()}
+        buying = {record.strategy for record in self._desks.baskets.in_flight()}
+        return (ordering | buying) - PEOPLE
 
     def withdraw(self, name: str) -> None:
         """Cancel a strategy's open orders, and go on until each is proven over."""
