@@ -111,8 +111,15 @@ class Door:
         until_ns = max(order.created_ns, order.unknown_ns)
         self._outbox.do(LookUp(order.client_order_id, order.ticker, order.created_ns, until_ns))
 
-    def exit_market(self, pending: Pending, ticker: str) -> None:
-        """Send what closes a position at once, no further than the collar allows."""
+    def exit_market(
+        self,
+        pending: Pending,
+        ticker: str,
+        *,
+        most: Count | None = None,
+        origin: str = "flatten",
+    ) -> None:
+        """Send what closes a position, or ``most`` of it, at once and within the collar."""
         state = self._state
         position = state.effective_position(ticker)
         live = state.markets.get(ticker)
@@ -121,6 +128,7 @@ class Door:
         side = BookSide.ASK if position > 0 else BookSide.BID
         # A stop may be selling the same position just now; what it takes is not ours to sell.
         size = Count(abs(position) - state.resting_reducing(ticker, position))
+        size = size if most is None else min(size, most)
         if size <= 0:
             text = f"Another order closes {ticker} just now; ask again once it is over."
             pending.reasons.append(Reason(ReasonCode.NO_EXIT, text))
@@ -153,7 +161,7 @@ class Door:
             outcome=Outcome.YES if position > 0 else Outcome.NO,
             time_in_force=TimeInForce.IOC,
             reduce_only=True,
-            origin="flatten",
+            origin=origin,
         )
 
 

@@ -95,6 +95,8 @@ class CoreState:
     modes: dict[str, Mode] = field(default_factory=dict)
     strategies: dict[str, StrategyState] = field(default_factory=dict)
     implications: set[tuple[str, str]] = field(default_factory=set)
+    holds: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Until when a strategy means to hold its position in a market."""
     lab: dict[str, LabRow] = field(default_factory=dict)
     now_ns: int = 0
     stops: StopBook = field(init=False)

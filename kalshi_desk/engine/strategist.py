@@ -201,7 +201,8 @@ class Strategist:
         self._outbox.do(KeepMeta(AUTO_KEY, "on" if on else ""))
         self._say(Level.INFO if on else Level.WARNING, f"AUTO {'on' if on else 'off'}", why)
         if not on:
-            for strategy in state.strategies:
+            # Also of those that are gone or not declared yet: the worker may still be starting.
+            for strategy in {*state.strategies, *self._acting.at_work()}:
                 self._acting.withdraw(strategy)
 
     def _set_mode(self, name: str, command: SetMode) -> None:
