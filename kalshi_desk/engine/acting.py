@@ -14,9 +14,11 @@ from kalshi_desk.core.strategy import Decision, Mode, Signal, SignalLeg, Why
 from kalshi_desk.core.types import Action, BookSide, Outcome, TimeInForce
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.door import Door
+from kalshi_desk.engine.holdings import Holdings
 from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.pending import Goal, Pending
 from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.stop_desk import PEOPLE
 from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder
 
@@ -39,7 +41,7 @@ class Sized(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Desks:
-    """Those that acting relies on: simulation, baskets, sizes, and the pause after a stop.
+    """Those that acting relies on: simulation, baskets, sizes, and exits in time.
 
     ``size`` counts what the gate would let through, ``stake`` what the strategy wants.
     """
@@ -49,6 +51,7 @@ class Desks:
     size: Callable[[str, Signal], Sized]
     stake: Callable[[str, Signal], Sized]
     begin_basket: Callable[[str, Signal, tuple[SignalLeg, ...]], tuple[Reason, ...] | None]
+    holdings: Holdings
 
 
 class Acting:
@@ -127,6 +130,8 @@ class Acting:
         state = self._state
         if not state.auto:
             return (_why(signal, "auto_off", "AUTO is off"),)
+        if state.is_stopping:
+            return (_why(signal, "stopping", "the engine is being stopped"),)
         if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
             text = "a stop let go here less than an hour ago"
             return (_why(signal, "cooling", text),)
@@ -161,6 +166,7 @@ class Acting:
         )
         for client_id in pending.orders:
             self._sent[client_id] = (name, signal.candidate)
+            self._desks.holdings.note(name, leg.ticker, signal.holds_until_ns)
         return _whys(signal, pending.reasons)
 
     def _is_in(self, name: str, ticker: str) -> bool:
@@ -181,6 +187,12 @@ class Acting:
 
     # --- taking back ---------------------------------------------------------------------
 
+    def at_work(self) -> set[str]:
+        """Return whose orders are open and whose baskets are under way."""
+        ordering = {order.origin for order in self._state.orders.open_orders()}
+        buying = {record.strategy for record in self._desks.baskets.in_flight()}
+        return (ordering | buying) - PEOPLE
+
     def withdraw(self, name: str) -> None:
         """Cancel a strategy's open orders, and go on until each is proven over."""
         self._desks.paper.cancel_all(name)
@@ -194,6 +206,7 @@ class Acting:
     def beat(self) -> None:
         """Cancel what may not rest any more, again what does not go, and see rejections."""
         self._clear()
+        self._desks.holdings.beat()
         for client_id in sorted(self._withdrawn):
             order = self._state.orders.by_client_id[client_id]
             if order.state.is_open:
@@ -225,7 +238,7 @@ class Acting:
     def _may_trade(self, name: str) -> bool:
         """Whether orders of a strategy may rest; before any has declared itself nobody knows."""
         state = self._state
-        if not state.auto or state.halted_why:
+        if not state.auto or state.halted_why or state.is_stopping:
             return False
         strategy = state.strategies.get(name)
         return not state.strategies if strategy is None else strategy.is_trading

@@ -97,21 +97,29 @@ class Door:
     def cancel_again(self, order: ManagedOrder) -> None:
         """Repeat a cancel that failed; to repeat it is harmless, to give it up is not."""
         last = self._canceled_ns.get(order.client_order_id, 0)
-        if not order.is_canceling and self._state.now_ns - last >= CANCEL_EVERY_NS:
+        # A clock that was set back must not keep a cancel waiting.
+        if not order.is_canceling and abs(self._state.now_ns - last) >= CANCEL_EVERY_NS:
             self.send_cancel(order)
 
     def look_up(self, order: ManagedOrder, *, force: bool = False) -> None:
         """Ask what became of an order, not more often than a look-up takes."""
         last = self._looked_ns.get(order.client_order_id, 0)
-        if not force and self._state.now_ns - last < LOOK_UP_EVERY_NS:
+        if not force and abs(self._state.now_ns - last) < LOOK_UP_EVERY_NS:
             return
         self._looked_ns[order.client_order_id] = self._state.now_ns
         # Only a list that is complete to well after the last moment of sending proves absence.
         until_ns = max(order.created_ns, order.unknown_ns)
         self._outbox.do(LookUp(order.client_order_id, order.ticker, order.created_ns, until_ns))
 
-    def exit_market(self, pending: Pending, ticker: str) -> None:
-        """Send what closes a position at once, no further than the collar allows."""
+    def exit_market(
+        self,
+        pending: Pending,
+        ticker: str,
+        *,
+        most: Count | None = None,
+        origin: str = "flatten",
+    ) -> None:
+        """Send what closes a position, or ``most`` of it, at once and within the collar."""
         state = self._state
         position = state.effective_position(ticker)
         live = state.markets.get(ticker)
@@ -120,6 +128,7 @@ class Door:
         side = BookSide.ASK if position > 0 else BookSide.BID
         # A stop may be selling the same position just now; what it takes is not ours to sell.
         size = Count(abs(position) - state.resting_reducing(ticker, position))
+        size = size if most is None else min(size, most)
         if size <= 0:
             text = f"Another order closes {ticker} just now; ask again once it is over."
             pending.reasons.append(Reason(ReasonCode.NO_EXIT, text))
@@ -152,7 +161,7 @@ class Door:
             outcome=Outcome.YES if position > 0 else Outcome.NO,
             time_in_force=TimeInForce.IOC,
             reduce_only=True,
-            origin="flatten",
+            origin=origin,
         )
 
 

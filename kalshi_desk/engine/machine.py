@@ -8,6 +8,7 @@ from kalshi_desk.engine.acting import Acting, Desks
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.door import Door
+from kalshi_desk.engine.holdings import Holdings
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.sizing_desk import SizingDesk, payouts, scaled_guarantee
@@ -38,5 +39,6 @@ def make_machine(
             state.now_ns,
         )
 
-    desks = Desks(paper, baskets, sizing.size, sizing.stake_only, begin_basket)
+    holdings = Holdings(state, outbox, door)
+    desks = Desks(paper, baskets, sizing.size, sizing.stake_only, begin_basket, holdings)
     return Strategist(state, outbox, commanding, Acting(state, door, desks))

@@ -9,6 +9,7 @@ from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.strategy import Mode
 from kalshi_desk.core.types import NO_COUNT, Money, notional
 from kalshi_desk.engine.bookkeeper import recall_fill, recall_folio
+from kalshi_desk.engine.holdings import HOLD_KEY, hold_of
 from kalshi_desk.engine.learning_desk import take_in
 from kalshi_desk.engine.risk_numbers import MINUTE_NS
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
@@ -96,6 +97,10 @@ def _recall_meta(state: CoreState, journal: Journal) -> None:
     for pair in (journal.meta("implications") or "").split():
         cause, _, effect = pair.partition(">")
         state.implications.add((cause, effect))
+    for key, value in journal.all_meta(HOLD_KEY).items():
+        hold = hold_of(key, value)
+        if hold is not None:
+            state.holds[hold[0]] = hold[1]
     day, _, equity = (journal.meta("day") or "").partition(" ")
     if day and equity.lstrip("-").isdigit():
         state.day, state.opening_equity = day, Money(int(equity))

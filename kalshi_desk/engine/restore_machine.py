@@ -27,6 +27,10 @@ def restore_machine(core: TradingCore, journal: Journal, now_ns: int) -> None:
     What it says about it is among the effects of the core's next step.
     """
     core.baskets.restore(baskets_of(journal))
+    if not core.state.auto:
+        # A venue that does not remember AUTO: to finish a basket would be to trade without it.
+        for strategy in {record.strategy for record in core.baskets.in_flight()}:
+            core.baskets.abandon(strategy)
     simulated = [
         Settlement(
             ticker=entry.ticker,

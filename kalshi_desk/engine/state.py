@@ -90,9 +90,13 @@ class CoreState:
     usage: UsageReported | None = None
     replay: ReplayView | None = None
     auto: bool = False
+    is_stopping: bool = False
+    """Whether a person ends the engine and its orders: strategies send nothing new meanwhile."""
     modes: dict[str, Mode] = field(default_factory=dict)
     strategies: dict[str, StrategyState] = field(default_factory=dict)
     implications: set[tuple[str, str]] = field(default_factory=set)
+    holds: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Until when a strategy means to hold its position in a market."""
     lab: dict[str, LabRow] = field(default_factory=dict)
     now_ns: int = 0
     stops: StopBook = field(init=False)

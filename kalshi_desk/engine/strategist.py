@@ -139,7 +139,8 @@ class Strategist:
 
     def _is_due(self, strategy: StrategyState) -> bool:
         state = self._state
-        waited_ns = state.now_ns - strategy.asked_ns
+        # Against a clock that was set back every wait is over.
+        waited_ns = abs(state.now_ns - strategy.asked_ns)
         if strategy.is_looking:
             return waited_ns > LOST_LOOK_NS
         if waited_ns >= state.settings.strategy_interval_ns:
@@ -200,7 +201,8 @@ class Strategist:
         self._outbox.do(KeepMeta(AUTO_KEY, "on" if on else ""))
         self._say(Level.INFO if on else Level.WARNING, f"AUTO {'on' if on else 'off'}", why)
         if not on:
-            for strategy in state.strategies:
+            # Also of those that are gone or not declared yet: the worker may still be starting.
+            for strategy in {*state.strategies, *self._acting.at_work()}:
                 self._acting.withdraw(strategy)
 
     def _set_mode(self, name: str, command: SetMode) -> None:

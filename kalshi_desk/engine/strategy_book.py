@@ -15,7 +15,7 @@ from kalshi_desk.strategies.contract import Strategy
 from kalshi_desk.strategies.registry import BUILT_IN, load
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_TAKEN = frozenset({"manual", "flatten", "foreign", "stop", "basket", "unknown"})
+_TAKEN = frozenset({"manual", "flatten", "foreign", "stop", "basket", "hold", "unknown"})
 """Names by which the desk knows orders that no strategy sent."""
 
 

@@ -10,10 +10,12 @@ from kalshi_desk.core.strategy import Observation
 from kalshi_desk.engine.effects import AskStrategy
 from kalshi_desk.engine.inputs import StrategyDecided, StrategyFailed
 from kalshi_desk.engine.shell import EngineShell
-from kalshi_desk.engine.strategy_link import StrategyLink
+from kalshi_desk.engine.strategy_link import DEADLINE_S, StrategyLink
 
 
-def open_strategies(shell: EngineShell, folder: Path, clock: Clock) -> StrategyLink:
+def open_strategies(
+    shell: EngineShell, folder: Path, clock: Clock, *, deadline_s: float = DEADLINE_S
+) -> StrategyLink:
     """Return the link to the worker; looks and answers go into the shell's recording."""
     state = shell.core.state
     asked: dict[str, tuple[int, AskStrategy]] = {}
@@ -40,5 +42,11 @@ def open_strategies(shell: EngineShell, folder: Path, clock: Clock) -> StrategyL
         return {cell: tuple(found) for cell, found in cells.items()}
 
     return StrategyLink(
-        folder, clock, state.markets, take, observations=observations, on_look=on_look
+        folder,
+        clock,
+        state.markets,
+        take,
+        observations=observations,
+        on_look=on_look,
+        deadline_s=deadline_s,
     )

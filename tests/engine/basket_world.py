@@ -138,8 +138,10 @@ class BasketWorld:
         *,
         side: BookSide = BookSide.BID,
         limits: Limits | None = None,
+        venue: str = "practice",
     ) -> None:
         self.path = path
+        self.venue = venue
         self.side = side
         self.limits = limits or Limits()
         self.exchange = Exchange()
@@ -156,7 +158,10 @@ class BasketWorld:
 
     def _open(self) -> None:
         self.journal = Journal(self.path, durable=False)
-        self.core = TradingCore(CoreSettings(venue="practice", limits=self.limits))
+        if not self.journal.meta("auto"):
+            # A basket is under way only where AUTO was on.
+            self.journal.write([MetaEntry(key="auto", value="on")])
+        self.core = TradingCore(CoreSettings(venue=self.venue, limits=self.limits))
         restore(self.core.state, self.journal, self.now_ns)
         restore_machine(self.core, self.journal, self.now_ns)
         self.core.state.auto = self.auto

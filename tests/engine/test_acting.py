@@ -8,14 +8,16 @@ import msgspec
 import pytest
 
 from kalshi_desk.core.events import (
+    AccountRead,
     BookSnapshot,
     ConnectionChanged,
     FillReported,
     LinkState,
     MarketsListed,
+    OrderAnswered,
     TimerFired,
 )
-from kalshi_desk.core.records import Market
+from kalshi_desk.core.records import Market, Order, OrderIntent, OrderState
 from kalshi_desk.core.strategy import Decision, Mode, Parameter, Signal, SignalLeg, Why
 from kalshi_desk.core.types import Action, BookSide, Count, Money, Outcome, Price, TimeInForce
 from kalshi_desk.desk.automation import SetAuto, SetImplication, SetMode, SetParameter
@@ -53,18 +55,21 @@ WIDE = Limits(
 class ActingWorld(BasketWorld):
     """A desk with one strategy in mode trade and AUTO on; its answers come from the test."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, venue: str = "practice") -> None:
         self.asked: list[AskStrategy] = []
         self.canceled: list[SendCancel] = []
         self.commands = 0
-        super().__init__(path)
-        self.core.state.settings.limits = WIDE
+        super().__init__(path, limits=WIDE, venue=venue)
         for ticker, ask in zip("ABC", CENTS, strict=True):
             self.show(ticker, ask - 1, ask, size=2_000_000)
+        self.declare()
+        if venue == "live":
+            self.command(SetAuto(on=True))
+
+    def declare(self) -> None:
         budget = Parameter(name="budget", default=500, low=1, high=1_000, help="most")
         info = StrategyInfo(name=NAME, default_mode=Mode.TRADE, parameters=(budget,))
         self.take(StrategiesDeclared((info,)))
-        self.command(SetAuto(on=True))
 
     def _do(self, effect: Effect) -> None:
         if isinstance(effect, AskStrategy):
@@ -111,6 +116,23 @@ class ActingWorld(BasketWorld):
 
     def decide(self, *signals: Signal, reasons: tuple[Why, ...] = ()) -> None:
         self.answer_look(self.look(), *signals, reasons=reasons)
+
+    def resting(self, intent: OrderIntent) -> AccountRead:
+        """Return the account as read after a start, with one order on the book."""
+        order = Order(
+            order_id="o-1",
+            client_order_id=intent.client_order_id,
+            ticker=intent.ticker,
+            side=intent.side,
+            price=intent.price,
+            initial_count=intent.count,
+            filled=Count(0),
+            remaining=intent.count,
+            state=OrderState.RESTING,
+            created_ns=intent.created_ns,
+            updated_ns=intent.created_ns,
+        )
+        return msgspec.structs.replace(self.reading(), orders=(order,))
 
     def fill_all(self) -> None:
         """Fill every order under way and those that follow, each in full."""
@@ -347,3 +369,106 @@ def test_a_signal_never_closes_what_a_person_holds(world: ActingWorld) -> None:
     assert len(world.sent) == 1
     world.decide(single(BookSide.BID, 1_500))
     assert len(world.sent) == 2
+
+
+def held_for(world: ActingWorld, seconds: int) -> Signal:
+    until_ns = world.now_ns + seconds * SECOND
+    return msgspec.structs.replace(single(price=1_500), holds_until_ns=until_ns)
+
+
+def test_a_position_ends_when_its_signal_said_also_after_a_kill(world: ActingWorld) -> None:
+    world.decide(held_for(world, 200))
+    world.fill_all()
+    assert world.core.state.positions.get("A").count == 500
+    world.wait(20)
+    assert len(world.sent) == 1
+    world.kill()
+    world.declare()
+    world.wait(200)
+    [exit_order] = world.unanswered
+    assert (exit_order.ticker, exit_order.count, exit_order.side) == ("A", 500, BookSide.ASK)
+    assert (exit_order.reduce_only, exit_order.origin) == (True, NAME)
+    world.fill_all()
+    world.wait(5)
+    assert world.core.state.positions.get("A").count == 0
+    assert len(world.sent) == 2
+    assert world.core.state.holds == {}
+
+
+def test_what_a_person_holds_there_is_not_sold_with_it(world: ActingWorld) -> None:
+    world.decide(held_for(world, 100))
+    world.fill_all()
+    mine = PlaceOrder(
+        ticker="A",
+        action=Action.BUY,
+        outcome=Outcome.YES,
+        count=Count(300),
+        price=Price(1_500),
+        time_in_force=TimeInForce.IOC,
+    )
+    world.command(mine)
+    world.fill_all()
+    world.wait(101)
+    assert world.unanswered[0].count == 500
+    world.fill_all()
+    world.wait(5)
+    assert world.core.state.positions.get("A").count == 300
+    assert world.unanswered == []
+
+
+@pytest.mark.parametrize("how", ["auto", "mode", "panic"])
+def test_a_position_is_kept_where_the_machine_may_not_trade(world: ActingWorld, how: str) -> None:
+    world.decide(held_for(world, 100))
+    world.fill_all()
+    if how == "auto":
+        world.command(SetAuto(on=False))
+    elif how == "mode":
+        world.command(SetMode(strategy=NAME, mode=Mode.PAPER))
+    else:
+        world.command(Panic())
+    world.wait(300)
+    assert world.unanswered == []
+    assert world.core.state.positions.get("A").count == 500
+
+
+def test_an_exit_that_nobody_takes_is_tried_again(world: ActingWorld) -> None:
+    world.decide(held_for(world, 100))
+    world.fill_all()
+    world.show("A", None, 15)
+    world.wait(101)
+    assert world.unanswered == []
+    world.show("A", 12, 15)
+    world.wait(3)
+    assert [intent.count for intent in world.unanswered] == [500]
+
+
+def test_auto_off_takes_orders_of_a_strategy_that_is_not_there_off_the_book(
+    world: ActingWorld,
+) -> None:
+    rests = msgspec.structs.replace(
+        single(price=1_300), time_in_force=TimeInForce.GTC, post_only=True
+    )
+    world.decide(rests)
+    [intent] = world.unanswered
+    world.unanswered.clear()
+    world.take(OrderAnswered(intent.client_order_id, "o-1", Count(0), intent.count))
+    world.kill()
+    world.take(world.resting(intent))
+    assert world.core.state.strategies == {}
+    world.command(SetAuto(on=False))
+    assert [cancel.order_id for cancel in world.canceled] == ["o-1"]
+
+
+@pytest.mark.parametrize(("venue", "side"), [("practice", BookSide.BID), ("live", BookSide.ASK)])
+def test_where_auto_is_not_remembered_a_restart_finishes_no_basket(
+    tmp_path: Path, venue: str, side: BookSide
+) -> None:
+    world = ActingWorld(tmp_path / "journal.sqlite3", venue=venue)
+    world.decide(basket())
+    world.show("B", None, None)
+    world.fill_all()
+    world.kill()
+    world.show("B", 19, 20)
+    world.wait(1)
+    [order] = world.unanswered
+    assert (order.side, order.ticker) == (side, "B" if side is BookSide.BID else "A")

@@ -7,13 +7,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kalshi_desk.core.events import OrderAnswered, OrderLookedUp, OrderUnknown
-from kalshi_desk.core.records import OrderIntent, OrderState
+from kalshi_desk.core.events import (
+    BookSnapshot,
+    CancelAnswered,
+    FillReported,
+    OrderAnswered,
+    OrderLookedUp,
+    OrderUnknown,
+)
+from kalshi_desk.core.records import Fill, OrderIntent, OrderState
 from kalshi_desk.core.strategy import Mode
-from kalshi_desk.core.types import Count
+from kalshi_desk.core.types import Count, Money
 from kalshi_desk.desk.automation import SetMode
+from kalshi_desk.desk.commands import LeaveOrders, StopEngine
 from kalshi_desk.engine.core import TradingCore
-from kalshi_desk.engine.effects import KeepIntent, KeepOrder, SendOrder
+from kalshi_desk.engine.effects import KeepIntent, KeepOrder, SendOrder, StopShell
 from kalshi_desk.engine.inputs import StrategiesDeclared
 from kalshi_desk.engine.restore import journal_order, restore
 from kalshi_desk.engine.state import CoreSettings
@@ -146,3 +154,47 @@ def test_a_mode_that_ends_trading_takes_an_unresolved_order_back_once_it_is_foun
     world.take(OrderLookedUp(intent.client_order_id, found))
     world.wait(1)
     assert world.canceled == ["o9"]
+
+
+@pytest.mark.parametrize("orders", [LeaveOrders.CANCEL, LeaveOrders.FLATTEN])
+def test_an_engine_that_stops_sends_nothing_new(orders: LeaveOrders) -> None:
+    world, intent = resting()
+    world.wait(61)
+    world.books()
+    world.command(StopEngine(orders=orders))
+    world.decide([signal("M1")])
+    assert world.codes == ["stopping"]
+    assert world.sent == [intent]
+    world.take(CancelAnswered("o1", intent.count))
+    assert any(isinstance(effect, StopShell) for effect in world.effects)
+
+
+def test_strategies_go_on_when_the_engine_could_not_stop() -> None:
+    world, _ = resting()
+    world.command(StopEngine(orders=LeaveOrders.CANCEL))
+    world.wait(16)
+    assert not any(isinstance(effect, StopShell) for effect in world.effects)
+    assert not world.core.state.is_stopping
+
+
+def test_strategies_go_on_when_nothing_could_be_flattened() -> None:
+    world = StrategyWorld()
+    world.decide([signal("M0")])
+    [intent] = world.sent
+    world.take(OrderAnswered(intent.client_order_id, "o1", intent.count, Count(0)))
+    fill = Fill(
+        trade_id="t1",
+        order_id="o1",
+        ticker="M0",
+        side=intent.side,
+        price=intent.price,
+        count=intent.count,
+        fee=Money(20_000),
+        is_taker=True,
+        executed_ns=world.now_ns,
+    )
+    world.take(FillReported(fill))
+    world.take(BookSnapshot("M0", (), ()))
+    world.command(StopEngine(orders=LeaveOrders.FLATTEN))
+    assert not any(isinstance(effect, StopShell) for effect in world.effects)
+    assert not world.core.state.is_stopping

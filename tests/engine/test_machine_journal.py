@@ -75,6 +75,7 @@ async def test_the_shell_writes_what_the_core_asks_for(tmp_path: Path) -> None:
     assert read_paper_fills(journal.rows) == [a_fill("t")]
     assert read_paper_settlements(journal.rows) == [payout]
     fresh = TradingCore(CoreSettings(venue="practice"))
+    fresh.state.auto = True
     restore_machine(fresh, journal, 10)
     assert fresh.baskets.in_flight() == [a_basket("b")]
     assert fresh.paper.position("maker", "A").count == 1_000

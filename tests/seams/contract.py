@@ -27,6 +27,7 @@ from kalshi_desk.kalshi.signing import Signer, load_private_key
 from kalshi_desk.store.journal import Journal
 
 LASTING_NS = 600_000_000_000
+LOOK_LIMIT_S = 10.0
 
 
 @asynccontextmanager
@@ -63,7 +64,10 @@ async def desk_on(
     shell.venue = made
     running = [asyncio.create_task(shell.run(made))]
     if with_strategies:
-        shell.strategies = open_strategies(shell, folder / "strategies", clock)
+        # The worker gives way to all else: beside other tests a look may take its time.
+        shell.strategies = open_strategies(
+            shell, folder / "strategies", clock, deadline_s=LOOK_LIMIT_S
+        )
         running.append(asyncio.create_task(shell.strategies.run()))
     try:
         yield shell

@@ -34,6 +34,7 @@ from tests.exchange.client import Exchange
 from tests.seams.contract import desk_on, status, until
 from tests.seams.planted_oracle import Family, Kind, Verdict, judge
 from tests.seams.planting import Plant, books_of, draw, families_of, plant
+from tests.wide_limits import WIDE
 
 pytestmark = pytest.mark.timeout(180)
 OPENING = Decimal("10000")
@@ -46,25 +47,16 @@ CODES = {
     Verdict.NO_EDGE: {"no_pre_fee_edge"},
     Verdict.FEES: {"no_pre_fee_edge", "depth_below_minimum", "fees_exceed_edge"},
     Verdict.THIN: {"depth_below_minimum"},
-    Verdict.SMALL: {"depth_below_minimum", "edge_exhausted", "edge_below_minimum"},
+    Verdict.SMALL: {
+        "depth_below_minimum",
+        "edge_exhausted",
+        "edge_below_minimum",
+        "fees_exceed_edge",
+    },
 }
-"""The reasons that the strategy may give; before fees thin is looked for before dear."""
-WIDE = Limits(
-    position_percent=100.0,
-    open_positions=1_000,
-    event_percent=100.0,
-    category_percent=100.0,
-    settlement_day_percent=100.0,
-    total_percent=100.0,
-    daily_loss_percent=100.0,
-    daily_loss_reducing_percent=100.0,
-    drawdown_percent=100.0,
-    order_percent=100.0,
-    market_percent=100.0,
-    correlation=1.0,
-    orders_per_minute=10_000,
-    stale_book_seconds=60,
-)
+"""The reasons that the strategy may give: before fees thin is looked for before dear, and what
+is left of a small profit may be lost by rounding fees.
+"""
 
 
 @contextmanager
