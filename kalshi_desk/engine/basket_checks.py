@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import OrderIntent
 from kalshi_desk.core.strategy import SignalLeg
-from kalshi_desk.core.types import Count, Money, TimeInForce
+from kalshi_desk.core.types import Count, Money, Price, TimeInForce
 from kalshi_desk.engine.basket_prices import least_chance, offered, outcome_of_side
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.risk.gate import contracts, dollars, examine, order_cost
@@ -52,18 +52,26 @@ def why_not(
     return tuple(reasons)
 
 
+def passing_price(
+    state: CoreState, strategy: str, leg: SignalLeg, limit: Price, touch: Price | None
+) -> Price:
+    """Return the limit furthest towards ``limit`` at which the gate lets a leg go out.
+
+    A basket is sized by the limits of its legs: at break-even a later leg may cost more
+    than one order may, and would be refused while it is on offer for less.  Where nothing
+    passes it is ``limit``, whose refusal says why.
+    """
+    sign = leg.side.sign
+    for price in (limit, leg.price, touch):
+        if price is None or touch is None or not touch * sign <= price * sign <= limit * sign:
+            continue
+        if not examine(_buying(state, strategy, leg, price), state.gate_view(leg.ticker)):
+            return price
+    return limit
+
+
 def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason]:
-    intent = OrderIntent(
-        client_order_id="",
-        ticker=leg.ticker,
-        side=leg.side,
-        price=leg.price,
-        count=leg.count,
-        time_in_force=TimeInForce.IOC,
-        outcome=outcome_of_side(leg.side),
-        origin=strategy,
-        created_ns=state.now_ns,
-    )
+    intent = _buying(state, strategy, leg, leg.price)
     reasons = list(examine(intent, state.gate_view(leg.ticker)))
     on_offer = offered(state, leg)
     if on_offer < leg.count:
@@ -81,6 +89,20 @@ def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason
         text = f"{len(resting)} orders of {leg.ticker} are open; a leg must be the only one."
         reasons.append(Reason(ReasonCode.BASKET, text, str(len(resting)), "0"))
     return reasons
+
+
+def _buying(state: CoreState, strategy: str, leg: SignalLeg, price: Price) -> OrderIntent:
+    return OrderIntent(
+        client_order_id="",
+        ticker=leg.ticker,
+        side=leg.side,
+        price=price,
+        count=leg.count,
+        time_in_force=TimeInForce.IOC,
+        outcome=outcome_of_side(leg.side),
+        origin=strategy,
+        created_ns=state.now_ns,
+    )
 
 
 def _against_cash(state: CoreState, legs: Sequence[SignalLeg]) -> list[Reason]:

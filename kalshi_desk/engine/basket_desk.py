@@ -19,11 +19,12 @@ from kalshi_desk.core.types import (
     TimeInForce,
 )
 from kalshi_desk.desk.frames import EventKind, Level
-from kalshi_desk.engine.basket_checks import why_not
+from kalshi_desk.engine.basket_checks import passing_price, why_not
 from kalshi_desk.engine.basket_prices import (
     break_even,
     buying_price,
     outcome_of_side,
+    touch_for,
     unwinding_order,
 )
 from kalshi_desk.engine.basket_words import Progress, entry_of, words
@@ -257,12 +258,20 @@ class BasketDesk:
                 return False
             limit = buying_price(self._state, record, legs, wish)
             if limit is not None:
-                return not self._send(record, wish, limit)
+                return not self._send(record, wish, self._passing(record, wish, limit))
             if record.stage is Stage.FILLING:
                 self._keep(missed(record, self._state.now_ns))
                 return True
             return False
         return False
+
+    def _passing(self, record: BasketRecord, wish: Wish, limit: Price) -> Price:
+        """Return the price nearest to break-even that the gate lets pass."""
+        plan = record.legs[wish.leg]
+        live = self._state.markets.get(plan.ticker)
+        touch = None if live is None else touch_for(live, plan.side)
+        leg = SignalLeg(ticker=plan.ticker, side=plan.side, price=plan.limit, count=wish.count)
+        return passing_price(self._state, record.strategy, leg, limit, touch)
 
     def _is_early(self, record: BasketRecord, wish: Wish) -> bool:
         """Whether a leg was tried just now, or its book has not changed since."""

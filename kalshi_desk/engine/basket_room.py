@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from kalshi_desk.core.fees import order_fee
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.records import OrderIntent
 from kalshi_desk.core.strategy import SignalLeg
-from kalshi_desk.core.types import Action, BookSide, Count, Money, Outcome, TimeInForce
+from kalshi_desk.core.types import (
+    PRICE_ONE,
+    Action,
+    BookSide,
+    Count,
+    Money,
+    Outcome,
+    Price,
+    TimeInForce,
+)
 from kalshi_desk.engine.state import CoreState
+from kalshi_desk.market.live import LiveMarket
 from kalshi_desk.risk.exposure import Edges, Resting, edges_of, event_worst
 from kalshi_desk.risk.gate import GateView, examine, order_cost
 from kalshi_desk.risk.stake import Scaled, scale_basket
@@ -33,10 +44,10 @@ def fit_basket(
     def refusal(counts: tuple[Count, ...]) -> Reason | None:
         done: list[Resting] = []
         opened: set[str] = set()
-        spent = 0
+        spent = sunk = 0
         for leg, count, view in zip(legs, counts, views, strict=True):
             intent = _intent(state, leg, count, origin, time_in_force)
-            seen = _after(state, view, leg.ticker, done, opened, Money(spent))
+            seen = _after(state, view, leg.ticker, done, opened, Money(spent), Money(sunk))
             reasons = examine(intent, seen)
             if reasons:
                 return reasons[0]
@@ -52,6 +63,7 @@ def fit_basket(
             if opens and not view.risk.is_open:
                 opened.add(leg.ticker)
             spent += cost
+            sunk += cost - _worth(live, leg, opens)
         return None
 
     return scale_basket([leg.count for leg in legs], refusal)
@@ -64,8 +76,9 @@ def _after(
     done: list[Resting],
     opened: set[str],
     spent: Money,
+    sunk: Money,
 ) -> GateView:
-    """Return the view of one leg once the legs before it are at the exchange."""
+    """Return the view of one leg once the legs before it are filled: ``sunk`` is gone from W."""
     event, _ = state.group_of(ticker)
     members = dict(view.risk.members)
     for order in done:
@@ -78,9 +91,11 @@ def _after(
         members, excludes=excludes, states=states
     )
     lost = Money(max(0, grown) + sum(edges_of(order).loss for order in others))
+    wealth = view.risk.wealth
     # Of legs in other events all is counted as lost, also by category and day.
     risk = replace(
         view.risk,
+        wealth=None if wealth is None else Money(max(0, wealth - sunk)),
         members=members,
         states=states,
         same_day=view.risk.same_day | {order.ticker for order in done if order.group == event},
@@ -92,6 +107,16 @@ def _after(
         messages=view.risk.messages + len(done),
     )
     return replace(view, risk=risk, committed=Money(view.committed + spent))
+
+
+def _worth(live: LiveMarket, leg: SignalLeg, count: Count) -> Money:
+    """Return what a leg just bought would bring at the touch: equity counts no more of it."""
+    back = live.book.bid if leg.side is BookSide.BID else live.book.ask
+    if back is None:
+        return Money(0)
+    price = back if leg.side is BookSide.BID else Price(PRICE_ONE - back)
+    fee = order_fee(live.market.fee, price, count, is_taker=True)
+    return Money(max(0, price * count - fee))
 
 
 def _intent(

@@ -187,13 +187,13 @@ def test_the_legs_of_a_basket_share_the_cash() -> None:
     state = bench.core.state
     loose = msgspec.structs.replace(
         state.settings.limits,
-        order_percent=100,
-        market_percent=100,
-        event_percent=100,
-        position_percent=100,
-        category_percent=100,
-        settlement_day_percent=100,
-        total_percent=100,
+        order_percent=110,
+        market_percent=110,
+        event_percent=110,
+        position_percent=110,
+        category_percent=110,
+        settlement_day_percent=110,
+        total_percent=110,
     )
     state.settings.limits = loose
     state.settings.max_order = parse_count("100000")
