@@ -21,6 +21,9 @@ import resvg_py
 from textual.pilot import Pilot
 
 from kalshi_desk.cli.link import EngineLink
+from kalshi_desk.desk.automation import RunBacktest
+from kalshi_desk.desk.automation_frames import LabRow
+from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.store.paths import Home
 from kalshi_desk.tui.app import DeskApp
 from kalshi_desk.tui.settings import ExitChoice, TuiSettings
@@ -139,12 +142,27 @@ async def take(home: Home, shot: Shot, ticker: str, fonts: Path) -> None:
     print(f"screenshots/{shot.name}.png")
 
 
+async def backtest(link: EngineLink) -> None:
+    """Run a strategy over what the engine has recorded so far."""
+    answer = await link.submit(RunBacktest(strategy="arbitrage", recording="newest"))
+    assert answer.outcome is Outcomes.DONE, answer
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            frame = await link.pull(("lab",), 0, 0)
+            rows = frame.changed.get("lab", {}).values()
+            if any(isinstance(row, LabRow) and row.state == "done" for row in rows):
+                return
+            await asyncio.sleep(0.2)
+
+
 async def take_all(home: Home, seconds: float, only: str, fonts: Path) -> None:
     """Trade a little, let the market move for so long, and take the pictures."""
     link = EngineLink(home, None, "screenshots")
     await link.connect()
     ticker = await trade_a_little(link)
     await asyncio.sleep(seconds)
+    if "lab" in only or not only:
+        await backtest(link)
     await link.close()
     for shot in SHOTS:
         if only in shot.name:

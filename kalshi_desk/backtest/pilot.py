@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -82,7 +82,7 @@ class StrategyPilot:
             CommandReceived("backtest-auto", SetAuto(on=True)),
         )
 
-    def after(self, event: CoreEvent, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
+    def after(self, event: CoreEvent, core: TradingCore, now_ns: int) -> Sequence[CoreEvent]:
         """Feed the worker's markets as the engine does, and look where the strategy looked."""
         if type(event) in _FED:
             self._worker.markets.apply(event, now_ns)
@@ -114,7 +114,7 @@ class StrategyPilot:
         self._asked = effect
         return () if self._follows_looks else self._look(core, now_ns)
 
-    def _look(self, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
+    def _look(self, core: TradingCore, now_ns: int) -> Sequence[CoreEvent]:
         asked, self._asked = self._asked, None
         if asked is None:
             return ()

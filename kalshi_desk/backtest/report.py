@@ -144,7 +144,7 @@ def daily_sharpe(capital: Money, days: list[Money]) -> float | None:
 
 
 def _returns(capital: Money, days: list[Money]) -> list[float]:
-    before = [capital, *days[:-1]]
+    before = [capital, *days][: len(days)]
     return [after / was - 1.0 if was > 0 else 0.0 for was, after in zip(before, days, strict=True)]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Protocol
 
 from kalshi_desk.backtest.source import Timed
-from kalshi_desk.core.events import ConnectionChanged, CoreEvent, LinkState, TimerFired
+from kalshi_desk.core.events import BookDelta, ConnectionChanged, CoreEvent, LinkState, TimerFired
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
 from kalshi_desk.engine.book_broker import BookBroker, PaperAccount
 from kalshi_desk.engine.core import TradingCore
@@ -41,7 +41,7 @@ class Pilot(Protocol):
         """Return what turns the strategy on."""
         ...
 
-    def after(self, event: CoreEvent, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
+    def after(self, event: CoreEvent, core: TradingCore, now_ns: int) -> Sequence[CoreEvent]:
         """Return what the strategy does about an event that the core has just taken."""
         ...
 
@@ -113,9 +113,12 @@ class VirtualShell:
     ) -> None:
         """Pass all events; the strategy is turned on at ``begin_ns``, before what comes then."""
         for at_ns, event in events:
-            if not has_beats():
+            # Nothing more than comparisons for most events: books change far more often.
+            is_time = at_ns >= self._next_beat_ns or self._next_beat_ns - at_ns > BEAT_NS
+            if is_time and not has_beats():
                 self._beat_until(at_ns)
-            self._deliver_until(at_ns)
+            if self._due and self._due[0][0] <= at_ns:
+                self._deliver_until(at_ns)
             self.now_ns = self._busy_ns = at_ns
             if not self._has_begun and at_ns >= begin_ns and self.core.state.has_account:
                 self._has_begun = True
@@ -148,6 +151,14 @@ class VirtualShell:
 
     def _pass(self, event: CoreEvent) -> None:
         """Let the core take an event, then the broker, as the paper venue does."""
+        if type(event) is BookDelta and not self._inbox:
+            self._step(event)
+            if self._inbox:
+                self._drain()
+            self.desk.after(event)
+            if self._inbox:
+                self._drain()
+            return
         if isinstance(event, ConnectionChanged) and event.state is LinkState.LIVE:
             self._queue(self.desk.reading())
         self._queue(event)
@@ -165,12 +176,15 @@ class VirtualShell:
         self._drain()
 
     def _drain(self) -> None:
-        inbox, core = self._inbox, self.core
-        while inbox:
-            event = inbox.popleft()
-            for effect in core.step(event, self.now_ns):
-                self._perform(effect)
-            inbox.extend(self._pilot.after(event, core, self.now_ns))
+        while self._inbox:
+            self._step(self._inbox.popleft())
+
+    def _step(self, event: CoreEvent) -> None:
+        for effect in self.core.step(event, self.now_ns):
+            self._perform(effect)
+        answers = self._pilot.after(event, self.core, self.now_ns)
+        if answers:
+            self._inbox.extend(answers)
 
     def _perform(self, effect: Effect) -> None:
         if isinstance(effect, SendOrder):

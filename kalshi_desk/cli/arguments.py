@@ -127,13 +127,15 @@ def _add_research(
         "recordings", help="what was recorded, and whether it is whole", parents=[everywhere]
     )
     recordings.add_argument("action", choices=("list", "info", "verify"), nargs="?", default="list")
-    recordings.add_argument("file", metavar="FILE", nargs="?", help="a path, or a name of the list")
+    recordings.add_argument(
+        "file", metavar="FILE", nargs="?", help="a path, a listed name, or newest"
+    )
     recordings.add_argument("--json", action="store_true", help="print JSON")
     backtest = commands.add_parser(
         "backtest", help="run a strategy over a recording", parents=[everywhere]
     )
     backtest.add_argument("strategy", metavar="STRATEGY")
-    backtest.add_argument("--recording", metavar="FILE", help="a path, or a name of the list")
+    backtest.add_argument("--recording", metavar="FILE", help="a path, a listed name, or newest")
     backtest.add_argument("--from", dest="start", metavar="DATE", help="first day or moment (UTC)")
     backtest.add_argument("--to", dest="end", metavar="DATE", help="last day or moment (UTC)")
     backtest.add_argument("--capital", metavar="DOLLARS", default="10000")

@@ -40,8 +40,15 @@ def run(home: Home, action: str, file: str | None, *, as_json: bool) -> int:
     return outcome.DONE
 
 
+NEWEST = "newest"
+"""What stands for the recording that was written last, the running engine's own included."""
+
+
 def find(home: Home, file: str) -> Path:
-    """Return a recording by its path, or by its name in the home; raises ``Stop``."""
+    """Return a recording by its path, its name in the home, or ``newest``; raises ``Stop``."""
+    if file == NEWEST:
+        written = sorted(recordings_in(home.recordings), key=lambda path: path.stat().st_mtime_ns)
+        file = str(written[-1]) if written else str(home.recordings / file)
     path = Path(file).expanduser()
     for candidate in (path, home.recordings / path.name):
         if candidate.is_file():

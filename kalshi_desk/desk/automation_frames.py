@@ -83,6 +83,8 @@ class LimitRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=T
     setting: str
     help: str
     is_breached: bool
+    value: str = ""
+    """What the setting is now, as a person types it."""
 
 
 class ExposureRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):

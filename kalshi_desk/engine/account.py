@@ -24,6 +24,7 @@ from kalshi_desk.engine.effects import (
     ReadAccount,
 )
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.risk_numbers import has_marks
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.risk.gate import cents, contracts, dollars
 
@@ -297,7 +298,7 @@ class Account:
         if equity is None:
             return
         day = exchange_day(state.now_ns).isoformat()
-        if day != state.day:
+        if day != state.day and has_marks(state):
             state.day, state.opening_equity = day, equity
             self._keep_opening()
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import OrderIntent
 from kalshi_desk.core.strategy import SignalLeg
-from kalshi_desk.core.types import Count, Money, Price, TimeInForce
+from kalshi_desk.core.types import Count, Money, TimeInForce
 from kalshi_desk.engine.basket_prices import least_chance, offered, outcome_of_side
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.risk.gate import contracts, dollars, examine, order_cost
@@ -26,8 +26,12 @@ def why_not(
     busy: Sequence[str],
     barred_ns: int,
     chance: float,
+    before: Sequence[SignalLeg] = (),
 ) -> tuple[Reason, ...]:
-    """Return every reason against beginning a basket; empty when it may begin."""
+    """Return every reason against beginning a basket; empty when it may begin.
+
+    ``before`` is what baskets under way are still to buy.
+    """
     if len(legs) < 2 or not payouts or len({leg.ticker for leg in legs}) < len(legs):
         text = "A basket needs two or more markets, each once, and what they pay."
         return (Reason(ReasonCode.BASKET, text, str(len(legs)), "2"),)
@@ -41,7 +45,7 @@ def why_not(
         reasons.append(Reason(ReasonCode.BASKET, text, f"{left} s", "0 s"))
     for leg in legs:
         reasons.extend(_against_leg(state, strategy, leg))
-    reasons.extend(_against_cash(state, legs))
+    reasons.extend(_against_cash(state, legs, before))
     least = least_chance(state, legs, guaranteed)
     if not chance > least:
         text = (
@@ -52,27 +56,24 @@ def why_not(
     return tuple(reasons)
 
 
-def passing_price(
-    state: CoreState, strategy: str, leg: SignalLeg, limit: Price, touch: Price | None
-) -> Price:
-    """Return the limit furthest towards ``limit`` at which the gate lets a leg go out.
-
-    A basket is sized by the limits of its legs: at break-even a later leg may cost more
-    than one order may, and would be refused while it is on offer for less.  Where nothing
-    passes it is ``limit``, whose refusal says why.
-    """
-    sign = leg.side.sign
-    for price in (limit, leg.price, touch):
-        if price is None or touch is None or not touch * sign <= price * sign <= limit * sign:
-            continue
-        if not examine(_buying(state, strategy, leg, price), state.gate_view(leg.ticker)):
-            return price
-    return limit
+def gate_refuses(state: CoreState, strategy: str, leg: SignalLeg) -> tuple[Reason, ...]:
+    """Return the gate's reasons against buying a leg now; empty when it would let it pass."""
+    intent = OrderIntent(
+        client_order_id="",
+        ticker=leg.ticker,
+        side=leg.side,
+        price=leg.price,
+        count=leg.count,
+        time_in_force=TimeInForce.IOC,
+        outcome=outcome_of_side(leg.side),
+        origin=strategy,
+        created_ns=state.now_ns,
+    )
+    return examine(intent, state.gate_view(leg.ticker))
 
 
 def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason]:
-    intent = _buying(state, strategy, leg, leg.price)
-    reasons = list(examine(intent, state.gate_view(leg.ticker)))
+    reasons = list(gate_refuses(state, strategy, leg))
     on_offer = offered(state, leg)
     if on_offer < leg.count:
         text = f"Of {leg.ticker} only {contracts(on_offer)} are on offer at the leg's limit."
@@ -91,35 +92,29 @@ def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason
     return reasons
 
 
-def _buying(state: CoreState, strategy: str, leg: SignalLeg, price: Price) -> OrderIntent:
-    return OrderIntent(
-        client_order_id="",
-        ticker=leg.ticker,
-        side=leg.side,
-        price=price,
-        count=leg.count,
-        time_in_force=TimeInForce.IOC,
-        outcome=outcome_of_side(leg.side),
-        origin=strategy,
-        created_ns=state.now_ns,
-    )
-
-
-def _against_cash(state: CoreState, legs: Sequence[SignalLeg]) -> list[Reason]:
+def _against_cash(
+    state: CoreState, legs: Sequence[SignalLeg], before: Sequence[SignalLeg]
+) -> list[Reason]:
     """Compare what all legs take together with what is free; the gate sees one at a time."""
-    needed: dict[int, int] = defaultdict(int)
-    for leg in legs:
-        live = state.markets.get(leg.ticker)
-        if live is not None:
-            cost = order_cost(leg.side, leg.price, leg.count, live.market, state.now_ns)
-            needed[live.market.shard] += cost or 0
+    promised = _costs(state, before)
     reasons = []
-    for shard, cost_of_all in sorted(needed.items()):
+    for shard, cost_of_all in sorted(_costs(state, legs).items()):
         cash = state.ledger.on_shard(shard)
-        free = Money((cash or 0) - state.committed(shard))
+        free = Money((cash or 0) - state.committed(shard) - promised.get(shard, 0))
         if cost_of_all > free:
             text = f"All legs together need {dollars(Money(cost_of_all))}; {dollars(free)} is free."
             reasons.append(
                 Reason(ReasonCode.BALANCE, text, dollars(free), dollars(Money(cost_of_all)))
             )
     return reasons
+
+
+def _costs(state: CoreState, legs: Sequence[SignalLeg]) -> dict[int, int]:
+    """Return what legs take in all with the worst fees, by shard."""
+    needed: dict[int, int] = defaultdict(int)
+    for leg in legs:
+        live = state.markets.get(leg.ticker)
+        if live is not None:
+            cost = order_cost(leg.side, leg.price, leg.count, live.market, state.now_ns)
+            needed[live.market.shard] += cost or 0
+    return needed

@@ -92,7 +92,8 @@ class BookBroker:
         if self.paper.resting:
             self._expire()
         if isinstance(event, BookDelta):
-            self.paper.on_delta(event.ticker, event.side, event.price, event.delta)
+            if event.delta < 0:
+                self.paper.on_delta(event.ticker, event.side, event.price, event.delta)
         elif isinstance(event, TradePrinted):
             self._print(event)
         elif isinstance(event, BookSnapshot):

@@ -18,7 +18,6 @@ from kalshi_desk.desk.commands import (
     Flatten,
     LeaveLive,
     LeaveOrders,
-    OrderResult,
     Outcomes,
     Panic,
     PlaceOrder,
@@ -29,6 +28,7 @@ from kalshi_desk.desk.commands import (
 )
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
+from kalshi_desk.engine.answers import result_of, summary_of
 from kalshi_desk.engine.door import Door, nothing_to_sell
 from kalshi_desk.engine.effects import (
     CancelEverything,
@@ -298,7 +298,7 @@ class Commanding:
         if pending.reasons and not orders:
             self._deny(pending.command_id, "", tuple(pending.reasons))
             return
-        self._finish(pending, outcome, _summary(pending, orders))
+        self._finish(pending, outcome, summary_of(pending, orders))
 
     def _name_leftovers(self, pending: Pending) -> None:
         """Say what a flatten could not close: the book had no more within the collar."""
@@ -346,7 +346,7 @@ class Commanding:
 
     def _finish(self, pending: Pending, outcome: Outcomes, text: str) -> None:
         orders = [self._state.orders.by_client_id[c] for c in pending.orders]
-        results = tuple(_result(order) for order in orders)
+        results = tuple(result_of(order) for order in orders)
         answer = Answer(
             command_id=pending.command_id,
             outcome=outcome,
@@ -381,24 +381,3 @@ class Commanding:
         self._outbox.do(
             GiveAnswer(Answer(command_id=name, outcome=Outcomes.REFUSED, reasons=reasons))
         )
-
-
-def _result(order: ManagedOrder) -> OrderResult:
-    return OrderResult(
-        client_order_id=order.client_order_id,
-        order_id=order.order_id,
-        ticker=order.ticker,
-        filled=order.filled,
-        remaining=order.remaining,
-        state=order.state.value,
-    )
-
-
-def _summary(pending: Pending, orders: list[ManagedOrder]) -> str:
-    if not orders:
-        return "Nothing was open." if pending.goal is Goal.CANCEL else "Nothing to do."
-    if pending.goal is Goal.CANCEL:
-        return f"{len(orders)} order{'s' if len(orders) != 1 else ''} canceled."
-    filled = sum(order.filled for order in orders)
-    rests = sum(order.remaining for order in orders)
-    return f"{contracts(Count(filled))} filled, {contracts(Count(rests))} resting."

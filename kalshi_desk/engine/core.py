@@ -37,6 +37,7 @@ from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
+from kalshi_desk.engine.correlation_watch import CorrelationWatch
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
@@ -53,6 +54,7 @@ from kalshi_desk.engine.limit_setting import LimitSetting
 from kalshi_desk.engine.machine import make_machine
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.paper_desk import PaperDesk
+from kalshi_desk.engine.relations_watch import RelationsWatch
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.risk_watch import RiskWatch
 from kalshi_desk.engine.state import CoreSettings, CoreState
@@ -83,6 +85,8 @@ class TradingCore:
             self.state, self.outbox, self.commanding, door, self.paper, self.baskets
         )
         LimitSetting(self.state, self.outbox, self.commanding)
+        self._relations = RelationsWatch(self.state)
+        self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
@@ -223,6 +227,8 @@ class TradingCore:
     def _timer(self, event: TimerFired) -> None:
         self.state.markets.close_due(self.state.now_ns)
         self.account.beat()
+        self._relations.beat()
+        self._correlations.beat()
         self._risk_watch.beat()
         self.commanding.beat()
         self.stops.beat()

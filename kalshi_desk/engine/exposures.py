@@ -78,12 +78,15 @@ class Exposures:
         self.by_day: dict[str, int] = defaultdict(int)
         self.total = 0
         self.value = 0
+        self.open_count = 0
         self.correlations: dict[frozenset[str], float] = {}
         """Estimated correlations of the logit changes of two events, by their tickers."""
         self._members: dict[str, set[str]] = defaultdict(set)
         self._group_of: dict[str, RelationGroup] = {}
         self._states: dict[frozenset[str], tuple[frozenset[str], ...] | None] = {}
-        self._all_ns = 0
+        self._by_kind: dict[tuple[str, str], int] = defaultdict(int)
+        self._looked_ns = 0
+        self._was_direct = False
 
     def use_relations(self, groups: tuple[RelationGroup, ...]) -> None:
         """Take what is known about how markets settle together, in place of all before."""
@@ -101,53 +104,65 @@ class Exposures:
     def refresh(self) -> None:
         """Bring lines, events and sums up to now."""
         state = self._state
-        orders: dict[str, list[ManagedOrder]] = defaultdict(list)
-        for order in state.orders.open_orders():
-            orders[order.ticker].append(order)
+        orders = state.orders.open_by_ticker()
         for order in state.orders.unbooked():
             if not order.state.is_open:
-                orders[order.ticker].append(order)
+                orders.setdefault(order.ticker, []).append(order)
         moved, lines = state.markets.moved, self.lines
-        if state.now_ns - self._all_ns >= REVALUE_NS or state.now_ns < self._all_ns:
-            moved.update(lines)
-            self._all_ns = state.now_ns
-        gone = set(lines)
+        self._revalue(moved)
         changed: set[str] = set()
+        kept = 0
         for position in state.positions.by_ticker.values():
-            if not position.count and position.ticker not in orders:
-                continue
-            self._update(position.ticker, position, orders, moved, changed)
-            gone.discard(position.ticker)
-        for ticker in orders:
-            if ticker in gone or ticker not in lines:
-                self._update(ticker, state.positions.get(ticker), orders, moved, changed)
-                gone.discard(ticker)
-        for ticker in gone:
-            changed.add(self._drop(ticker))
+            ticker = position.ticker
+            if position.count and ticker not in orders:
+                kept += 1
+                old = lines.get(ticker)
+                made_of = (position.count, position.cost)
+                # Most of what is held has not changed: nothing more is done about it.
+                if old is None or old.made_of != made_of or ticker in moved:
+                    self._put(ticker, position, [], made_of, changed)
+        for ticker, mine in orders.items():
+            kept += 1
+            position = state.positions.get(ticker)
+            made = (position.count, position.cost, *map(_order_key, mine))
+            old = lines.get(ticker)
+            if old is None or old.made_of != made or ticker in moved:
+                self._put(ticker, position, mine, made, changed)
+        if len(lines) > kept:
+            for ticker in list(lines):
+                if ticker not in orders and not state.positions.get(ticker).count:
+                    changed.add(self._drop(ticker))
         moved.clear()
         for event in changed:
             self._judge(event)
 
-    def _update(
+    def _revalue(self, moved: set[str]) -> None:
+        """Mark what changes though no book, position or order does: fees and their rounding."""
+        state = self._state
+        if state.is_direct != self._was_direct:
+            self._was_direct = state.is_direct
+            moved.update(self.lines)
+        if not 0 <= state.now_ns - self._looked_ns < REVALUE_NS:
+            self._looked_ns = state.now_ns
+            for ticker in self.lines:
+                live = state.markets.get(ticker)
+                if live is not None and live.market.fee.waived_until_ns:
+                    moved.add(ticker)
+
+    def _put(
         self,
         ticker: str,
         position: Position,
-        orders: Mapping[str, list[ManagedOrder]],
-        moved: set[str],
+        orders: list[ManagedOrder],
+        made_of: tuple[object, ...],
         changed: set[str],
     ) -> None:
-        mine = orders.get(ticker)
-        made_of: tuple[object, ...] = (position.count, position.cost)
-        if mine is not None:
-            made_of = (position.count, position.cost, *map(_order_key, mine))
+        new = self._line(ticker, position, orders, made_of)
         old = self.lines.get(ticker)
-        if old is not None and old.made_of == made_of and ticker not in moved:
-            return
-        new = self._line(ticker, position, mine or [], made_of)
-        if old is not None and old.event != new.event:
+        if old is not None:
             changed.add(self._drop(ticker))
-            old = None
-        self.value += new.value - (old.value if old is not None else 0)
+        self.value += new.value
+        self.open_count += new.is_open
         self.lines[ticker] = new
         self._members[new.event].add(ticker)
         changed.add(new.event)
@@ -205,6 +220,7 @@ class Exposures:
     def _drop(self, ticker: str) -> str:
         line = self.lines.pop(ticker)
         self.value -= line.value
+        self.open_count -= line.is_open
         self._members[line.event].discard(ticker)
         return line.event
 
@@ -242,6 +258,7 @@ class Exposures:
     def _add(self, risk: EventRisk, sign: int) -> None:
         self.total += sign * risk.worst
         self.by_category[risk.category] += sign * risk.worst
+        self._by_kind[risk.series, risk.category] += sign * risk.worst
         for day, worst in risk.days.items():
             self.by_day[day] += sign * worst
 
@@ -274,24 +291,33 @@ class Exposures:
         )
 
     def kin_of(self, event: str, series: str, category: str) -> tuple[tuple[Money, float], ...]:
-        """Return the worst loss of every other event and its correlation with this one.
+        """Return the worst losses of all other events and their correlations with this one.
 
-        What its kind suggests, or more where an estimate says more.
+        What its kind suggests, those of a kind together; or more where an estimate says more.
         """
+        if self.correlations:
+            return self._kin_by_event(event, series, category)
+        found = []
+        own = self.events.get(event)
+        for (other_series, other_category), total in self._by_kind.items():
+            worst = total
+            if own is not None and (own.series, own.category) == (other_series, other_category):
+                worst -= own.worst
+            if worst:
+                kind = _kinship((series, category), (other_series, other_category))
+                found.append((Money(worst), kind.value))
+        return tuple(found)
+
+    def _kin_by_event(
+        self, event: str, series: str, category: str
+    ) -> tuple[tuple[Money, float], ...]:
         found = []
         for other in self.events.values():
             if other.event == event or not other.worst:
                 continue
-            if series and other.series == series:
-                kind = Kinship.SAME_UNDERLYING
-            elif other.category == category != NO_CATEGORY:
-                kind = Kinship.SAME_CATEGORY
-            else:
-                kind = Kinship.OTHER
-            rho = kind.value
-            if self.correlations:
-                estimate = self.correlations.get(frozenset((event, other.event)))
-                rho = rho if estimate is None else for_limits(estimate, kind)
+            kind = _kinship((series, category), (other.series, other.category))
+            estimate = self.correlations.get(frozenset((event, other.event)))
+            rho = kind.value if estimate is None else for_limits(estimate, kind)
             found.append((other.worst, rho))
         return tuple(found)
 
@@ -317,6 +343,15 @@ def _loss(
     members: Mapping[str, Edges], excludes: bool, states: tuple[frozenset[str], ...] | None
 ) -> Money:
     return Money(max(0, -event_worst(members, excludes=excludes, states=states)))
+
+
+def _kinship(one: tuple[str, str], other: tuple[str, str]) -> Kinship:
+    """Return how two events, by series and category, are related."""
+    if one[0] and one[0] == other[0]:
+        return Kinship.SAME_UNDERLYING
+    if one[1] == other[1] != NO_CATEGORY:
+        return Kinship.SAME_CATEGORY
+    return Kinship.OTHER
 
 
 def _order_key(order: ManagedOrder) -> tuple[str, BookSide, Price, int, int]:

@@ -15,7 +15,7 @@ from kalshi_desk.engine.risk_numbers import (
     messages,
     open_markets,
 )
-from kalshi_desk.engine.state import CoreState
+from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.risk.limits import part_of
 from kalshi_desk.store.risk_settings import RiskSettings
 
@@ -64,6 +64,7 @@ def limit_rows(state: CoreState, _rest: str = "") -> dict[str, LimitRow]:
             setting=f"risk.{name}",
             help=help_of(name),
             is_breached=used is not None and _is_breached(name, used, allowed),
+            value=f"{setting_value(state.settings, name):.6f}".rstrip("0").rstrip("."),
         )
     return found
 
@@ -138,6 +139,16 @@ def _day(state: CoreState, level: float) -> Gauge:
     if equity is not None and opening is not None:
         lost = max(0, opening - equity)
     return LimitUnit.MONEY, lost, part_of(base or NO_MONEY, level)
+
+
+def setting_value(settings: CoreSettings, name: str) -> int | float:
+    """Return what a limit is set to now, in the unit of its setting."""
+    if name == "collar_cents":
+        return settings.collar / 100
+    if name == "max_order_contracts":
+        return settings.max_order / 100
+    value: int | float = getattr(settings.limits, name)
+    return value
 
 
 @cache

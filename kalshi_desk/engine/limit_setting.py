@@ -12,7 +12,7 @@ from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.effects import SaveSetting
-from kalshi_desk.engine.limit_rows import TITLES
+from kalshi_desk.engine.limit_rows import TITLES, setting_value
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.risk.limits import Limits
@@ -43,7 +43,7 @@ class LimitSetting:
         except ValueError as error:
             self._commanding.refuse(command_id, ReasonCode.BAD_COMMAND, str(error))
             return
-        before = _value_of(self._state.settings, name)
+        before = setting_value(self._state.settings, name)
         put_limit(self._state.settings, name, value)
         self._outbox.do(SaveSetting(_SECTION + name, value))
         text = f"{TITLES[name]}: {before:g} becomes {value:g} (risk.{name})."
@@ -82,12 +82,3 @@ def put_limit(settings: CoreSettings, name: str, value: int | float) -> None:
         settings.max_order = RiskSettings(**one).max_order
     else:
         settings.limits = msgspec.structs.replace(settings.limits, **one)
-
-
-def _value_of(settings: CoreSettings, name: str) -> int | float:
-    if name == "collar_cents":
-        return settings.collar / 100
-    if name == "max_order_contracts":
-        return settings.max_order / 100
-    value: int | float = getattr(settings.limits, name)
-    return value

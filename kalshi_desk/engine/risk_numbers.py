@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kalshi_desk.core.types import NO_MONEY, Money
+from kalshi_desk.core.types import NO_MONEY, MarketStatus, Money
 from kalshi_desk.engine.exposures import NO_CATEGORY, NO_DAY
 from kalshi_desk.risk.limits import RiskView
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kalshi_desk.engine.state import CoreState
 
 MINUTE_NS = 60_000_000_000
+MARKS_PATIENCE_NS = 30_000_000_000
 MILLISECOND_NS = 1_000_000
 
 
@@ -58,9 +59,28 @@ def risk_view(state: CoreState, ticker: str) -> RiskView:
     )
 
 
+def has_marks(state: CoreState) -> bool:
+    """Whether what is held was once valued at books, or they were waited for long enough.
+
+    Just after a start positions stand at last prices or at cost: an opening equity or a loss
+    taken from those would be a wrong one.
+    """
+    if state.has_marks:
+        return True
+    if not state.marks_since_ns:
+        state.marks_since_ns = state.now_ns
+    held = (state.markets.get(position.ticker) for position in state.positions.held())
+    waits = any(
+        live is not None and not live.has_book and live.market.status is MarketStatus.ACTIVE
+        for live in held
+    )
+    state.has_marks = not waits or state.now_ns - state.marks_since_ns >= MARKS_PATIENCE_NS
+    return state.has_marks
+
+
 def open_markets(state: CoreState) -> int:
     """Return how many markets are held, or have orders that would open a position."""
-    return sum(line.is_open for line in state.exposures.lines.values())
+    return state.exposures.open_count
 
 
 def messages(state: CoreState) -> int:

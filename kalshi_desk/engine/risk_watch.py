@@ -13,7 +13,7 @@ from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.effects import KeepMeta
 from kalshi_desk.engine.limit_rows import limit_rows
 from kalshi_desk.engine.outbox import Outbox
-from kalshi_desk.engine.risk_numbers import day_loss, drawdown
+from kalshi_desk.engine.risk_numbers import day_loss, drawdown, has_marks
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.execution.orders import FOREIGN
 
@@ -43,7 +43,7 @@ class RiskWatch:
     def beat(self) -> None:
         """Judge the losses as they are now."""
         state = self._state
-        if not state.has_account or not state.day:
+        if not state.has_account or not state.day or not has_marks(state):
             return
         equity = state.exposures.equity()
         if equity is None:

@@ -50,6 +50,7 @@ def status_row(state: CoreState, engine_pid: int) -> StatusView:
         day_pnl=None if equity is None or opening is None else Money(equity - opening),
         buying_power=None if cash is None else Money(max(0, cash - state.committed())),
         worst_case=None if cash is None else state.worst_case(),
+        auto_on=state.auto,
         auto_running=sum(state.auto and one.is_trading for one in state.strategies.values()),
         auto_total=sum(one.is_on for one in state.strategies.values()),
         risk=_risk(state),

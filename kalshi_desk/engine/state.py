@@ -82,6 +82,8 @@ class CoreState:
     peak_equity: Money | None = None
     guards: LossGuards = field(default_factory=LossGuards)
     loss_why: str = ""
+    has_marks: bool = False
+    marks_since_ns: int = 0
     differs: str = ""
     messages: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_MESSAGES))
     is_direct: bool = False

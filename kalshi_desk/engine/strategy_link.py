@@ -21,12 +21,14 @@ from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, Strat
 from kalshi_desk.engine.strategy_messages import (
     LENGTH_BYTES,
     MARKET_EVENTS,
+    MOST_ANSWER_BYTES,
     Declared,
     Fed,
     FromWorker,
     Look,
     Looked,
     MarketEvent,
+    StrategyInfo,
     pack,
 )
 from kalshi_desk.market.live import LiveMarkets
@@ -57,6 +59,7 @@ class StrategyLink:
         observations: Callable[[str], dict[str, tuple[Observation, ...]]],
         on_look: Callable[[int, AskStrategy], None] = lambda now_ns, look: None,
         deadline_s: float = DEADLINE_S,
+        start_s: float = START_S,
     ) -> None:
         self._folder = folder
         self._clock = clock
@@ -65,6 +68,9 @@ class StrategyLink:
         self._observations = observations
         self._on_look = on_look
         self._deadline_s = deadline_s
+        self._start_s = start_s
+        self._ended_why = ""
+        self._folder_fault = ""
         self._process: asyncio.subprocess.Process | None = None
         self._is_fed = False
         self._is_ready = False
@@ -78,23 +84,28 @@ class StrategyLink:
         """Keep a worker running until cancelled."""
         try:
             while True:
-                await self._one_worker()
+                try:
+                    await self._one_worker()
+                except Exception:
+                    # Strategies must not be left alone with orders that nobody looks after.
+                    _log.exception("the strategy worker could not be kept")
                 await asyncio.sleep(RESTART_S)
         finally:
             await self._end()
 
     async def _one_worker(self) -> None:
+        self._ended_why = ""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "kalshi_desk.engine.strategy_worker",
-            str(self._folder),
+            *([] if self._folder_fault else [str(self._folder)]),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            async with asyncio.timeout(START_S) as patience:
+            async with asyncio.timeout(self._start_s) as patience:
                 while (message := await self._receive()) is not None:
                     patience.reschedule(None)
                     if isinstance(message, Declared):
@@ -102,13 +113,26 @@ class StrategyLink:
                     else:
                         self._looked(message)
         except TimeoutError:
-            _log.error("the strategy worker did not start within %.0f s", START_S)
+            self._ended_why = f"it did not start within {self._start_s:g} s"
         finally:
+            has_started = self._is_ready
             self._is_fed = self._is_ready = False
             self._batch.clear()
             await self._end()
+        if not has_started:
+            self._without_folder(self._ended_why or "it ended at once")
         if self._looking is not None:
-            self._fail("its process ended while it was looking", unanswered=True)
+            why = self._ended_why or "its process ended while it was looking"
+            self._fail(why, unanswered=True)
+
+    def _without_folder(self, why: str) -> None:
+        """A worker that never came up has met a file that stops it: go on without the folder."""
+        _log.error("the strategy worker did not come up: %s", why)
+        if not self._folder_fault:
+            self._folder_fault = (
+                f"No strategy of {self._folder} can be used: with these files the worker did not "
+                f"come up ({why}). Take the file away that stops it and start the engine again."
+            )
 
     async def _receive(self) -> FromWorker | None:
         stream = self._process.stdout if self._process is not None else None
@@ -116,12 +140,16 @@ class StrategyLink:
             return None
         try:
             head = await stream.readexactly(LENGTH_BYTES)
-            body = await stream.readexactly(int.from_bytes(head, "big"))
+            length = int.from_bytes(head, "big")
+            if length > MOST_ANSWER_BYTES:
+                self._ended_why = f"it wrote a message of {length:,} bytes"
+                return None
+            body = await stream.readexactly(length)
             message: FromWorker = self._decoder.decode(body)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
-        except msgspec.MsgspecError:
-            _log.exception("the strategy worker wrote what can't be read")
+        except (msgspec.MsgspecError, RecursionError) as error:
+            self._ended_why = f"its answer can't be read: {error}"
             return None
         return message
 
@@ -135,7 +163,11 @@ class StrategyLink:
                 await asyncio.sleep(0)
         # Only now: a look at half of the markets would decide on what it misses.
         self._is_ready = True
-        self._take(StrategiesDeclared(message.strategies))
+        strategies = message.strategies
+        if self._folder_fault:
+            folder = StrategyInfo(name=f"{self._folder.name}/", fault=self._folder_fault)
+            strategies = (*strategies, folder)
+        self._take(StrategiesDeclared(strategies))
         self._next()
 
     def feed(self, event: CoreEvent, now_ns: int) -> None:

@@ -114,6 +114,17 @@ class Orders:
         ]
         return sorted(found, key=lambda order: (order.created_ns, order.client_order_id))
 
+    def open_by_ticker(self) -> dict[str, list[ManagedOrder]]:
+        """Return what may still trade by market, in each oldest first."""
+        by_client_id = self.by_client_id
+        found = {}
+        for ticker, names in self._open.items():
+            orders = [by_client_id[name] for name in names]
+            if len(orders) > 1:
+                orders.sort(key=lambda order: (order.created_ns, order.client_order_id))
+            found[ticker] = orders
+        return found
+
     def open_count(self) -> int:
         """Return how many orders may still trade."""
         return sum(map(len, self._open.values()))

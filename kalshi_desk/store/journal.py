@@ -217,11 +217,7 @@ class Journal:
         """Return every settlement, oldest first."""
         return [
             Settlement(
-                ticker=row[0],
-                result=row[1],
-                value=Price(row[2]),
-                revenue=Money(row[3]),
-                settled_ns=row[4],
+                ticker=row[0], result=row[1], value=row[2], revenue=row[3], settled_ns=row[4]
             )
             for row in self.rows("SELECT * FROM settlements ORDER BY settled_ns, ticker", ())
         ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kalshi_desk.core.strategy import Mode
+from kalshi_desk.core.types import Money
 from kalshi_desk.desk.automation_frames import StopRow, StrategyRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.dialogs import listed
-from kalshi_desk.tui.words import STOP_WORDS, signed_or_none
+from kalshi_desk.tui.words import STOP_WORDS
 
 _MONEY = {
     "live": "with REAL MONEY",
@@ -25,8 +26,12 @@ def venue_words(venue: str) -> str:
 
 def strategy_text(row: StrategyRow) -> str:
     """Return a strategy in words: its name, title and P&L."""
-    pnl = f", P&L {signed_or_none(row.pnl)}" if row.trades else ", no trades yet"
+    pnl = f", P&L {f.signed_money(row.pnl)}" if row.trades else ", no trades yet"
     return f"{row.name}  {row.title}{pnl}"
+
+
+def _tally(trades: int, pnl: Money | None) -> str:
+    return f"{trades} for {f.signed_money(pnl)}" if trades else "none"
 
 
 def auto_facts(rows: Sequence[StrategyRow], venue: str) -> list[str]:
@@ -55,8 +60,8 @@ def mode_facts(
         if row.proof:
             facts += ["", f"Its record: {row.proof}"]
         facts.append(
-            f"Trades so far: {row.trades} for {signed_or_none(row.pnl)}, "
-            f"on paper {row.paper_trades} for {signed_or_none(row.paper_pnl)}."
+            f"Trades so far: {_tally(row.trades, row.pnl)}; "
+            f"on paper: {_tally(row.paper_trades, row.paper_pnl)}."
         )
     now = "AUTO is on: it starts at once." if is_auto_on else "AUTO is off: it waits for A."
     return [*facts, "", now]

@@ -29,7 +29,13 @@ class View(StrEnum):
 
 
 def drawdowns(points: Sequence[EquityPoint]) -> list[float]:
-    """Return how far equity is below its highest so far, as shares from 0 down."""
+    """Return how far equity is below its highest so far, as shares from 0 down.
+
+    The engine's own, which leaves money from outside out; worked out only where points came
+    without any, as those of a report do.
+    """
+    if any(point.drawdown for point in points):
+        return [-point.drawdown for point in points]
     highest, found = 0, []
     for point in points:
         highest = max(highest, point.equity)

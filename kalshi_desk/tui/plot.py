@@ -60,7 +60,8 @@ def span_of(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     if high > low:
         return low, high
-    return low - max(abs(low) / 100, 1), high + max(abs(high) / 100, 1)
+    apart = abs(low) / 100 or 0.01
+    return low - apart, high + apart
 
 
 def ticks_y(values: Sequence[float], height: int) -> list[float]:

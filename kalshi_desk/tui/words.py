@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from kalshi_desk.core.strategy import Mode, ParameterValue
-from kalshi_desk.core.types import Money
 from kalshi_desk.desk.automation import StopKind
 from kalshi_desk.desk.automation_frames import LimitUnit, StrategyRow
 from kalshi_desk.tui import format as f
@@ -36,11 +35,6 @@ def mode_cell(row: StrategyRow) -> Cell:
     if row.mode is Mode.TRADE and not row.running:
         ink = "muted"
     return Cell(f"{MODE_MARK[row.mode]} {row.mode.value}", ink, row.running)
-
-
-def signed_or_none(value: Money | int | None) -> str:
-    """Return a signed amount, or a dash for what is not known."""
-    return f.signed_money(value)
 
 
 def value_text(value: ParameterValue) -> str:

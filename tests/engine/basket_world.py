@@ -58,6 +58,7 @@ from kalshi_desk.engine.restore import journal_order, restore
 from kalshi_desk.engine.restore_machine import restore_machine
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.execution.baskets import BasketRecord
+from kalshi_desk.risk.limits import Limits
 from kalshi_desk.store.entries import MetaEntry
 from kalshi_desk.store.journal import Journal
 
@@ -131,10 +132,16 @@ class BasketWorld:
     """Three tiling markets, a desk and an exchange; ``settle`` says what an order meets."""
 
     def __init__(
-        self, path: Path, crash_at: Iterable[int] = (), *, side: BookSide = BookSide.BID
+        self,
+        path: Path,
+        crash_at: Iterable[int] = (),
+        *,
+        side: BookSide = BookSide.BID,
+        limits: Limits | None = None,
     ) -> None:
         self.path = path
         self.side = side
+        self.limits = limits or Limits()
         self.exchange = Exchange()
         self.now_ns = START
         self.sent: list[OrderIntent] = []
@@ -144,13 +151,15 @@ class BasketWorld:
         self.books: dict[str, BookSnapshot] = {}
         self._crash_at = set(crash_at)
         self._effects = 0
+        self.auto = True
         self._open()
 
     def _open(self) -> None:
         self.journal = Journal(self.path, durable=False)
-        self.core = TradingCore(CoreSettings(venue="practice"))
+        self.core = TradingCore(CoreSettings(venue="practice", limits=self.limits))
         restore(self.core.state, self.journal, self.now_ns)
         restore_machine(self.core, self.journal, self.now_ns)
+        self.core.state.auto = self.auto
         self.take(
             MarketsListed(
                 tuple(

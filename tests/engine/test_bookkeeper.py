@@ -23,7 +23,15 @@ from kalshi_desk.core.events import (
 )
 from kalshi_desk.core.fees import DIRECT, FeeGrid, fill_fee, trade_fee
 from kalshi_desk.core.grid import uniform_grid
-from kalshi_desk.core.records import Balance, Event, Fill, Market, OrderIntent, Settlement
+from kalshi_desk.core.records import (
+    Balance,
+    Event,
+    ExchangePosition,
+    Fill,
+    Market,
+    OrderIntent,
+    Settlement,
+)
 from kalshi_desk.core.types import (
     Action,
     BookSide,
@@ -56,6 +64,7 @@ from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.topics import build
 from kalshi_desk.store.entries import EquityEntry, MetaEntry
 from kalshi_desk.store.journal import Journal
+from tests.wide_limits import WIDE
 
 SECOND = 1_000_000_000
 START = 1_800_000_000 * SECOND
@@ -137,7 +146,8 @@ class Bench:
 
     def begin(self) -> None:
         self.journal = Journal(self.path, durable=False)
-        self.core = TradingCore(CoreSettings(max_order=Count(10**9), collar=Price(9_900)))
+        settings = CoreSettings(max_order=Count(10**9), collar=Price(9_900), limits=WIDE)
+        self.core = TradingCore(settings)
         restore(self.core.state, self.journal, self.now_ns)
         self.take(MarketsListed(MARKETS, EVENTS))
         self.take(ConnectionChanged(LinkState.LIVE))
@@ -159,7 +169,11 @@ class Bench:
             AccountRead(
                 orders=(),
                 fills=tuple(self.exchange.fills),
-                positions=(),
+                positions=tuple(
+                    ExchangePosition(ticker=ticker, position=Count(held))
+                    for ticker, held in self.exchange.held.items()
+                    if held
+                ),
                 settlements=tuple(self.exchange.settlements),
                 balance=Balance(cash=Money(self.exchange.cash)),
                 asked_ns=self.now_ns,

@@ -108,6 +108,8 @@ def test_kept_sums_equal_those_added_up(seed: int) -> None:
         assert sum(state.exposures.by_category.values()) == worst
         assert sum(state.exposures.by_day.values()) == worst
         assert state.exposures.equity() == state.equity()
+        lines = state.exposures.lines.values()
+        assert state.exposures.open_count == sum(line.is_open for line in lines)
 
 
 def test_a_fill_that_is_known_but_not_booked_counts_as_exposure() -> None:
@@ -187,13 +189,13 @@ def test_the_legs_of_a_basket_share_the_cash() -> None:
     state = bench.core.state
     loose = msgspec.structs.replace(
         state.settings.limits,
-        order_percent=110,
-        market_percent=110,
-        event_percent=110,
-        position_percent=110,
-        category_percent=110,
-        settlement_day_percent=110,
-        total_percent=110,
+        order_percent=1_000,
+        market_percent=1_000,
+        event_percent=1_000,
+        position_percent=1_000,
+        category_percent=1_000,
+        settlement_day_percent=1_000,
+        total_percent=1_000,
     )
     state.settings.limits = loose
     state.settings.max_order = parse_count("100000")
@@ -214,3 +216,22 @@ def test_a_market_that_closes_for_good_leaves_no_line() -> None:
     bench.take(CancelAnswered("o", intent.count))
     exposures.refresh()
     assert (exposures.lines, exposures.events, exposures.total) == ({}, {}, Money(0))
+
+
+def test_kin_by_series_category_and_estimate() -> None:
+    bench = wide_bench()
+    for ticker in ("A", "P1", "Q1"):
+        bench.hold("10", ticker=ticker)
+    exposures = bench.core.state.exposures
+    exposures.refresh()
+    worst = {name: risk.worst for name, risk in exposures.events.items()}
+    kin = exposures.kin_of("P", "P", "Money")
+    assert sorted(kin) == sorted([(worst["E"], 0.1), (worst["Q"], 0.3)])
+    assert sorted(exposures.kin_of("P9", "P", "Money")) == sorted(
+        [(worst["E"], 0.1), (worst["Q"], 0.3), (worst["P"], 0.6)]
+    )
+    exposures.correlations[frozenset(("P", "Q"))] = 0.9
+    exposures.correlations[frozenset(("P", "E"))] = -0.9
+    kin = exposures.kin_of("P", "P", "Money")
+    assert sorted(kin) == sorted([(worst["E"], 0.1), (worst["Q"], 0.6)])
+    assert exposures.open_count == 3

@@ -7,18 +7,25 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kalshi_desk.core.events import BookSnapshot, OrderAnswered
+from kalshi_desk.core.events import (
+    BookSnapshot,
+    ConnectionChanged,
+    LinkState,
+    MarketsListed,
+    OrderAnswered,
+)
 from kalshi_desk.core.reasons import ReasonCode
-from kalshi_desk.core.records import Balance
+from kalshi_desk.core.records import Balance, Market
 from kalshi_desk.core.types import Count, parse_count, parse_money, parse_price
 from kalshi_desk.desk.commands import Outcomes, Panic, Resume
 from kalshi_desk.desk.frames import EventKind, RiskState
 from kalshi_desk.engine.core import TradingCore
-from kalshi_desk.engine.effects import Effect, KeepMeta, Notify, SendCancel
+from kalshi_desk.engine.effects import Effect, KeepIntent, KeepMeta, Notify, SendCancel
 from kalshi_desk.engine.limit_rows import limit_rows
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.rows import status_row
 from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.portfolio.positions import Position
 from kalshi_desk.store.entries import MetaEntry
 from kalshi_desk.store.journal import Journal
 from tests.engine.test_core import SECOND, Bench, answer, sent
@@ -186,6 +193,55 @@ def test_what_a_person_has_looked_at_and_the_peak_outlive_the_engine(tmp_path: P
     assert core.state.guards == old.guards
     assert core.state.halted_why == ""
     assert core.state.peak_equity == pytest.approx(old.peak_equity, rel=1 / 2_000)
+    journal.close()
+
+
+def test_a_day_opens_and_a_loss_counts_only_once_what_is_held_has_books() -> None:
+    bench = Bench()
+    core = TradingCore(CoreSettings())
+    core.state.positions.by_ticker["A"] = Position("A", parse_count("700"), parse_money("336"))
+    bench.core = core
+    bench.take(MarketsListed((Market(ticker="A", last_price=parse_price("0.90")),)))
+    bench.take(ConnectionChanged(LinkState.LIVE))
+    bench.take(bench.reading(A="700"))
+    bench.wait(0.2)
+    assert (core.state.opening_equity, core.state.peak_equity) == (None, None)
+    bench.take(bench.book("A"))
+    bench.wait(0.2)
+    equity = core.state.equity()
+    assert equity is not None
+    assert equity < parse_money("10330")
+    assert core.state.opening_equity == core.state.peak_equity == equity
+
+
+def test_books_that_never_come_are_not_waited_for_for_ever() -> None:
+    bench = Bench()
+    core = TradingCore(CoreSettings())
+    core.state.positions.by_ticker["A"] = Position("A", parse_count("700"), parse_money("336"))
+    bench.core = core
+    bench.take(MarketsListed((Market(ticker="A"),)))
+    bench.take(bench.reading(A="700"))
+    bench.wait(0.2)
+    assert core.state.opening_equity is None
+    bench.wait(31)
+    assert core.state.opening_equity == parse_money("10336")
+
+
+def test_orders_of_the_last_minute_count_after_a_restart(tmp_path: Path) -> None:
+    bench = losing_bench()
+    bench.wait(61)
+    bench.buy("10", "0.10", ticker="B", name="newer")
+    journal = Journal(tmp_path / "journal.sqlite3", durable=False)
+    for effect in bench.log:
+        if isinstance(effect, KeepIntent):
+            journal.append_intent(effect.intent, effect.intent.created_ns)
+    assert len(journal.intents()) == 2
+    core = TradingCore(CoreSettings())
+    restore(core.state, journal, bench.now_ns)
+    core.state.now_ns = bench.now_ns
+    assert limit_rows(core.state)["orders_per_minute"].used == 1
+    core.state.now_ns += 60 * SECOND
+    assert limit_rows(core.state)["orders_per_minute"].used == 0
     journal.close()
 
 

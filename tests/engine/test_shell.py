@@ -26,6 +26,7 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.ports import EventSink
 from kalshi_desk.core.records import Balance, Fill, Market, OrderIntent, OrderState
 from kalshi_desk.core.types import Action, BookSide, Count, Outcome, Price, parse_count, parse_money
+from kalshi_desk.desk.automation import SetLimit
 from kalshi_desk.desk.commands import (
     Answer,
     CancelAll,
@@ -166,6 +167,33 @@ async def test_a_command_cut_off_by_a_crash_is_unknown_not_repeated(tmp_path: Pa
         said = await shell.submit("cut", BUY)
         assert said.outcome is Outcomes.UNKNOWN
         assert venue.sent == []
+
+
+async def test_a_limit_is_kept_or_it_is_said_that_it_could_not_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as (shell, _, _journal):
+        kept: list[tuple[str, object]] = []
+        monkeypatch.setattr(shell, "_save_setting", lambda *words: kept.append(words))
+        said = await shell.submit("one", SetLimit(name="open_positions", value="3"))
+        async with asyncio.timeout(10):
+            while not kept:
+                await asyncio.sleep(0.001)
+        assert (said.outcome, kept) == (Outcomes.DONE, [("risk.open_positions", 3)])
+
+        def full(name: str, value: object) -> None:
+            raise Stop("The disk is full.")
+
+        monkeypatch.setattr(shell, "_save_setting", full)
+        said = await shell.submit("two", SetLimit(name="open_positions", value="4"))
+        assert said.outcome is Outcomes.DONE
+        assert shell.core.state.settings.limits.open_positions == 4
+        async with asyncio.timeout(10):
+            while not any(
+                event.title == "risk.open_positions was not saved"
+                for event in shell.frame(("status",), 0, 0).events
+            ):
+                await asyncio.sleep(0.001)
 
 
 async def test_without_a_durable_intent_nothing_is_sent(

@@ -215,8 +215,7 @@ def reasons(count: int = 1) -> dict[str, Row]:
 
 def limits() -> dict[str, Row]:
     """Return the limits of a working day: one breached, one near, one that can't be known."""
-    money, count, part, seconds = LimitUnit.MONEY, LimitUnit.COUNT, LimitUnit.SHARE, None
-    assert seconds is None
+    money, count, part = LimitUnit.MONEY, LimitUnit.COUNT, LimitUnit.SHARE
     lines = (
         ("max_position", "Largest position", money, 55_440_000, 1_023_450_000, "10%",
          "Share of W that one position may lose."),
@@ -247,7 +246,8 @@ def limits() -> dict[str, Row]:
             unit=unit,
             used=used,
             allowed=allowed,
-            setting=setting,
+            setting=f"risk.{name}",
+            value=setting,
             help=text,
             is_breached=used is not None and used > allowed,
         )
@@ -374,6 +374,7 @@ def portfolio(**changes: object) -> PortfolioView:
             "closed": (1, Money(18_000_000)),
             "determined": (2, Money(73_000_000)),
             "paid": (84, Money(293_900_000)),
+            "paid_today": (3, Money(21_000_000)),
         },
         "equity_curve": curve(),
     }

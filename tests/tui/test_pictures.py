@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
 
 from kalshi_desk.tui.app import DeskApp
 from kalshi_desk.tui.settings import ExitChoice, TuiSettings
-from tests.tui.driving import ready, until
+from tests.tui.driving import HELD, ready, see, until
+from tests.tui.machine import add_machine
 from tests.tui.recording import RecordedLink, load
+from tests.tui.scripted import NOW_NS, Engine, ScriptedLink
 
 SnapCompare = Callable[..., bool]
 SIZES = [(80, 24), (120, 40)]
@@ -89,3 +91,49 @@ def test_leaving(snap_compare: SnapCompare) -> None:
         await pilot.pause()
 
     assert snap_compare(desk(), terminal_size=(120, 40), run_before=asked)
+
+
+def machine(theme: str = "desk-dark") -> DeskApp:
+    """Return the app on a scripted engine that tells about the machine too."""
+    engine = Engine()
+    add_machine(engine)
+    app = DeskApp(
+        lambda: ScriptedLink(engine),
+        settings=TuiSettings(rate_hz=0, theme=theme, start_ticker=HELD),
+        now=lambda: NOW_NS,
+        clock_s=lambda: 100.0,
+    )
+    app.animation_level = "none"
+    return app
+
+
+def on(digit: str, *keys: str, seen: str) -> Callable[[Pilot[ExitChoice]], Awaitable[None]]:
+    """Return a step that goes to a screen, presses keys and waits until a text is there."""
+
+    async def going(pilot: Pilot[ExitChoice]) -> None:
+        await ready(pilot)
+        await pilot.press(digit, *keys)
+        await see(pilot, seen)
+        await pilot.pause()
+
+    return going
+
+
+SCREENS = {
+    "strategies": on("5", seen="min_profit"),
+    "risk": on("6", seen="BREACHED"),
+    "portfolio": on("4", seen="Nov 22"),
+    "lab": on("8", "down", seen="arbitrage"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("name", SCREENS)
+def test_screens(snap_compare: SnapCompare, name: str, size: tuple[int, int]) -> None:
+    assert snap_compare(machine(), terminal_size=size, run_before=SCREENS[name])
+
+
+@pytest.mark.parametrize("name", ["risk", "portfolio"])
+def test_screens_without_colour(snap_compare: SnapCompare, name: str) -> None:
+    app = machine("desk-mono")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=SCREENS[name])

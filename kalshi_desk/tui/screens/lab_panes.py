@@ -22,17 +22,16 @@ FILL_MODELS = ("queue-averse", "queue-probable", "queue-front")
 _BAR = 9
 _STATES = {
     "running": ("▸", "you"),
-    "waiting": ("·", "muted"),
+    "queued": ("·", "muted"),
     "done": ("✓", "good"),
     "failed": ("✗", "risk"),
-    "cancelled": ("·", "muted"),
     "canceled": ("·", "muted"),
 }
 
 
 def is_over(row: LabRow) -> bool:
     """Return whether a run has ended."""
-    return row.state not in ("running", "waiting", "queued", "starting")
+    return row.state not in ("queued", "running")
 
 
 class RunsTable(DetailTable[LabRow]):
@@ -48,7 +47,7 @@ class RunsTable(DetailTable[LabRow]):
             Column(
                 "recording", 8, 50, lambda r: Cell(r.recording, "muted"), right=False, flex=True
             ),
-            Column("started", 11, 40, lambda r: Cell(ago(r.started_ns, self.now_ns), "muted")),
+            Column("started", 11, 40, lambda r: Cell(self.time_text(r), "muted")),
         ]
         super().__init__(columns, name="runs", title="Backtests")
 
@@ -68,12 +67,12 @@ class RunsTable(DetailTable[LabRow]):
 
     def time_text(self, row: LabRow) -> str:
         """Return the text that changes as time goes by."""
-        return ago(row.started_ns, self.now_ns)
+        return ago(row.started_ns, self.now_ns) if row.started_ns else ""
 
     def order_rows(self) -> list[Item]:
-        """Newest on top."""
+        """What waits for its turn, then the newest."""
         rows = self.rows
-        return [*sorted(rows, key=lambda k: (-rows[k].started_ns, k))]
+        return [*sorted(rows, key=lambda k: (rows[k].started_ns > 0, -rows[k].started_ns, k))]
 
     def detail(self, row: LabRow) -> str:
         """Return what went wrong, else what was asked."""
@@ -104,8 +103,8 @@ _FIELDS = (
     FormField(
         "recording",
         "recording",
-        "",
-        "A recording's name or file; empty takes all of the home's within the dates. "
+        "newest",
+        "A recording's name or file, or newest; empty takes all of the home's within the dates. "
         "Up and down write names used before.",
         "all in the dates",
     ),

@@ -40,7 +40,7 @@ class PortfolioScreen(StationScreen):
 
     def wide_grid(self, width: int, height: int) -> Grid:
         """Return bridge and figures to the left, curve and parts to the right."""
-        left = 46 + (width - 120) // 4
+        left = 44 + (width - 120) // 4
         return Grid(
             f"{left} 1fr",
             f"{_BRIDGE} {max(height * 4 // 7 - _BRIDGE, 1)} 1fr",

@@ -17,6 +17,7 @@ _STAGES = {
     "closed": "closed, no result yet",
     "determined": "determined, unpaid",
     "paid": "paid",
+    "paid_today": "of those today",
 }
 _LABEL = 13
 _AMOUNT = 13
@@ -72,12 +73,18 @@ def bridge_facts(view: PortfolioView, room: int) -> list[Fact]:
         )
     if view.unrealized is None:
         facts += sentence("unrealized: some position has no price to leave at", room, "caution")
-    difference = view.fees - view.predicted_fees
+    known = Money(view.fees - view.unpredicted_fees)
+    difference = known - view.predicted_fees
     word = "as predicted" if not difference else f"{f.signed_money(difference)} than predicted"
     facts += [
         (),
-        labelled("fees charged", f.money(view.fees)),
+        labelled("fees charged", f.money(known)),
         labelled("fees predicted", f.money(view.predicted_fees)),
+        *(
+            [labelled("fees of no known rule", f.money(view.unpredicted_fees), "caution")]
+            if view.unpredicted_fees
+            else []
+        ),
         labelled("difference", word, "caution" if difference else "good"),
     ]
     return facts

@@ -37,7 +37,7 @@ class RiskScreen(StationScreen):
     def wide_grid(self, width: int, height: int) -> Grid:
         """Return limits and exposure side by side above the stops."""
         stops = min(max(len(self.stops.rows) + 4, 8), height // 3)
-        left = 72 + (width - 120) // 2
+        left = 74 + (width - 120) // 2
         return Grid(
             f"{left} 1fr",
             f"1fr {stops}",

@@ -12,10 +12,12 @@ from kalshi_desk.tui.columns import Column, Heading, Item
 from kalshi_desk.tui.confirm import NameOf
 from kalshi_desk.tui.detail_table import DetailTable, EditTable
 from kalshi_desk.tui.field_edit import FieldEdit
-from kalshi_desk.tui.ink import Cell
+from kalshi_desk.tui.ink import BLANK, Cell
 from kalshi_desk.tui.words import STOP_WORDS, in_unit
 
-GAUGE = 12
+GAUGE = 10
+_SETTING = 7
+_SMALL_GAUGE = 7
 _NEAR = 0.8
 _SCOPES = ("event", "category", "day", "strategy")
 _SCOPE_WORDS = {
@@ -53,7 +55,8 @@ def usage_word(row: LimitRow) -> Cell:
     if row.is_breached:
         return Cell("✗ BREACHED", "risk", True)
     if row.used is None:
-        return Cell("? unknown", "caution")
+        # Not known now, or a limit of each single order, of which nothing is used up.
+        return Cell("no gauge", "faint")
     if row.allowed > 0 and row.used >= row.allowed * _NEAR:
         return Cell("! near", "caution", True)
     return Cell("ok", "muted")
@@ -61,7 +64,7 @@ def usage_word(row: LimitRow) -> Cell:
 
 def _gauge_ink(row: LimitRow) -> str:
     word = usage_word(row).ink
-    return {"muted": "up", "risk": "risk"}.get(word, "caution")
+    return {"muted": "up", "risk": "risk", "faint": "faint"}.get(word, "caution")
 
 
 class LimitsTable(EditTable[LimitRow]):
@@ -74,7 +77,7 @@ class LimitsTable(EditTable[LimitRow]):
             Column("used", 9, 90, lambda r: Cell(in_unit(r.used, r.unit), "ink", True)),
             Column("allowed", 9, 89, lambda r: Cell(in_unit(r.allowed, r.unit), "muted")),
             Column("state", 10, 95, usage_word, right=False),
-            Column("setting", 8, 85, self._setting),
+            Column("setting", _SETTING, 85, self._setting),
         ]
         super().__init__(columns, set_value, name="limits", title="Limits", value_title="setting")
 
@@ -84,7 +87,7 @@ class LimitsTable(EditTable[LimitRow]):
         return Cell(gauge(row.used, row.allowed, GAUGE), _gauge_ink(row))
 
     def _setting(self, row: LimitRow) -> Cell:
-        return self.value_cell(row.name, Cell(row.setting, "muted"), 8)
+        return self.value_cell(row.name, Cell(row.value, "muted"), _SETTING)
 
     def head_cells(self) -> tuple[Cell, ...]:
         """Return the trading state, and how many limits are breached."""
@@ -99,15 +102,15 @@ class LimitsTable(EditTable[LimitRow]):
 
     def detail(self, row: LimitRow) -> str:
         """Return what the limit is and how to change it."""
-        return f"{row.help} Setting: {row.setting or 'none'}. Enter changes it."
+        return f"{row.help} Setting {row.setting} = {row.value or '—'}. Enter changes it."
 
     def allowed(self, row: LimitRow) -> str:
         """Say what the limit is; the engine knows its range and refuses with it."""
-        return row.help.rstrip(".") or f"a number, now {row.setting}"
+        return row.help.rstrip(".") or "a number"
 
     def begin(self, row: LimitRow, key: str) -> FieldEdit:
         """Open the setting."""
-        return FieldEdit(key, row.setting, is_number=True)
+        return FieldEdit(key, row.value, is_number=True)
 
 
 class ExposureTable(DetailTable[ExposureRow]):
@@ -119,7 +122,7 @@ class ExposureTable(DetailTable[ExposureRow]):
                    flex=True),
             Column("worst", 10, 95, self._worst),
             Column("allowed", 9, 90, lambda r: Cell(f.money(r.allowed), "muted")),
-            Column("", 8, 60, self._gauge, right=False),
+            Column("", _SMALL_GAUGE, 60, self._gauge, right=False),
             Column("value", 10, 50, lambda r: Cell(f.money(r.value), "muted")),
             Column("held", 4, 40, lambda r: Cell(f"{r.positions}", "muted")),
         ]  # fmt: skip
@@ -131,12 +134,12 @@ class ExposureTable(DetailTable[ExposureRow]):
 
     def _gauge(self, row: ExposureRow) -> Cell:
         if row.allowed is None:
-            return Cell("no limit", "faint")
+            return BLANK
         used = max(-row.worst, 0)
         if used > row.allowed:
             return Cell("✗ over", "risk", True)
         ink = "caution" if used >= row.allowed * _NEAR else "up"
-        return Cell(gauge(used, row.allowed, 8), ink)
+        return Cell(gauge(used, row.allowed, _SMALL_GAUGE), ink)
 
     def detail(self, row: ExposureRow) -> str:
         """Return what the row counts."""

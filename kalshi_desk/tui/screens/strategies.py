@@ -54,7 +54,7 @@ class StrategiesScreen(StationScreen):
         """Return the list and what is seen to the left, parameters and reasons to the right."""
         needed = max(len(self.table.rows), len(self.parameters.rows)) + 5
         top = min(max(needed, 10), height // 2)
-        left = 56 + (width - 120) // 3
+        left = 53 + (width - 120) // 3
         return Grid(
             f"{left} 1fr",
             f"{top} 1fr",

@@ -26,9 +26,9 @@ class StrategiesTable(DetailTable[StrategyRow]):
 
     def __init__(self) -> None:
         columns: list[Column[StrategyRow]] = [
-            Column("strategy", 11, 100, lambda r: Cell(r.name), right=False, flex=True),
+            Column("strategy", 10, 100, lambda r: Cell(r.name), right=False, flex=True),
             Column("mode", 8, 99, mode_cell, right=False),
-            Column("signals", 7, 70, lambda r: Cell(f"{r.signals:,}", number_ink(r.signals))),
+            Column("found", 5, 70, lambda r: Cell(f"{r.signals:,}", number_ink(r.signals))),
             Column("cycles", 7, 20, lambda r: Cell(f"{r.cycles:,}", "muted")),
             Column("looks at", 8, 30, lambda r: Cell(f"{r.scanned:,}", "muted")),
             Column("trades", 6, 60, lambda r: Cell(f"{r.trades:,}", number_ink(r.trades))),
@@ -142,9 +142,9 @@ class WhyTable(DetailTable[WhyRow]):
     def __init__(self) -> None:
         columns: list[Column[WhyRow]] = [
             Column(
-                "candidate", 14, 100, lambda r: Cell(r.title or r.candidate), right=False, flex=True
+                "candidate", 16, 100, lambda r: Cell(r.title or r.candidate), right=False, flex=True
             ),
-            Column("reason", 14, 90, lambda r: Cell(_words(r.code), "caution"), right=False),
+            Column("reason", 16, 90, lambda r: Cell(_words(r.code), "caution"), right=False),
             Column("seen", 11, 95, lambda r: Cell(r.seen or f.NONE)),
             Column("needed", 12, 94, lambda r: Cell(r.needed or f.NONE, "muted")),
             Column("times", 6, 60, lambda r: Cell(f"{r.times:,}", "muted")),
