@@ -185,3 +185,34 @@ async def test_files_that_hold_no_strategy_are_named_and_hurt_nobody(tmp_path: P
         assert "line 1" in faults["broken"]
         names = {info.name for info in declared.strategies}
         assert {"sees", "arbitrage", "volatility", "harvester"} <= names
+
+
+async def test_an_answer_the_desk_cannot_act_on_ends_one_strategy_and_not_the_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sees.py").write_text(SEES)
+
+    class Picky(Taken):
+        def take(self, event: CoreEvent) -> None:
+            if isinstance(event, StrategyDecided) and event.cycle == 1:
+                raise ValueError("that makes no sense")
+            self.events.append(event)
+
+    picky = Picky()
+    link = StrategyLink(
+        tmp_path, WallClock(), one_market(4_000), picky.take, observations=lambda _: {}
+    )
+    running = asyncio.create_task(link.run())
+    try:
+        await until(lambda: bool(picky.of(StrategiesDeclared)))
+        link.ask(look("sees"))
+        link.ask(look("sees", 2))
+        await until(lambda: bool(picky.of(StrategyDecided)))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    (failed,) = picky.of(StrategyFailed)
+    assert isinstance(failed, StrategyFailed)
+    assert (failed.strategy, failed.cycle) == ("sees", 1)
+    assert "could not act on its answer" in failed.why
+    assert "that makes no sense" in failed.why
