@@ -198,6 +198,7 @@ class Slice:
     halts: list[str] = field(default_factory=list)
     places: set[str] = field(default_factory=set)
     stops_set: set[str] = field(default_factory=set)
+    decided: set[str] = field(default_factory=set)
     drops: set[str] = field(default_factory=set)
     lost: list[tuple[str, Command]] = field(default_factory=list)
     number: int = 0
@@ -353,6 +354,7 @@ class Slice:
             self.struck["resolve"] += 1
             result = self.rng.choice(["yes", "no", "scalar"])
             ticker = self.rng.choice(held).ticker
+            self.decided.add(ticker)
             self.admin("resolve", {"ticker": ticker, "result": result, "value": 3_333})
 
     def _choose(self, seen: Seen) -> Command | None:

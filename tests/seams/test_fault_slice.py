@@ -185,7 +185,7 @@ async def run_slice(folder: Path, seed: int, *, rounds: int, kills: int) -> Slic
         await slice_.calm()
         await eventually(lambda: judge(slice_))
         log, kept = read_log(slice_.seat()), Kept(slice_)
-        replay = Replay(log, kept.intents, ALLOWED)
+        replay = Replay(log, kept.intents, ALLOWED, slice_.decided)
         breaches = replay.run()
         origins = Counter(intent.origin for intent in kept.intents.values())
         fired = Counter(stop.state.value for stop in kept.stops)
