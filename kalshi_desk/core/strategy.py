@@ -16,6 +16,7 @@ from kalshi_desk.core.records import Event, Market
 from kalshi_desk.core.relations import Relation
 from kalshi_desk.core.types import (
     NO_COUNT,
+    NO_MONEY,
     BookSide,
     Count,
     Money,
@@ -222,6 +223,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``probability`` is that of the outcome bought, with its standard deviation, for one leg;
     ``guaranteed`` is the least profit of a basket after costs in micro-dollars, for several,
     and ``pays`` what one contract of each leg pays in each state, in 1/10,000 dollar.
+    ``least_profit`` and ``least_count`` (of each leg) are what a basket that the gate makes
+    smaller must still have.
     ``variance_ratio``, ``depth`` and ``hours_left`` feed the size multipliers.  ``unproven``
     holds what its cell still lacks: a signal with any is only shown, whatever the mode.
     ``holds_until_ns`` is when an open order or position of it should end, 0 for settlement.
@@ -235,6 +238,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     probability: float | None = None
     probability_sd: float = 0.0
     guaranteed: Money | None = None
+    least_profit: Money = NO_MONEY
+    least_count: Count = NO_COUNT
     pays: tuple[tuple[Price, ...], ...] = ()
     time_in_force: TimeInForce = TimeInForce.IOC
     post_only: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.records import OrderIntent, OrderState
 from kalshi_desk.core.strategy import Decision, Mode, Signal, SignalLeg, Why
@@ -24,6 +25,8 @@ BAR_NS = 60_000_000_000
 EXPIRY_SLACK_NS = 3_000_000_000
 """How long the exchange has to end an order by itself before the desk cancels it."""
 SECOND_NS = 1_000_000_000
+MOST_ACTED = 100
+"""How many signals of one look are sized and sent: each takes most of a millisecond."""
 
 
 class Sized(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,14 +64,18 @@ class Acting:
     def act(self, strategy: StrategyState, decision: Decision, cycle: int) -> None:
         """Act on every signal in its order; what is not done leaves a reason."""
         for number, signal in enumerate(decision.signals):
-            reasons = self._act_on(strategy, signal, number)
+            if number < MOST_ACTED or strategy.mode is not Mode.TRADE:
+                reasons = self._act_on(strategy, signal, number)
+            else:
+                text = f"{MOST_ACTED} signals of one look are acted on; this one is number"
+                reasons = (_why(signal, "too_many", f"{text} {number + 1}"),)
             strategy.note(reasons, self._state.now_ns)
 
     def _act_on(self, strategy: StrategyState, signal: Signal, number: int) -> tuple[Why, ...]:
         name, now_ns = strategy.info.name, self._state.now_ns
         if strategy.barred.get(signal.candidate, 0) > now_ns:
             text = "the exchange rejected an order of it within the last minute"
-            return (Why(candidate=signal.candidate, code="barred", text=text),)
+            return (_why(signal, "barred", text),)
         mode = Mode.SHADOW if signal.unproven else strategy.mode
         if mode is Mode.TRADE:
             return self._trade(name, signal, number)
@@ -119,12 +126,15 @@ class Acting:
     def _trade(self, name: str, signal: Signal, number: int) -> tuple[Why, ...]:
         state = self._state
         if not state.auto:
-            return (Why(candidate=signal.candidate, code="auto_off", text="AUTO is off"),)
+            return (_why(signal, "auto_off", "AUTO is off"),)
         if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
             text = "a stop let go here less than an hour ago"
-            return (Why(candidate=signal.candidate, code="cooling", text=text),)
+            return (_why(signal, "cooling", text),)
         if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
             return (_already_in(signal),)
+        if not signal.is_basket and self._would_close(signal.legs[0]):
+            text = "the other outcome is held here; buying this one would close that position"
+            return (Why(candidate=signal.candidate, code="other_side_held", text=text),)
         sized = self._desks.size(name, signal)
         if sized.why is not None:
             return (sized.why,)
@@ -155,9 +165,15 @@ class Acting:
 
     def _is_in(self, name: str, ticker: str) -> bool:
         state = self._state
-        mine = any(order.origin == name for order in state.orders.open_orders(ticker))
+        # What traded and is not booked yet is held as much as what is.
+        orders = [*state.orders.open_orders(ticker), *state.orders.unbooked()]
+        mine = any(order.origin == name and order.ticker == ticker for order in orders)
         position = state.positions.get(ticker)
         return mine or (bool(position.count) and position.origin == name)
+
+    def _would_close(self, leg: SignalLeg) -> bool:
+        """Whether an order would sell what somebody else holds: to close is never a signal's."""
+        return self._state.effective_position(leg.ticker) * leg.side.sign < 0
 
     def _expiry(self, signal: Signal) -> int:
         is_resting = signal.time_in_force is TimeInForce.GTC and signal.ttl_s
@@ -167,15 +183,17 @@ class Acting:
 
     def withdraw(self, name: str) -> None:
         """Cancel a strategy's open orders, and go on until each is proven over."""
-        self._desks.baskets.abandon(name)
         self._desks.paper.cancel_all(name)
         for order in self._state.orders.open_orders():
             if order.origin == name:
                 self._withdrawn.add(order.client_order_id)
                 self._door.send_cancel(order)
+        # Last: what baskets now send to get out of a leg must not be canceled with the rest.
+        self._desks.baskets.abandon(name)
 
     def beat(self) -> None:
-        """Cancel again what does not go, end what is over its time, and see rejections."""
+        """Cancel what may not rest any more, again what does not go, and see rejections."""
+        self._clear()
         for client_id in sorted(self._withdrawn):
             order = self._state.orders.by_client_id[client_id]
             if order.state.is_open:
@@ -188,9 +206,29 @@ class Acting:
                 self._state.strategies[name].barred[candidate] = self._state.now_ns + BAR_NS
             if not order.state.is_open:
                 del self._sent[client_id]
-            elif self._is_overdue(order) and client_id not in self._withdrawn:
-                self._withdrawn.add(client_id)
+
+    def _clear(self) -> None:
+        """Take back what no strategy answers for: also what an earlier engine left behind."""
+        if self._state.link is not LinkState.LIVE:
+            return
+        for order in self._state.orders.open_orders():
+            is_mine = order.command_id.startswith(f"{order.origin}-")
+            if not is_mine or order.client_order_id in self._withdrawn:
+                continue
+            if self._is_overdue(order) or not self._may_trade(order.origin):
+                self._withdrawn.add(order.client_order_id)
                 self._door.send_cancel(order)
+        for basket in self._desks.baskets.in_flight():
+            if not basket.is_abandoned and not self._may_trade(basket.strategy):
+                self._desks.baskets.abandon(basket.strategy)
+
+    def _may_trade(self, name: str) -> bool:
+        """Whether orders of a strategy may rest; before any has declared itself nobody knows."""
+        state = self._state
+        if not state.auto or state.halted_why:
+            return False
+        strategy = state.strategies.get(name)
+        return not state.strategies if strategy is None else strategy.is_trading
 
     def count(self, strategy: StrategyState) -> None:
         """Note how the strategy stands on paper and how many of its baskets are under way."""
@@ -200,6 +238,10 @@ class Acting:
 
     def _is_overdue(self, order: ManagedOrder) -> bool:
         return 0 < order.expires_ns < self._state.now_ns - EXPIRY_SLACK_NS
+
+
+def _why(signal: Signal, code: str, text: str) -> Why:
+    return Why(candidate=signal.candidate, code=code, text=text)
 
 
 def _outcome(side: BookSide) -> Outcome:
@@ -221,4 +263,4 @@ def _whys(signal: Signal, reasons: Iterable[Reason]) -> tuple[Why, ...]:
 
 def _already_in(signal: Signal) -> Why:
     text = "the strategy has an order or a position here already"
-    return Why(candidate=signal.candidate, code="already_in", text=text)
+    return _why(signal, "already_in", text)

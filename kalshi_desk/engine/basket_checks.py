@@ -26,8 +26,12 @@ def why_not(
     busy: Sequence[str],
     barred_ns: int,
     chance: float,
+    before: Sequence[SignalLeg] = (),
 ) -> tuple[Reason, ...]:
-    """Return every reason against beginning a basket; empty when it may begin."""
+    """Return every reason against beginning a basket; empty when it may begin.
+
+    ``before`` is what baskets under way are still to buy.
+    """
     if len(legs) < 2 or not payouts or len({leg.ticker for leg in legs}) < len(legs):
         text = "A basket needs two or more markets, each once, and what they pay."
         return (Reason(ReasonCode.BASKET, text, str(len(legs)), "2"),)
@@ -41,7 +45,7 @@ def why_not(
         reasons.append(Reason(ReasonCode.BASKET, text, f"{left} s", "0 s"))
     for leg in legs:
         reasons.extend(_against_leg(state, strategy, leg))
-    reasons.extend(_against_cash(state, legs))
+    reasons.extend(_against_cash(state, legs, before))
     least = least_chance(state, legs, guaranteed)
     if not chance > least:
         text = (
@@ -52,7 +56,8 @@ def why_not(
     return tuple(reasons)
 
 
-def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason]:
+def gate_refuses(state: CoreState, strategy: str, leg: SignalLeg) -> tuple[Reason, ...]:
+    """Return the gate's reasons against buying a leg now; empty when it would let it pass."""
     intent = OrderIntent(
         client_order_id="",
         ticker=leg.ticker,
@@ -64,7 +69,11 @@ def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason
         origin=strategy,
         created_ns=state.now_ns,
     )
-    reasons = list(examine(intent, state.gate_view(leg.ticker)))
+    return examine(intent, state.gate_view(leg.ticker))
+
+
+def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason]:
+    reasons = list(gate_refuses(state, strategy, leg))
     on_offer = offered(state, leg)
     if on_offer < leg.count:
         text = f"Of {leg.ticker} only {contracts(on_offer)} are on offer at the leg's limit."
@@ -83,21 +92,29 @@ def _against_leg(state: CoreState, strategy: str, leg: SignalLeg) -> list[Reason
     return reasons
 
 
-def _against_cash(state: CoreState, legs: Sequence[SignalLeg]) -> list[Reason]:
+def _against_cash(
+    state: CoreState, legs: Sequence[SignalLeg], before: Sequence[SignalLeg]
+) -> list[Reason]:
     """Compare what all legs take together with what is free; the gate sees one at a time."""
-    needed: dict[int, int] = defaultdict(int)
-    for leg in legs:
-        live = state.markets.get(leg.ticker)
-        if live is not None:
-            cost = order_cost(leg.side, leg.price, leg.count, live.market, state.now_ns)
-            needed[live.market.shard] += cost or 0
+    promised = _costs(state, before)
     reasons = []
-    for shard, cost_of_all in sorted(needed.items()):
+    for shard, cost_of_all in sorted(_costs(state, legs).items()):
         cash = state.ledger.on_shard(shard)
-        free = Money((cash or 0) - state.committed(shard))
+        free = Money((cash or 0) - state.committed(shard) - promised.get(shard, 0))
         if cost_of_all > free:
             text = f"All legs together need {dollars(Money(cost_of_all))}; {dollars(free)} is free."
             reasons.append(
                 Reason(ReasonCode.BALANCE, text, dollars(free), dollars(Money(cost_of_all)))
             )
     return reasons
+
+
+def _costs(state: CoreState, legs: Sequence[SignalLeg]) -> dict[int, int]:
+    """Return what legs take in all with the worst fees, by shard."""
+    needed: dict[int, int] = defaultdict(int)
+    for leg in legs:
+        live = state.markets.get(leg.ticker)
+        if live is not None:
+            cost = order_cost(leg.side, leg.price, leg.count, live.market, state.now_ns)
+            needed[live.market.shard] += cost or 0
+    return needed

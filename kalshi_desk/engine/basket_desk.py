@@ -19,11 +19,12 @@ from kalshi_desk.core.types import (
     TimeInForce,
 )
 from kalshi_desk.desk.frames import EventKind, Level
-from kalshi_desk.engine.basket_checks import why_not
+from kalshi_desk.engine.basket_checks import gate_refuses, why_not
 from kalshi_desk.engine.basket_prices import (
     break_even,
     buying_price,
     outcome_of_side,
+    touch_for,
     unwinding_order,
 )
 from kalshi_desk.engine.basket_words import Progress, entry_of, words
@@ -49,10 +50,13 @@ from kalshi_desk.execution.baskets import (
     sent,
     settled,
     tallies,
+    to_come,
 )
 
 RETRY_EVERY_NS = 600_000_000
 """Longer than the gate takes two orders for the same one."""
+BOOKED_WITHIN_NS = 1_000_000_000
+"""How long the fills of an order that has traded are waited for before a leg is given up."""
 PANIC = "panic"
 _KEEPS_POSITIONS = frozenset({PANIC, LIVE_OFF})
 
@@ -109,6 +113,7 @@ class BasketDesk:
             busy=[event for event in events if self._is_busy(event)],
             barred_ns=max((self.barred_until(event) for event in events), default=0),
             chance=self.completion_rate(strategy),
+            before=self.unsent(),
         )
         if reasons:
             return reasons
@@ -130,6 +135,15 @@ class BasketDesk:
         self._flying[name] = record
         self._drive(name)
         return None
+
+    def unsent(self) -> list[SignalLeg]:
+        """Return what the baskets under way are still to buy and no order asks for yet."""
+        return [
+            SignalLeg(ticker=leg.ticker, side=leg.side, price=leg.limit, count=count)
+            for record in self._flying.values()
+            for leg, count in zip(record.legs, to_come(record, self._tallies(record)), strict=True)
+            if count
+        ]
 
     def progress(self, record: BasketRecord) -> Progress:
         """Return what a basket under way has filled and cost, and what its next leg may cost."""
@@ -201,7 +215,8 @@ class BasketDesk:
     def _drive(self, name: str) -> None:
         """Take a basket as far as it goes now: at most one order leaves."""
         state = self._state
-        if state.halted_why:
+        if state.halted_why or not state.auto:
+            # Also after a start that leaves AUTO off.
             self._abandon(self._flying[name])
         if not self._take_answer(self._flying[name]):
             return
@@ -257,12 +272,42 @@ class BasketDesk:
                 return False
             limit = buying_price(self._state, record, legs, wish)
             if limit is not None:
+                limit, is_refused = self._allowed(record, wish, limit)
+                if is_refused and self._waits_for_fills(record, legs):
+                    return False
                 return not self._send(record, wish, limit)
             if record.stage is Stage.FILLING:
                 self._keep(missed(record, self._state.now_ns))
                 return True
             return False
         return False
+
+    def _allowed(self, record: BasketRecord, wish: Wish, limit: Price) -> tuple[Price, bool]:
+        """Return the limit that the gate allows for a buy, and whether it refuses any.
+
+        The gate counts an order at its limit: at break-even it may seem to cost more than a
+        leg may, though it fills at the price that was planned and allowed.
+        """
+        leg = record.legs[wish.leg]
+        live = self._state.markets.get(leg.ticker)
+        touch = None if live is None else touch_for(live, leg.side)
+        prices = [limit]
+        if touch is not None:
+            planned = max(leg.limit, touch, key=lambda price: price * leg.side.sign)
+            prices.append(min(limit, planned, key=lambda price: price * leg.side.sign))
+        for price in prices:
+            asked = SignalLeg(ticker=leg.ticker, side=leg.side, price=price, count=wish.count)
+            if not gate_refuses(self._state, record.strategy, asked):
+                return price, False
+        return prices[-1], True
+
+    def _waits_for_fills(self, record: BasketRecord, legs: Sequence[LegTally]) -> bool:
+        """Whether the gate may let more pass once trades are booked.
+
+        Until then they count at their limits with the worst fees.
+        """
+        is_young = self._state.now_ns - record.updated_ns < BOOKED_WITHIN_NS
+        return is_young and not all(leg.is_booked for leg in legs)
 
     def _is_early(self, record: BasketRecord, wish: Wish) -> bool:
         """Whether a leg was tried just now, or its book has not changed since."""

@@ -37,6 +37,7 @@ from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
+from kalshi_desk.engine.correlation_watch import CorrelationWatch
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
@@ -85,6 +86,7 @@ class TradingCore:
         )
         LimitSetting(self.state, self.outbox, self.commanding)
         self._relations = RelationsWatch(self.state)
+        self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
@@ -226,6 +228,7 @@ class TradingCore:
         self.state.markets.close_due(self.state.now_ns)
         self.account.beat()
         self._relations.beat()
+        self._correlations.beat()
         self._risk_watch.beat()
         self.commanding.beat()
         self.stops.beat()

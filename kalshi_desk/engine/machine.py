@@ -24,7 +24,7 @@ def make_machine(
     baskets: BasketDesk,
 ) -> Strategist:
     """Return the strategist of one desk."""
-    sizing = SizingDesk(state)
+    sizing = SizingDesk(state, baskets.unsent)
 
     def begin_basket(
         strategy: str, signal: Signal, legs: tuple[SignalLeg, ...]

@@ -89,6 +89,8 @@ class PaperDesk:
         refusal = self._why_not(live)
         if live is None or refusal:
             return Placed("", refusal=refusal)
+        if not live.market.grid.is_valid(intent.price):
+            return Placed("", refusal="The price is not on this market's grid.")
         placed = book.broker.place(intent, live.book, live.market.fee, now_ns)
         for fill in placed.fills:
             self._fill(book, fill, purpose)
@@ -302,6 +304,7 @@ class PaperDesk:
         grid = live.market.grid
         limit = Price(touch + side.sign * self._state.settings.collar)
         limit = Price(min(max(limit, grid.finest), PRICE_ONE - grid.finest))
+        limit = grid.floor(limit) if side is BookSide.BID else grid.ceil(limit)
         intent = OrderIntent(
             client_order_id=f"{book.strategy}-exit-{held.ticker}-{self._state.now_ns}",
             ticker=held.ticker,

@@ -10,6 +10,7 @@ from kalshi_desk.core.strategy import Mode
 from kalshi_desk.core.types import NO_COUNT, Money, notional
 from kalshi_desk.engine.bookkeeper import recall_fill, recall_folio
 from kalshi_desk.engine.learning_desk import take_in
+from kalshi_desk.engine.risk_numbers import MINUTE_NS
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
 from kalshi_desk.execution.orders import ManagedOrder
 from kalshi_desk.risk.stop_book import SHOWN_NS
@@ -29,6 +30,9 @@ def restore(state: CoreState, journal: Journal, now_ns: int) -> tuple[Fill, ...]
     """
     for intent in journal.intents():
         state.orders.add_intent(intent)
+        if now_ns - intent.created_ns < MINUTE_NS:
+            # The limit of orders a minute holds across a restart; cancels are not kept.
+            state.messages.append(intent.created_ns)
     for record in journal.orders():
         _merge(state, record)
     for order in list(state.orders.by_client_id.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import msgspec
@@ -15,6 +16,7 @@ from kalshi_desk.engine.portfolio_view import record_bound
 from kalshi_desk.engine.risk_numbers import drawdown
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.live import LiveMarket
+from kalshi_desk.risk.gate import contracts, dollars
 
 ROUNDING_PER_LEG = 10_000
 """What rounding to whole cents may take from a basket that is made smaller, per leg."""
@@ -23,8 +25,12 @@ ROUNDING_PER_LEG = 10_000
 class SizingDesk:
     """Sizes what strategies ask for; the gate still judges every order by itself."""
 
-    def __init__(self, state: CoreState) -> None:
+    def __init__(
+        self, state: CoreState, unsent: Callable[[], Sequence[SignalLeg]] = lambda: ()
+    ) -> None:
+        """``unsent`` says what baskets under way are still to buy."""
         self._state = state
+        self._unsent = unsent
 
     def size(self, strategy: str, signal: Signal) -> Sized:
         """Return the legs with counts for the venue, scaled to what the gate allows now."""
@@ -32,7 +38,13 @@ class SizingDesk:
         if wanted.why is not None:
             return wanted
         legs = wanted.legs
-        scaled = fit_basket(self._state, legs, origin=strategy, time_in_force=signal.time_in_force)
+        scaled = fit_basket(
+            self._state,
+            legs,
+            origin=strategy,
+            time_in_force=signal.time_in_force,
+            before=self._unsent(),
+        )
         if not all(scaled.counts):
             return Sized(why=_bound_why(signal, scaled.bound))
         fitted = tuple(
@@ -41,6 +53,9 @@ class SizingDesk:
         )
         text = wanted.text
         if scaled.bound is not None:
+            small = too_small(signal, fitted, scaled.bound)
+            if small is not None:
+                return Sized(why=small)
             text = f"{text}; {scaled.ratio:.0%} of it, bound by {scaled.bound.code.value}"
         return msgspec.structs.replace(wanted, legs=fitted, text=text)
 
@@ -112,6 +127,28 @@ def scaled_guarantee(signal: Signal, legs: tuple[SignalLeg, ...]) -> Money:
     if ratio == 1:
         return Money(whole)
     return Money(int(whole * ratio) - ROUNDING_PER_LEG * len(legs))
+
+
+def too_small(signal: Signal, legs: tuple[SignalLeg, ...], bound: Reason) -> Why | None:
+    """Return why a basket made smaller is not worth it any more, None when it is."""
+    least = min(leg.count for leg in legs)
+    profit = scaled_guarantee(signal, legs)
+    if least < signal.least_count:
+        code, seen, needed = (
+            "depth_below_minimum",
+            f"{contracts(least)} contracts",
+            f"at least {contracts(signal.least_count)} contracts",
+        )
+    elif profit < signal.least_profit:
+        code, seen, needed = (
+            "edge_below_minimum",
+            dollars(profit),
+            f"at least {dollars(signal.least_profit)}",
+        )
+    else:
+        return None
+    text = f"What the gate leaves of it is too small. {bound.text}"
+    return Why(candidate=signal.candidate, code=code, text=text, seen=seen, needed=needed)
 
 
 def payouts(signal: Signal, legs: tuple[SignalLeg, ...]) -> tuple[Money, ...]:

@@ -10,6 +10,7 @@ from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.acting import Acting
 from kalshi_desk.engine.commanding import Commanding
+from kalshi_desk.engine.decision_check import checked, cleaned_info, one_line
 from kalshi_desk.engine.effects import AskStrategy, KeepMeta, SaveSetting
 from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, StrategyFailed
 from kalshi_desk.engine.outbox import Outbox
@@ -51,10 +52,10 @@ class Strategist:
     def declared(self, event: StrategiesDeclared) -> None:
         """Take what strategies declare; a worker that started again declares them again."""
         state = self._state
-        for info in event.strategies:
+        for info in map(cleaned_info, event.strategies):
             known = state.strategies.get(info.name)
             if known is not None:
-                known.info, known.is_looking = info, False
+                known.info = info
                 continue
             mode = Mode.OFF if info.fault else state.modes.get(info.name, info.default_mode)
             state.strategies[info.name] = StrategyState(
@@ -83,10 +84,17 @@ class Strategist:
             return
         strategy.is_looking = False
         strategy.looked_ns, strategy.took_ns = event.looked_ns, event.took_ns
-        strategy.proof = event.proof
-        if strategy.is_on:
-            strategy.remember(event.decision, event.looked_ns)
-            self._acting.act(strategy, event.decision, event.cycle)
+        strategy.proof = one_line(event.proof)
+        if not strategy.is_on:
+            return
+        try:
+            decision = checked(event.decision)
+            strategy.remember(decision, event.looked_ns)
+            self._acting.act(strategy, decision, event.cycle)
+        except Exception as error:  # whatever a strategy answers must not end the desk
+            is_told = type(error) is ValueError
+            why = str(error) if is_told else f"{type(error).__name__}: {error}"
+            self._switch_off(strategy, f"the desk can't use its answer: {why}")
 
     def failed(self, event: StrategyFailed) -> None:
         """Switch a strategy off that raised or took too long, and say so."""
@@ -94,14 +102,21 @@ class Strategist:
         if strategy is None or strategy.cycle != event.cycle:
             return
         strategy.is_looking = False
-        strategy.fault = event.why
+        self._switch_off(strategy, event.why)
+
+    def _switch_off(self, strategy: StrategyState, why: str) -> None:
+        """Ask it no more until a person sets its mode; the words are never empty."""
+        name = strategy.info.name
+        strategy.fault = one_line(why) or "it failed without a word"
+        strategy.signals = ()
         self._say(
             Level.ERROR,
-            f"Strategy {event.strategy} switched off",
-            f"{event.why}. Its orders are canceled; its positions are kept. "
+            f"Strategy {name} switched off",
+            f"{strategy.fault}. Its orders are canceled; its positions are kept. "
             "Set its mode again to go on.",
         )
-        self._acting.withdraw(event.strategy)
+        strategy.since_ns.clear()
+        self._acting.withdraw(name)
 
     # --- time ----------------------------------------------------------------------------
 
@@ -112,6 +127,10 @@ class Strategist:
             for strategy in state.strategies.values():
                 if strategy.is_on and self._is_due(strategy):
                     self._ask(strategy)
+        else:
+            # Nobody saw whether an edge lasted.
+            for strategy in state.strategies.values():
+                strategy.since_ns.clear()
         self._acting.beat()
         if state.now_ns - self._counted_ns >= COUNT_EVERY_NS:
             self._counted_ns = state.now_ns
@@ -127,6 +146,14 @@ class Strategist:
             return True
         has_news = state.markets.data_ns > strategy.asked_data_ns
         return strategy.info.follows_books and has_news and waited_ns >= BOOKS_PAUSE_NS
+
+    def _ask_anew(self, strategy: StrategyState) -> None:
+        """Leave the answer of a look under way alone and ask again at the next beat.
+
+        It was asked with what no longer holds, and a person was told that the new does.
+        """
+        strategy.is_looking = False
+        strategy.asked_ns = 0
 
     def _ask(self, strategy: StrategyState) -> None:
         strategy.cycle += 1
@@ -194,6 +221,7 @@ class Strategist:
         state.modes[command.strategy] = command.mode
         self._outbox.do(KeepMeta(f"mode:{command.strategy}", command.mode.value))
         if was is not command.mode:
+            strategy.since_ns.clear()
             self._say(Level.INFO, f"Strategy {command.strategy}: {command.mode.value}", "")
             self._acting.withdraw(command.strategy)
         waits = command.mode is Mode.TRADE and not state.auto
@@ -219,6 +247,7 @@ class Strategist:
             self._commanding.refuse(name, ReasonCode.BAD_COMMAND, f"{error} Nothing was changed.")
             return
         strategy.values[command.name] = value
+        self._ask_anew(strategy)
         setting = f"strategies.parameters.{command.strategy}.{command.name}"
         self._outbox.do(SaveSetting(setting, value))
         self._say(Level.INFO, f"Strategy {command.strategy}: {command.name} = {value}", "")
@@ -234,6 +263,8 @@ class Strategist:
                 return
         pair = (command.cause, command.effect)
         (state.implications.add if command.holds else state.implications.discard)(pair)
+        for strategy in state.strategies.values():
+            self._ask_anew(strategy)
         kept = " ".join(f"{cause}>{effect}" for cause, effect in sorted(state.implications))
         self._outbox.do(KeepMeta("implications", kept))
         word = "settles" if command.holds else "is no longer taken to settle"

@@ -71,10 +71,10 @@ class StrategyState:
 
     def note(self, reasons: Iterable[Why], at_ns: int) -> None:
         """Count reasons; the oldest go when there are too many."""
-        for why in reasons:
+        for why in list(reasons)[-MOST_REASONS:]:
             key = (why.candidate, why.code)
             tally = self.reasons.pop(key, None)
             times = 1 if tally is None else tally.times + 1
             self.reasons[key] = Tally(why, times, at_ns)
-        while len(self.reasons) > MOST_REASONS:
-            del self.reasons[next(iter(self.reasons))]
+        for key in list(self.reasons)[: max(0, len(self.reasons) - MOST_REASONS)]:
+            del self.reasons[key]

@@ -16,6 +16,7 @@ import msgspec
 
 from kalshi_desk.core.fees import FeeRule, worst_order_fee
 from kalshi_desk.core.types import (
+    NO_COUNT,
     NO_MONEY,
     PRICE_ONE,
     BookSide,
@@ -182,6 +183,19 @@ def needed(record: BasketRecord, held: Sequence[Count], index: int) -> Count:
     if index == 0:
         return Count(max(0, planned - held[0]))
     return Count(max(0, share_of(planned, least_share(record, held, index)) - held[index]))
+
+
+def to_come(record: BasketRecord, legs: Sequence[LegTally]) -> tuple[Count, ...]:
+    """Return the contracts of each leg that are still to be asked for, should all go well."""
+    if record.is_abandoned or record.stage is Stage.UNWINDING or record.stage.is_over:
+        return tuple(NO_COUNT for _ in legs)
+    held = [leg.held for leg in legs]
+    share = least_share(record, held, record.index) if record.index else (1, 1)
+    first = record.index + bool(record.waiting_for)
+    return tuple(
+        Count(max(0, share_of(leg.planned, share) - count)) if index >= first else NO_COUNT
+        for index, (leg, count) in enumerate(zip(record.legs, held, strict=True))
+    )
 
 
 def excess(record: BasketRecord, held: Sequence[Count]) -> tuple[Count, ...]:

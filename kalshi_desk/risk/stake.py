@@ -252,25 +252,22 @@ def scale_basket(
 
     ``refusal`` returns the first reason against a basket of such counts; a smaller basket
     must not be refused for what a larger one passes.  The proportions of the legs are kept
-    exactly, in multiples of ``step``; a basket that has no smaller whole form is taken or
-    left.  All counts are 0 when nothing fits.  Raises ``ValueError`` without legs.
+    exactly; a smaller basket holds multiples of ``step`` in each leg, also where the whole
+    one does not, and one that has no smaller form is taken or left.  All counts are 0 when
+    nothing fits.  Raises ``ValueError`` without legs.
     """
     if not counts or min(counts) <= 0:
         raise ValueError("a basket needs legs of more than nothing")
-    units = gcd(*counts)
-    if not units % step:
-        units //= step
-    else:
-        units = 1
-    part = [count // units for count in counts]
+    whole = gcd(*counts)
+    part = [count // whole * step for count in counts]
 
     def sized(number: int) -> tuple[Count, ...]:
         return tuple(Count(one * number) for one in part)
 
-    bound = refusal(sized(units))
+    bound = refusal(tuple(counts))
     if bound is None:
-        return Scaled(ratio=1.0, counts=sized(units))
-    fits, breaks = 0, units
+        return Scaled(ratio=1.0, counts=tuple(counts))
+    fits, breaks = 0, -(-whole // step)
     while breaks - fits > 1:
         middle = (fits + breaks) // 2
         reason = refusal(sized(middle))
@@ -278,4 +275,4 @@ def scale_basket(
             fits = middle
         else:
             breaks, bound = middle, reason
-    return Scaled(ratio=fits / units, counts=sized(fits), bound=bound)
+    return Scaled(ratio=fits * step / whole, counts=sized(fits), bound=bound)

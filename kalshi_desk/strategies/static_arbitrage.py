@@ -326,6 +326,8 @@ class StaticArbitrage(Strategy):
             legs=tuple(_leg(order) for order in ordered),
             text=words.basket(ordered, priced),
             guaranteed=priced.worst,
+            least_profit=limits.least,
+            least_count=limits.count,
             pays=tuple(space.pays(order.market, order.outcome) for order in ordered),
             time_in_force=TimeInForce.IOC,
             hours_left=hours,

@@ -189,13 +189,13 @@ def test_the_legs_of_a_basket_share_the_cash() -> None:
     state = bench.core.state
     loose = msgspec.structs.replace(
         state.settings.limits,
-        order_percent=100,
-        market_percent=100,
-        event_percent=100,
-        position_percent=100,
-        category_percent=100,
-        settlement_day_percent=100,
-        total_percent=100,
+        order_percent=1_000,
+        market_percent=1_000,
+        event_percent=1_000,
+        position_percent=1_000,
+        category_percent=1_000,
+        settlement_day_percent=1_000,
+        total_percent=1_000,
     )
     state.settings.limits = loose
     state.settings.max_order = parse_count("100000")

@@ -20,7 +20,7 @@ from kalshi_desk.core.types import Count, parse_count, parse_money, parse_price
 from kalshi_desk.desk.commands import Outcomes, Panic, Resume
 from kalshi_desk.desk.frames import EventKind, RiskState
 from kalshi_desk.engine.core import TradingCore
-from kalshi_desk.engine.effects import Effect, KeepMeta, Notify, SendCancel
+from kalshi_desk.engine.effects import Effect, KeepIntent, KeepMeta, Notify, SendCancel
 from kalshi_desk.engine.limit_rows import limit_rows
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.rows import status_row
@@ -225,6 +225,24 @@ def test_books_that_never_come_are_not_waited_for_for_ever() -> None:
     assert core.state.opening_equity is None
     bench.wait(31)
     assert core.state.opening_equity == parse_money("10336")
+
+
+def test_orders_of_the_last_minute_count_after_a_restart(tmp_path: Path) -> None:
+    bench = losing_bench()
+    bench.wait(61)
+    bench.buy("10", "0.10", ticker="B", name="newer")
+    journal = Journal(tmp_path / "journal.sqlite3", durable=False)
+    for effect in bench.log:
+        if isinstance(effect, KeepIntent):
+            journal.append_intent(effect.intent, effect.intent.created_ns)
+    assert len(journal.intents()) == 2
+    core = TradingCore(CoreSettings())
+    restore(core.state, journal, bench.now_ns)
+    core.state.now_ns = bench.now_ns
+    assert limit_rows(core.state)["orders_per_minute"].used == 1
+    core.state.now_ns += 60 * SECOND
+    assert limit_rows(core.state)["orders_per_minute"].used == 0
+    journal.close()
 
 
 def test_every_limit_is_a_gauge_with_what_is_used() -> None:

@@ -213,5 +213,20 @@ def test_a_basket_is_scaled_to_the_largest_that_passes(sizes: list[int], most: i
         assert sum(larger) > most
 
 
+def test_a_basket_of_parts_of_contracts_shrinks_to_whole_ones() -> None:
+    full = Reason(ReasonCode.EVENT_LIMIT, "too much")
+
+    def scaled(first: int, second: int, most: int) -> tuple[Count, ...]:
+        legs = [Count(first), Count(second)]
+        return scale_basket(legs, lambda tried: full if sum(tried) > most else None).counts
+
+    assert scaled(16_534, 16_534, 40_000) == (16_534, 16_534)
+    assert scaled(16_534, 16_534, 33_000) == (16_500, 16_500)
+    assert scaled(16_534, 16_534, 20_050) == (10_000, 10_000)
+    assert scaled(250, 500, 700) == (200, 400)
+    assert scaled(250, 375, 600) == (200, 300)
+    assert scaled(250, 251, 500) == (0, 0)
+
+
 def _units(counts: list[Count]) -> int:
     return gcd(*counts) // 100

@@ -18,6 +18,7 @@ from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.engine.strategy_process import open_strategies
 from kalshi_desk.engine.venues import KeyedVenue
 from kalshi_desk.kalshi.environment import Environment
 from kalshi_desk.kalshi.polling import PollingFeed
@@ -30,11 +31,18 @@ LASTING_NS = 600_000_000_000
 
 @asynccontextmanager
 async def desk_on(
-    venue: str, address: dict[str, Any], folder: Path, *, subaccount: int = 0
+    venue: str,
+    address: dict[str, Any],
+    folder: Path,
+    *,
+    subaccount: int = 0,
+    settings: CoreSettings | None = None,
+    with_strategies: bool = False,
 ) -> AsyncIterator[EngineShell]:
-    """Run an engine without its processes on an exchange."""
+    """Run an engine on an exchange; of its processes at most the strategies' worker."""
     journal = Journal(folder / f"{venue}.sqlite3", durable=venue in ("demo", "live"))
-    core = TradingCore(CoreSettings(venue=venue), next_event_seq=journal.last_event_seq() + 1)
+    settings = CoreSettings(venue=venue) if settings is None else settings
+    core = TradingCore(settings, next_event_seq=journal.last_event_seq() + 1)
     clock = WallClock()
     fills = restore(core.state, journal, clock.now_ns())
     shell = EngineShell(core, journal, clock, fills, save_starred=lambda starred: None)
@@ -53,12 +61,18 @@ async def desk_on(
             environment, Signer(address["key_id"], key), clock, None, keep, core.state.book_top
         )
     shell.venue = made
-    running = asyncio.create_task(shell.run(made))
+    running = [asyncio.create_task(shell.run(made))]
+    if with_strategies:
+        shell.strategies = open_strategies(shell, folder / "strategies", clock)
+        running.append(asyncio.create_task(shell.strategies.run()))
     try:
         yield shell
     finally:
         shell.stopped.set()
-        await running
+        await running[0]
+        for task in running[1:]:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         await shell.close()
 
 
