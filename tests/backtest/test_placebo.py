@@ -22,9 +22,11 @@ from kalshi_desk.strategies.contract import Strategy
 from kalshi_desk.strategies.harvester import Harvester
 from kalshi_desk.strategies.learning import BREAKOUT, FADE
 from kalshi_desk.strategies.postures import MOMENTUM
+from kalshi_desk.strategies.static_arbitrage import StaticArbitrage
 from kalshi_desk.strategies.volatility import Volatility
 from tests.backtest.days import TakeOffer
 from tests.backtest.placebo_check import LEAST_FILLS, Placebo, counted, measured, run
+from tests.backtest.placebo_ladders import Ladders
 from tests.backtest.placebo_world import Kind, World, paid
 
 MOVES: dict[str, ParameterValue] = {
@@ -80,6 +82,25 @@ def test_a_planted_edge_fails_the_same_check(name: str, tmp_path: Path) -> None:
     print(f"planted {name}: {found}")
     assert not found.is_fair
     assert found.gross > 0
+
+
+def test_arbitrage_leaves_books_alone_that_hang_together(tmp_path: Path) -> None:
+    """It trades on no belief, so its placebo is not 300 fair fills but none at all."""
+    ladders = Ladders()
+    result = run(StaticArbitrage, ladders.happenings(), tmp_path)
+    report = result.report
+    print(f"placebo arbitrage: {report['looks']} looks, {report['fills']} fills")
+    assert report["looks"] > ladders.moves
+    assert sum(report["reasons"].values()) >= ladders.events
+    assert (report["signals"], report["orders"], report["fills"]) == (0, 0, 0)
+
+
+def test_strikes_out_of_line_earn_on_the_same_yardstick(tmp_path: Path) -> None:
+    events = Ladders(planted=16).happenings()
+    found = measured(run(StaticArbitrage, events, tmp_path), paid(events))
+    print(f"planted arbitrage: {found}")
+    assert not found.is_fair
+    assert found.net > 0
 
 
 @pytest.mark.soak
