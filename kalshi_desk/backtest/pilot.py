@@ -93,7 +93,9 @@ class StrategyPilot:
             return ()
         core.state.implications = set(event.implications)
         is_mine = self._name in event.strategies and (self._name, now_ns) not in self._unanswered
-        return self._look(core, now_ns) if is_mine and self._follows_looks else ()
+        if not is_mine or not self._follows_looks:
+            return ()
+        return self._look(core, now_ns, since_ns=event.since_ns)
 
     def _observe(self, event: ObservationRecorded, core: TradingCore) -> None:
         """Take what the recording tells, once; what was known at its start counts always."""
@@ -114,10 +116,19 @@ class StrategyPilot:
         self._asked = effect
         return () if self._follows_looks else self._look(core, now_ns)
 
-    def _look(self, core: TradingCore, now_ns: int) -> Sequence[CoreEvent]:
-        asked, self._asked = self._asked, None
+    def _look(
+        self, core: TradingCore, now_ns: int, *, since_ns: dict[str, int] | None = None
+    ) -> Sequence[CoreEvent]:
+        """Take a look; ``since_ns`` is what the recorded one was told.
+
+        There people may have begun the ages anew, with a mode or with a parameter.
+        """
+        asked = self._asked
         if asked is None:
             return ()
+        if not self._follows_looks:
+            # A recorded look may follow another without a wish between: people asked anew.
+            self._asked = None
         self._worker.markets.touched.clear()
         asked = msgspec.structs.replace(asked, implications=tuple(sorted(core.state.implications)))
         looked = self._worker.look(
@@ -126,7 +137,7 @@ class StrategyPilot:
                 cycle=asked.cycle,
                 now_ns=now_ns,
                 values=asked.values,
-                since_ns=asked.since_ns,
+                since_ns=asked.since_ns if since_ns is None else since_ns,
                 implications=asked.implications,
                 observations=self._observations(core),
             )

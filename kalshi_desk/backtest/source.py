@@ -20,7 +20,14 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import CENT, Price
 from kalshi_desk.engine.replay_index import inferred
-from kalshi_desk.engine.tape import implied, kept_event, listing, observed, when
+from kalshi_desk.engine.tape import (
+    implied,
+    kept_event,
+    listing,
+    named_since,
+    observed,
+    when,
+)
 from kalshi_desk.kalshi.decode import LostBooks
 from kalshi_desk.kalshi.translate import MarketChanged, Translator
 from kalshi_desk.store.recording import RecordedMeta, read_frames
@@ -36,6 +43,7 @@ class LooksRecorded(CoreEvent, frozen=True):
 
     strategies: tuple[str, ...]
     implications: tuple[tuple[str, str], ...] = ()
+    since_ns: dict[str, int] | None = None
 
 
 class ObservationRecorded(CoreEvent, frozen=True):
@@ -129,7 +137,8 @@ class _One:
         elif record.kind == "cycle":
             names = record.content.get("strategies")
             if isinstance(names, list):
-                yield LooksRecorded(tuple(str(name) for name in names), implied(record))
+                strategies = tuple(str(name) for name in names)
+                yield LooksRecorded(strategies, implied(record), named_since(record))
         elif record.kind == "observation":
             observation = observed(record)
             if observation is not None:

@@ -114,13 +114,20 @@ class EngineRecorder:
             self._note("event", now_ns, {"event": msgspec.to_builtins(event)})
 
     def mark_cycle(
-        self, now_ns: int, names: Sequence[str], implications: Sequence[tuple[str, str]] = ()
+        self,
+        now_ns: int,
+        names: Sequence[str],
+        implications: Sequence[tuple[str, str]] = (),
+        since_ns: Mapping[str, int] | None = None,
     ) -> None:
         """Note that these strategies were asked to look at the markets of this moment.
 
-        ``implications`` are the relations between markets that people had confirmed.
+        ``implications`` are the relations between markets that people had confirmed, and
+        ``since_ns`` is since when each candidate was named, as it was told to the look.
         """
         content: dict[str, Any] = {"strategies": list(names)}
+        if since_ns is not None:
+            content["since_ns"] = dict(since_ns)
         if implications:
             content["implications"] = [list(pair) for pair in implications]
         self._note("cycle", now_ns, content)

@@ -23,7 +23,8 @@ def open_strategies(
     def on_look(now_ns: int, look: AskStrategy) -> None:
         asked[look.strategy] = (now_ns, look)
         if shell.recorder is not None:
-            shell.recorder.mark_cycle(now_ns, [look.strategy], look.implications)
+            names = [look.strategy]
+            shell.recorder.mark_cycle(now_ns, names, look.implications, look.since_ns)
 
     def take(event: CoreEvent) -> None:
         if shell.recorder is not None and isinstance(event, StrategyDecided | StrategyFailed):

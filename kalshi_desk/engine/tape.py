@@ -51,6 +51,14 @@ def implied(record: RecordedMeta) -> tuple[tuple[str, str], ...]:
         return ()
 
 
+def named_since(record: RecordedMeta) -> dict[str, int] | None:
+    """Return the ages that a ``cycle`` line tells; None where it tells none."""
+    try:
+        return msgspec.convert(record.content.get("since_ns"), dict[str, int] | None)
+    except msgspec.ValidationError:
+        return None
+
+
 def when(record: RecordedMeta) -> int:
     """Return the time of a line about the engine in nanoseconds, 0 where it has none."""
     moment = record.content.get("recv_ns", 0)

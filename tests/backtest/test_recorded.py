@@ -193,7 +193,8 @@ class Knows(TakeOffer):
     def decide(self, view: MarketView) -> Decision:
         sums = {cell: sum(one.value for one in seen) for cell, seen in view.observations.items()}
         relations = [relation for group in view.groups for relation in group.relations]
-        why = Why(candidate="all", code=f"{sorted(sums.items())} {relations}", text="")
+        known = f"{sorted(sums.items())} {relations} {dict(view.since_ns)}"
+        why = Why(candidate="all", code=known, text="")
         return Decision(reasons=(why,))
 
 
@@ -218,7 +219,7 @@ def test_looks_see_again_what_was_measured_and_confirmed_and_lost_ones_are_left_
         take(TimerFired())
         pairs = [("M-1", "N-1")] if number >= 2 else []
         looks.append(engine.clock.now_ns())
-        recorder.mark_cycle(looks[-1], ["knows"], pairs)
+        recorder.mark_cycle(looks[-1], ["knows"], pairs, {"all": START_NS + number})
         if number == 0:
             late = measured("b", 2.0, "f")
             recorder.mark_observation(engine.clock.now_ns(), late, known=False)
@@ -228,16 +229,21 @@ def test_looks_see_again_what_was_measured_and_confirmed_and_lost_ones_are_left_
         if number < 3:
             decided = Decision()
             recorder.mark_decision(looks[-1], "knows", decision=decided)
+            # Asked anew while that one waited: another look before the next beat.
+            looks.append(engine.clock.now_ns())
+            recorder.mark_cycle(looks[-1], ["knows"], pairs, {})
+            recorder.mark_decision(looks[-1], "knows", decision=decided)
     recorder.close()
     result = Backtester(recording=recorder.path, home=tmp_path).run_strategy(Knows)
-    assert [at_ns for at_ns, _ in result.decisions] == [looks[0], looks[2]], (
+    assert [at_ns for at_ns, _ in result.decisions] == [*looks[:2], *looks[3:5]], (
         "one was lost, and the engine ended before the last was answered"
     )
-    first, second = (next(iter(facts["reasons"])) for _, facts in result.decisions)
+    first, _, second, _ = (next(iter(facts["reasons"])) for _, facts in result.decisions)
     assert first.startswith("[('a', 1.0)]")
     assert "M-1" not in first
     assert second.startswith("[('a', 1.0), ('b', 2.0)]")
     assert "M-1" in second
+    assert [f"{{'all': {START_NS}}}" in first, f"{{'all': {START_NS + 2}}}" in second] == [True] * 2
 
 
 def recorded_run(

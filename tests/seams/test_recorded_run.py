@@ -199,9 +199,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     with running_desk(root) as desk:
         turn_on(desk)
         violation = Violation(desk)
+        have_looked = looked(desk, LOOKS + 1)
         wait_until(looked(desk, 2))
         wait_until(lambda: violation.is_taken(desk))
-        wait_until(looked(desk, LOOKS - 4))
+        wait_until(have_looked)
     return Recorded(root, home, newest(home))
 
 
