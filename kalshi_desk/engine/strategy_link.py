@@ -224,7 +224,7 @@ class StrategyLink:
             self._fail(message.fault)
         else:
             self._settle()
-            self._take(
+            self._hand(
                 StrategyDecided(
                     strategy=message.strategy,
                     cycle=message.cycle,
@@ -235,6 +235,15 @@ class StrategyLink:
                 )
             )
         self._next()
+
+    def _hand(self, answer: StrategyDecided) -> None:
+        """Pass an answer on; one that the desk can't act on ends its strategy, not the others."""
+        try:
+            self._take(answer)
+        except Exception as error:  # what a strategy answers may be any nonsense
+            _log.exception("acting on an answer of strategy %s", answer.strategy)
+            why = f"the desk could not act on its answer ({type(error).__name__}: {error})"
+            self._take(StrategyFailed(strategy=answer.strategy, cycle=answer.cycle, why=why))
 
     def _overran(self) -> None:
         """A look is over its time: the worker can't be trusted to come back, so it goes."""

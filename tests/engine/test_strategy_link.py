@@ -350,3 +350,34 @@ async def test_a_file_that_stops_the_worker_does_not_take_the_other_strategies_a
         by_name = {info.name: info for info in declared.strategies}
         assert not by_name["arbitrage"].fault
         assert "did not come up" in by_name[f"{tmp_path.name}/"].fault
+
+
+async def test_an_answer_the_desk_cannot_act_on_ends_one_strategy_and_not_the_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sees.py").write_text(SEES)
+
+    class Picky(Taken):
+        def take(self, event: CoreEvent) -> None:
+            if isinstance(event, StrategyDecided) and event.cycle == 1:
+                raise ValueError("that makes no sense")
+            self.events.append(event)
+
+    picky = Picky()
+    link = StrategyLink(
+        tmp_path, WallClock(), one_market(4_000), picky.take, observations=lambda _: {}
+    )
+    running = asyncio.create_task(link.run())
+    try:
+        await until(lambda: bool(picky.of(StrategiesDeclared)))
+        link.ask(look("sees"))
+        link.ask(look("sees", 2))
+        await until(lambda: bool(picky.of(StrategyDecided)))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    (failed,) = picky.of(StrategyFailed)
+    assert isinstance(failed, StrategyFailed)
+    assert (failed.strategy, failed.cycle) == ("sees", 1)
+    assert "could not act on its answer" in failed.why
+    assert "that makes no sense" in failed.why
