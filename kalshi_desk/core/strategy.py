@@ -227,9 +227,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     ``probability`` is that of the outcome bought, with its standard deviation, for one leg;
     ``guaranteed`` is the least profit of a basket after costs in micro-dollars, for several,
     and ``pays`` has for each leg what one contract of it pays in each state, in 1/10,000
-    dollar.
-    ``least_profit`` and ``least_count`` (of each leg) are what a basket that the gate makes
-    smaller must still have.
+    dollar.  ``least_profit`` and ``least_count`` (of each leg) are what a basket that the gate
+    makes smaller must still have.
     ``variance_ratio``, ``depth`` and ``hours_left`` feed the size multipliers.  ``unproven``
     holds what its cell still lacks: a signal with any is only shown, whatever the mode.
     ``holds_until_ns`` is when an open order or position of it should end, 0 for settlement.

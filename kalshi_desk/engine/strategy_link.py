@@ -114,6 +114,8 @@ class StrategyLink:
                         self._looked(message)
         except TimeoutError:
             self._ended_why = f"it did not start within {self._start_s:g} s"
+            # A machine too busy to start one in time must not be kept from it for ever.
+            self._start_s *= 2
         finally:
             has_started = self._is_ready
             self._is_fed = self._is_ready = False

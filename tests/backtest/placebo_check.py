@@ -63,10 +63,11 @@ class Placebo(msgspec.Struct, frozen=True):
         )
 
 
-def counted(kind: type[Strategy]) -> type[Strategy]:
+def counted(kind: type[Strategy], posture: str = "") -> type[Strategy]:
     """Return a strategy that asks for a fixed count where it would leave the size to sizing.
 
     Sizing stakes nothing where nothing is proven, which is right and would make no placebo.
+    With ``posture`` only the signals of that posture's cells are kept.
     """
 
     class Counted(kind):  # type: ignore[misc, valid-type]
@@ -80,6 +81,7 @@ def counted(kind: type[Strategy]) -> type[Strategy]:
                     ),
                 )
                 for signal in decision.signals
+                if signal.cell.endswith(posture)
             )
             return msgspec.structs.replace(decision, signals=signals)
 

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
 
 from kalshi_desk.core.events import (
     BarsKnown,
@@ -63,8 +64,7 @@ class Kind(StrEnum):
     """Favourites that do not jump."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class World:
+class World(msgspec.Struct, frozen=True, kw_only=True):
     """One placebo: ``overshoot`` is the part of a jump that is taken back afterwards.
 
     Negative, the price goes on instead.  ``slope`` is how much surer results are than prices,
@@ -75,14 +75,18 @@ class World:
     kind: Kind
     seed: int = 1
     cohorts: int = 6
-    markets: int = 72
+    markets: int = 68
     overshoot: float = 0.0
     slope: float = 1.0
     lessons: int = 0
 
     def planted(self, *, overshoot: float = 0.0, slope: float = 1.0) -> World:
         """Return the same world with an edge in it."""
-        return replace(self, overshoot=overshoot, slope=slope)
+        return msgspec.structs.replace(self, overshoot=overshoot, slope=slope)
+
+    def taught(self, lessons: int) -> World:
+        """Return the same world after a past that drifted."""
+        return msgspec.structs.replace(self, lessons=lessons)
 
     def happenings(self) -> list[Timed]:
         """Return every event, in order."""
