@@ -135,6 +135,8 @@ class Acting:
         if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
             text = "a stop let go here less than an hour ago"
             return (_why(signal, "cooling", text),)
+        if 0 < signal.holds_until_ns <= state.now_ns:
+            return (_why(signal, "over", "its time is over"),)
         if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
             return (_already_in(signal),)
         if not signal.is_basket and self._would_close(signal.legs[0]):
@@ -174,16 +176,22 @@ class Acting:
         # What traded and is not booked yet is held as much as what is.
         orders = [*state.orders.open_orders(ticker), *state.orders.unbooked()]
         mine = any(order.origin == name and order.ticker == ticker for order in orders)
-        position = state.positions.get(ticker)
-        return mine or (bool(position.count) and position.origin == name)
+        # A person may have traded here since: whose the contracts are, the parts know.
+        parts = state.folio.parts.by_ticker.get(ticker)
+        part = None if parts is None else parts.owners.get(name)
+        return mine or (part is not None and bool(part.count))
 
     def _would_close(self, leg: SignalLeg) -> bool:
         """Whether an order would sell what somebody else holds: to close is never a signal's."""
         return self._state.effective_position(leg.ticker) * leg.side.sign < 0
 
     def _expiry(self, signal: Signal) -> int:
-        is_resting = signal.time_in_force is TimeInForce.GTC and signal.ttl_s
-        return self._state.now_ns + signal.ttl_s * SECOND_NS if is_resting else 0
+        """Return when a resting order ends: after its time, or with what it would hold."""
+        if signal.time_in_force is not TimeInForce.GTC:
+            return 0
+        ends = [self._state.now_ns + signal.ttl_s * SECOND_NS] if signal.ttl_s else []
+        ends += [signal.holds_until_ns] if signal.holds_until_ns else []
+        return min(ends, default=0)
 
     # --- taking back ---------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ what comes back is journaled, and strategies see it in their next view.
 
 from __future__ import annotations
 
+from math import isfinite
+
 from kalshi_desk.core.events import MarketStatusChanged
 from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import PRICE_ONE, PRICE_SCALE, MarketStatus
@@ -19,7 +21,12 @@ _SETTLED = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 
 
 def take_in(state: CoreState, observation: Observation) -> None:
-    """Add an observation to the state; the journal holds each one once."""
+    """Add an observation to the state; the journal holds each one once.
+
+    One that is no number would make a cell's mean none: it proves nothing and is left out.
+    """
+    if not isfinite(observation.value):
+        return
     cells = state.observations.setdefault(observation.strategy, {})
     cells.setdefault(observation.cell, []).append(observation)
 

@@ -88,6 +88,8 @@ class Worker:
 
     def _strategy(self, look: Look) -> Strategy:
         """Return the strategy with these values, the same one while they stay the same."""
+        if look.strategy not in self.book.classes:
+            raise LookupError("its file can't be used any more")
         made = self._made.get(look.strategy)
         if made is None or made.values != look.values:
             made = self._made[look.strategy] = self.book.classes[look.strategy](look.values)

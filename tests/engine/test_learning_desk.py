@@ -12,12 +12,14 @@ from kalshi_desk.core.events import (
     MarketStatusChanged,
 )
 from kalshi_desk.core.records import Event, Market
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import Count, MarketStatus, Price
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import Effect, KeepObservation
+from kalshi_desk.engine.learning_desk import take_in
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.shell import EngineShell
-from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.store.journal import Journal
 
 HOUR = 3_600_000_000_000
@@ -144,3 +146,11 @@ def test_a_restart_keeps_what_was_learnt_and_learns_it_no_second_time(tmp_path: 
     journal = Journal(path, durable=False)
     assert len(journal.observations()) == 3
     journal.close()
+
+
+def test_what_is_no_number_proves_nothing() -> None:
+    state = CoreState(CoreSettings())
+    for value in (float("nan"), float("inf"), 0.25):
+        one = Observation(strategy="s", cell="c", event_ticker="E", value=value, at_ns=1)
+        take_in(state, one)
+    assert [one.value for one in state.observations["s"]["c"]] == [0.25]
