@@ -114,6 +114,8 @@ class Backtester:
             ledger.on_decision,
             follows_looks=follows,
             trades_unproven=self._trade_unproven,
+            unanswered=frozenset().union(*(fact.unanswered for fact in facts)),
+            sees_recorded=lambda: source.has_observations,
         )
         broker = PaperBroker(cancel_share=self._share)
         shell = VirtualShell(

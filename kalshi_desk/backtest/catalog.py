@@ -44,8 +44,8 @@ def strategy_class(strategy: str | type[Strategy], home: Home) -> type[Strategy]
     own = _OwnBook(home.strategies)
     if strategy in own.classes:
         return own.classes[strategy]
-    if strategy in own.faults:
-        raise Refuse(own.faults[strategy], code="bad_strategy")
+    if f"{strategy}.py" in own.faults:
+        raise Refuse(own.faults[f"{strategy}.py"], code="bad_strategy")
     known = ", ".join([*BUILT_IN, *own.classes])
     raise Refuse(
         f"There is no strategy {strategy}.", code="no_strategy", todo=f"Choose one of {known}."

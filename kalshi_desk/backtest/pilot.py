@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from kalshi_desk.backtest.source import LooksRecorded
+from kalshi_desk.backtest.source import LooksRecorded, ObservationRecorded
 from kalshi_desk.core.events import CoreEvent
-from kalshi_desk.core.strategy import Decision, Mode
+from kalshi_desk.core.strategy import Decision, Mode, Observation
 from kalshi_desk.desk.automation import SetAuto, SetMode
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import AskStrategy, Effect
@@ -19,6 +19,7 @@ from kalshi_desk.engine.inputs import (
     StrategyDecided,
     StrategyFailed,
 )
+from kalshi_desk.engine.learning_desk import take_in
 from kalshi_desk.engine.recorder import decision_facts
 from kalshi_desk.engine.strategy_book import StrategyBook
 from kalshi_desk.engine.strategy_messages import MARKET_EVENTS, Look
@@ -44,6 +45,9 @@ class StrategyPilot:
     With ``follows_looks`` it looks at the moments at which the recorded engine let the
     strategy look, and sees what it then saw; else at once when the core asks.  A decision
     counts in the moment of its look; the way to the exchange is the shell's latency.
+    Looks in ``unanswered`` were lost when they were recorded and are not taken.  With
+    ``sees_recorded`` the measurements that a look sees are those of the recording: the
+    simulated fills of another mode than the recorded one would have measured others.
     ``trades_unproven`` sends signals too whose cell is not proven yet.
     """
 
@@ -54,6 +58,8 @@ class StrategyPilot:
         *,
         follows_looks: bool = False,
         trades_unproven: bool = False,
+        unanswered: frozenset[tuple[str, int]] = frozenset(),
+        sees_recorded: Callable[[], bool] = lambda: False,
     ) -> None:
         self.fault = ""
         self.held_back = 0
@@ -62,6 +68,10 @@ class StrategyPilot:
         self._on_decided = on_decided
         self._follows_looks = follows_looks
         self._trades_unproven = trades_unproven
+        self._unanswered = unanswered
+        self._sees_recorded = sees_recorded
+        self._recorded: dict[str, list[Observation]] = {}
+        self._told: set[tuple[str, str, str | int]] = set()
         self._asked: AskStrategy | None = None
 
     def begin(self, now_ns: int) -> Iterable[CoreEvent]:
@@ -77,9 +87,25 @@ class StrategyPilot:
         if type(event) in _FED:
             self._worker.markets.apply(event, now_ns)
             return ()
-        if not isinstance(event, LooksRecorded) or self._name not in event.strategies:
+        if isinstance(event, ObservationRecorded):
+            self._observe(event, core)
+        if not isinstance(event, LooksRecorded):
             return ()
-        return self._look(core, now_ns) if self._follows_looks else ()
+        core.state.implications = set(event.implications)
+        is_mine = self._name in event.strategies and (self._name, now_ns) not in self._unanswered
+        return self._look(core, now_ns) if is_mine and self._follows_looks else ()
+
+    def _observe(self, event: ObservationRecorded, core: TradingCore) -> None:
+        """Take what the recording tells, once; what was known at its start counts always."""
+        one = event.observation
+        key = (one.strategy, one.cell, one.source or one.at_ns)
+        if key in self._told:
+            return
+        self._told.add(key)
+        if event.known:
+            take_in(core.state, one)
+        if one.strategy == self._name:
+            self._recorded.setdefault(one.cell, []).append(one)
 
     def perform(self, effect: Effect, core: TradingCore, now_ns: int) -> Iterable[CoreEvent]:
         """Answer the core's wish for a look; words and answers are for faces."""
@@ -93,6 +119,7 @@ class StrategyPilot:
         if asked is None:
             return ()
         self._worker.markets.touched.clear()
+        asked = msgspec.structs.replace(asked, implications=tuple(sorted(core.state.implications)))
         looked = self._worker.look(
             Look(
                 strategy=asked.strategy,
@@ -101,10 +128,7 @@ class StrategyPilot:
                 values=asked.values,
                 since_ns=asked.since_ns,
                 implications=asked.implications,
-                observations={
-                    cell: tuple(seen)
-                    for cell, seen in core.state.observations.get(self._name, {}).items()
-                },
+                observations=self._observations(core),
             )
         )
         if looked.decision is None:
@@ -121,6 +145,11 @@ class StrategyPilot:
                 proof=looked.proof,
             ),
         )
+
+    def _observations(self, core: TradingCore) -> dict[str, tuple[Observation, ...]]:
+        follows = self._follows_looks and self._sees_recorded()
+        cells = self._recorded if follows else core.state.observations.get(self._name, {})
+        return {cell: tuple(seen) for cell, seen in cells.items()}
 
     def _opened(self, decision: Decision) -> Decision:
         """Return what is acted on: signals without a proof pass only when that is wanted."""

@@ -17,9 +17,10 @@ from kalshi_desk.core.events import (
     OrderReported,
     TimerFired,
 )
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import CENT, Price
 from kalshi_desk.engine.replay_index import inferred
-from kalshi_desk.engine.tape import kept_event, listing, when
+from kalshi_desk.engine.tape import implied, kept_event, listing, observed, when
 from kalshi_desk.kalshi.decode import LostBooks
 from kalshi_desk.kalshi.translate import MarketChanged, Translator
 from kalshi_desk.store.recording import RecordedMeta, read_frames
@@ -34,6 +35,14 @@ class LooksRecorded(CoreEvent, frozen=True):
     """Here the recorded engine let these strategies look; the core itself takes no note."""
 
     strategies: tuple[str, ...]
+    implications: tuple[tuple[str, str], ...] = ()
+
+
+class ObservationRecorded(CoreEvent, frozen=True):
+    """From here on the recorded engine's strategies saw this; ``known`` from its start."""
+
+    observation: Observation
+    known: bool
 
 
 class RecordingSource:
@@ -42,12 +51,14 @@ class RecordingSource:
     Orders and fills of the account that was recorded are left out: the backtest has its
     own.  Nothing is known before its line: markets that no line describes are listed with
     their first book, without a known fee, and again when a finer price shows.
-    ``has_beats`` turns true where a recording tells the beats of its engine's clock.
+    ``has_beats`` turns true where a recording tells the beats of its engine's clock,
+    ``has_observations`` where it tells what strategies saw measured.
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self.paths = tuple(paths)
         self.has_beats = False
+        self.has_observations = False
         self.frames = 0
         self.problems = 0
         self._now_ns = 0
@@ -105,6 +116,7 @@ class _One:
         elif record.kind == "engine":
             self._is_foreign = False
             self._source.has_beats = bool(record.content.get("beats"))
+            self._source.has_observations = bool(record.content.get("observations"))
         elif record.kind == "markets":
             listed = listing(record)
             if listed is not None:
@@ -117,7 +129,11 @@ class _One:
         elif record.kind == "cycle":
             names = record.content.get("strategies")
             if isinstance(names, list):
-                yield LooksRecorded(tuple(str(name) for name in names))
+                yield LooksRecorded(tuple(str(name) for name in names), implied(record))
+        elif record.kind == "observation":
+            observation = observed(record)
+            if observation is not None:
+                yield ObservationRecorded(observation, bool(record.content.get("known")))
         elif record.kind == "event":
             event = kept_event(record)
             if isinstance(event, BookStale):

@@ -80,10 +80,14 @@ class TradeHistory(CoreEvent, frozen=True):
 
 
 class BarsKnown(CoreEvent, frozen=True):
-    """Complete hours of one market known from elsewhere; those before the desk's own count."""
+    """Complete hours of one market known from elsewhere; those before the desk's own count.
+
+    ``current`` is the hour under way, as far as it was followed; it replaces what is there.
+    """
 
     ticker: str
     bars: tuple[Bar, ...]
+    current: Bar | None = None
 
 
 class MarketsListed(CoreEvent, frozen=True):

@@ -42,6 +42,9 @@ class Mode(StrEnum):
 
 
 ParameterValue = bool | int | float | str
+LARGEST = 2**53
+"""The most that a number without bounds may be set to, so that every file can hold it."""
+LONGEST = 200
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,15 +83,15 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(self.default, bool):
             return self._truth(word)
         if isinstance(self.default, str):
-            if self.choices and word not in self.choices:
+            if (self.choices and word not in self.choices) or len(word) > LONGEST:
                 raise self._refusal(text)
             return word
         try:
             value = int(word) if isinstance(self.default, int) else float(word)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise self._refusal(text) from None
-        low = self.low if self.low is not None else value
-        high = self.high if self.high is not None else value
+        low = self.low if self.low is not None else -LARGEST
+        high = self.high if self.high is not None else LARGEST
         if not low <= value <= high:
             raise self._refusal(text)
         return value
@@ -101,7 +104,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         raise self._refusal(word)
 
     def _refusal(self, text: str) -> ValueError:
-        return ValueError(f"{self.name} can't be {text!r}; allowed is {self.allowed}.")
+        shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        return ValueError(f"{self.name} can't be {shown!r}; allowed is {self.allowed}.")
 
 
 class Bar(msgspec.Struct, frozen=True, gc=False):
@@ -222,9 +226,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
     ``probability`` is that of the outcome bought, with its standard deviation, for one leg;
     ``guaranteed`` is the least profit of a basket after costs in micro-dollars, for several,
-    and ``pays`` what one contract of each leg pays in each state, in 1/10,000 dollar.
-    ``least_profit`` and ``least_count`` (of each leg) are what a basket that the gate makes
-    smaller must still have.
+    and ``pays`` has for each leg what one contract of it pays in each state, in 1/10,000
+    dollar.  ``least_profit`` and ``least_count`` (of each leg) are what a basket that the gate
+    makes smaller must still have.
     ``variance_ratio``, ``depth`` and ``hours_left`` feed the size multipliers.  ``unproven``
     holds what its cell still lacks: a signal with any is only shown, whatever the mode.
     ``holds_until_ns`` is when an open order or position of it should end, 0 for settlement.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.records import OrderIntent, OrderState
 from kalshi_desk.core.strategy import Decision, Mode, Signal, SignalLeg, Why
@@ -129,6 +130,8 @@ class Acting:
         state = self._state
         if not state.auto:
             return (_why(signal, "auto_off", "AUTO is off"),)
+        if state.is_stopping:
+            return (_why(signal, "stopping", "the engine is being stopped"),)
         if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
             text = "a stop let go here less than an hour ago"
             return (_why(signal, "cooling", text),)
@@ -168,7 +171,9 @@ class Acting:
 
     def _is_in(self, name: str, ticker: str) -> bool:
         state = self._state
-        mine = any(order.origin == name for order in state.orders.open_orders(ticker))
+        # What traded and is not booked yet is held as much as what is.
+        orders = [*state.orders.open_orders(ticker), *state.orders.unbooked()]
+        mine = any(order.origin == name and order.ticker == ticker for order in orders)
         position = state.positions.get(ticker)
         return mine or (bool(position.count) and position.origin == name)
 
@@ -199,7 +204,8 @@ class Acting:
         self._desks.baskets.abandon(name)
 
     def beat(self) -> None:
-        """Cancel again what does not go, end what is over its time, and see rejections."""
+        """Cancel what may not rest any more, again what does not go, and see rejections."""
+        self._clear()
         self._desks.holdings.beat()
         for client_id in sorted(self._withdrawn):
             order = self._state.orders.by_client_id[client_id]
@@ -213,9 +219,29 @@ class Acting:
                 self._state.strategies[name].barred[candidate] = self._state.now_ns + BAR_NS
             if not order.state.is_open:
                 del self._sent[client_id]
-            elif self._is_overdue(order) and client_id not in self._withdrawn:
-                self._withdrawn.add(client_id)
+
+    def _clear(self) -> None:
+        """Take back what no strategy answers for: also what an earlier engine left behind."""
+        if self._state.link is not LinkState.LIVE:
+            return
+        for order in self._state.orders.open_orders():
+            is_mine = order.command_id.startswith(f"{order.origin}-")
+            if not is_mine or order.client_order_id in self._withdrawn:
+                continue
+            if self._is_overdue(order) or not self._may_trade(order.origin):
+                self._withdrawn.add(order.client_order_id)
                 self._door.send_cancel(order)
+        for basket in self._desks.baskets.in_flight():
+            if not basket.is_abandoned and not self._may_trade(basket.strategy):
+                self._desks.baskets.abandon(basket.strategy)
+
+    def _may_trade(self, name: str) -> bool:
+        """Whether orders of a strategy may rest; before any has declared itself nobody knows."""
+        state = self._state
+        if not state.auto or state.halted_why or state.is_stopping:
+            return False
+        strategy = state.strategies.get(name)
+        return not state.strategies if strategy is None else strategy.is_trading
 
     def count(self, strategy: StrategyState) -> None:
         """Note how the strategy stands on paper and how many of its baskets are under way."""

@@ -215,7 +215,8 @@ class BasketDesk:
     def _drive(self, name: str) -> None:
         """Take a basket as far as it goes now: at most one order leaves."""
         state = self._state
-        if state.halted_why:
+        if state.halted_why or not state.auto:
+            # Also after a start that leaves AUTO off.
             self._abandon(self._flying[name])
         if not self._take_answer(self._flying[name]):
             return

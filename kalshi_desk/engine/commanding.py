@@ -224,6 +224,7 @@ class Commanding:
 
     def _stop(self, name: str, orders: LeaveOrders) -> None:
         state = self._state
+        state.is_stopping = orders is not LeaveOrders.LEAVE
         if orders is LeaveOrders.FLATTEN and (state.positions.held() or state.orders.open_orders()):
             self._flatten(name, Flatten(), stop=orders)
         elif orders is not LeaveOrders.LEAVE and state.orders.open_orders():
@@ -296,6 +297,7 @@ class Commanding:
             )
         outcome = Outcomes.REFUSED if pending.reasons else Outcomes.DONE
         if pending.reasons and not orders:
+            self._state.is_stopping &= pending.then_stop is None
             self._deny(pending.command_id, "", tuple(pending.reasons))
             return
         self._finish(pending, outcome, summary_of(pending, orders))
@@ -326,7 +328,10 @@ class Commanding:
             if pending.goal in (Goal.CANCEL, Goal.FLATTEN):
                 for client_id in sorted(pending.waits):
                     self._door.cancel_again(state.orders.by_client_id[client_id])
-            if pending.goal is Goal.PANIC and state.now_ns - pending.asked_ns > VERIFY_EVERY_NS:
+            if (
+                pending.goal is Goal.PANIC
+                and abs(state.now_ns - pending.asked_ns) > VERIFY_EVERY_NS
+            ):
                 for order in state.orders.open_orders():
                     self._door.send_cancel(order)
                 self._verify(pending)
@@ -355,8 +360,10 @@ class Commanding:
             reasons=tuple(pending.reasons),
         )
         self._outbox.do(GiveAnswer(answer))
-        if pending.then_stop is not None and outcome is Outcomes.DONE:
-            self._outbox.do(StopShell())
+        if pending.then_stop is not None:
+            self._state.is_stopping = outcome is Outcomes.DONE
+            if outcome is Outcomes.DONE:
+                self._outbox.do(StopShell())
 
     def answer(
         self, name: str, outcome: Outcomes, text: str = "", *, kept_stop: StopRecord | None = None

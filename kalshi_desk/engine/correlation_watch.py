@@ -5,6 +5,7 @@ from __future__ import annotations
 from kalshi_desk.core.strategy import Bar
 from kalshi_desk.core.types import PRICE_SCALE
 from kalshi_desk.engine.state import CoreState
+from kalshi_desk.quant.correlation import co_movement
 
 HOUR_NS = 3_600_000_000_000
 LEAST_HOURS = 24
@@ -62,24 +63,14 @@ def correlations(
     """
     if len(lines) < 2:
         return {}
-    # Loads numpy, which no start of the desk should wait for.
-    import numpy as np
-
-    from kalshi_desk.quant.correlation import ewma_correlations
-    from kalshi_desk.quant.logit import clipped_logit
-
     hours = min(MOST_HOURS + 1, *(len(bars) for bars in lines.values()))
-    prices = np.array(
-        [[bar.close / PRICE_SCALE for bar in bars[-hours:]] for bars in lines.values()]
-    )
-    changes = np.diff(clipped_logit(prices.ravel()).reshape(prices.shape), axis=1).T
-    matrix = np.abs(ewma_correlations(changes, HALF_LIFE_HOURS))
-    moved = np.ptp(changes, axis=0) > 0.0
+    prices = [[bar.close / PRICE_SCALE for bar in bars[-hours:]] for bars in lines.values()]
+    matrix = co_movement(prices, HALF_LIFE_HOURS)
     names = list(lines)
     return {
-        frozenset((names[one], names[two])): float(matrix[one, two])
-        for one in range(len(names))
-        if names[one] in at_risk and moved[one]
-        for two in range(len(names))
-        if one != two and moved[two]
+        frozenset((names[one], names[two])): size
+        for one, row in enumerate(matrix)
+        if names[one] in at_risk
+        for two, size in enumerate(row)
+        if one != two and size is not None
     }

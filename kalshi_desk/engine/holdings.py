@@ -56,7 +56,7 @@ class Holdings:
         found = state.strategies.get(strategy)
         may_sell = state.auto and found is not None and found.is_trading
         last_ns = self._tried.get((strategy, ticker), 0)
-        if mine or not left or not may_sell or state.now_ns - last_ns < RETRY_NS:
+        if mine or not left or not may_sell or abs(state.now_ns - last_ns) < RETRY_NS:
             return
         if not last_ns:
             text = f"{strategy} meant to hold {ticker} no longer; it is sold at what the book pays."

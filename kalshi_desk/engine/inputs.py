@@ -40,8 +40,9 @@ class StrategyDecided(CoreEvent, frozen=True, kw_only=True):
 
 
 class StrategyFailed(CoreEvent, frozen=True, kw_only=True):
-    """A strategy raised, or took longer than it may."""
+    """A strategy raised, or took longer than it may: then its look is unanswered."""
 
     strategy: str
     cycle: int
     why: str
+    is_unanswered: bool = False

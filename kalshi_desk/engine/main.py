@@ -10,6 +10,7 @@ import logging.handlers
 import os
 import signal
 import sys
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -175,6 +176,9 @@ async def _run_venue(
     recorder = None
     if settings.recording.enabled and venue != "paper":
         recorder = EngineRecorder(home.recordings, venue, clock.now_ns(), settings.recording.cap_mb)
+        for cells in shell.core.state.observations.values():
+            for observation in chain.from_iterable(cells.values()):
+                recorder.mark_observation(clock.now_ns(), observation, known=True)
     shell.recorder = recorder
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue

@@ -74,6 +74,7 @@ class PaperVenue(VenueActions):
                 count=order.count,
                 command_id=order.command_id,
                 created_ns=order.created_ns,
+                expires_ns=order.expires_ns,
             )
             if order.state is OrderState.RESTING:
                 self._desk.paper.resting[order.order_id] = PaperOrder(

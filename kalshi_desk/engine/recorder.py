@@ -8,30 +8,48 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.events import (
+    BookDelta,
+    BookSnapshot,
     BookStale,
     ConnectionChanged,
     CoreEvent,
     ExchangeStatusReported,
     MarketsListed,
+    MarketStatusChanged,
+    TickerChanged,
     TimerFired,
     TradeHistory,
+    TradePrinted,
 )
 from kalshi_desk.core.ports import EventSink
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
-from kalshi_desk.core.strategy import Decision, ParameterValue
+from kalshi_desk.core.strategy import Decision, Observation, ParameterValue
 from kalshi_desk.store.recording import FrameRecorder
 
 FLUSH_S = 1.0
 SUFFIX = ".jsonl.zst"
-KeptEvent = BookStale | ConnectionChanged | ExchangeStatusReported | TradeHistory
-"""What reaches the core besides frames and listings, and changes what a strategy sees."""
-_KEPT = (BookStale, ConnectionChanged, ExchangeStatusReported, TradeHistory)
+KeptEvent = (
+    BookStale
+    | ConnectionChanged
+    | ExchangeStatusReported
+    | TradeHistory
+    | BookDelta
+    | BookSnapshot
+    | TickerChanged
+    | TradePrinted
+    | MarketStatusChanged
+)
+"""What reaches the core besides recorded frames and listings, and changes what strategies see.
+
+What frames tell is among it: those of the second socket and of later ones are not recorded.
+"""
+_KEPT = get_args(KeptEvent)
 _log = logging.getLogger(__name__)
 
 
@@ -52,8 +70,9 @@ class EngineRecorder:
     """One recording per engine run; a disk that is full ends it, never the trading.
 
     Lines about the engine carry ``recv_ns``, the time at which the core took what they
-    tell: ``engine`` first of all, ``markets``, ``beat``, ``event``, ``cycle``,
-    ``decision`` and ``own``; ``end`` is the last line of one that was closed.
+    tell: ``engine`` first of all, ``markets``, ``beat``, ``event``, ``observation``,
+    ``cycle``, ``decision``, ``failure`` and ``own``; ``end`` is the last line of one that
+    was closed.
     """
 
     def __init__(self, folder: Path, venue: str, now_ns: int, cap_mb: int) -> None:
@@ -66,7 +85,7 @@ class EngineRecorder:
             self._recorder = FrameRecorder(self.path)
         except DeskError as error:
             _log.warning("%s", error)
-        self._note("engine", now_ns, {"venue": venue, "beats": True})
+        self._note("engine", now_ns, {"venue": venue, "beats": True, "observations": True})
 
     def _note(self, kind: str, now_ns: int, content: dict[str, Any]) -> None:
         if self._recorder is not None:
@@ -94,9 +113,26 @@ class EngineRecorder:
         elif isinstance(event, _KEPT):
             self._note("event", now_ns, {"event": msgspec.to_builtins(event)})
 
-    def mark_cycle(self, now_ns: int, names: Sequence[str]) -> None:
-        """Note that these strategies were asked to look at the markets of this moment."""
-        self._note("cycle", now_ns, {"strategies": list(names)})
+    def mark_cycle(
+        self, now_ns: int, names: Sequence[str], implications: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Note that these strategies were asked to look at the markets of this moment.
+
+        ``implications`` are the relations between markets that people had confirmed.
+        """
+        content: dict[str, Any] = {"strategies": list(names)}
+        if implications:
+            content["implications"] = [list(pair) for pair in implications]
+        self._note("cycle", now_ns, content)
+
+    def mark_observation(self, now_ns: int, observation: Observation, *, known: bool) -> None:
+        """Keep what strategies see measured from now on; ``known`` when they did at the start."""
+        content = {"observation": msgspec.to_builtins(observation), "known": known}
+        self._note("observation", now_ns, content)
+
+    def mark_failure(self, now_ns: int, strategy: str, why: str, *, unanswered: bool) -> None:
+        """Note that a look at ``now_ns`` brought no decision: it was lost, or it raised."""
+        self._note("failure", now_ns, {"strategy": strategy, "why": why, "unanswered": unanswered})
 
     def mark_decision(
         self,

@@ -23,11 +23,11 @@ NOT_CLOSED = (
 class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What one recording holds; times are nanoseconds since the epoch, 0 when there is none.
 
-    ``markets`` were described or had a book; ``cycles`` are looks of strategies and
-    ``first_cycles`` the first of each; ``orders`` and ``fills`` are our own.  ``is_whole``
-    says that every line was read and the recorder closed the file; ``was_decoded`` that
-    every frame went through the decoder too, which alone finds ``gaps`` and unreadable
-    frames.
+    ``markets`` were described or had a book; ``cycles`` are looks of strategies,
+    ``first_cycles`` the first of each, and ``unanswered`` those that were lost; ``orders``
+    and ``fills`` are our own.  ``is_whole`` says that every line was read and the recorder
+    closed the file; ``was_decoded`` that every frame went through the decoder too, which
+    alone finds ``gaps`` and unreadable frames.
     """
 
     path: str
@@ -41,6 +41,7 @@ class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     cycles: int
     first_cycles: dict[str, int]
+    unanswered: frozenset[tuple[str, int]]
     decisions: int
     orders: int
     fills: int
@@ -66,6 +67,8 @@ def survey(path: Path, *, decode: bool = False) -> RecordingFacts:
     problems: list[str] = []
     feed = BookFeed()
     first_cycles: dict[str, int] = {}
+    looking: dict[str, int] = {}
+    unanswered: set[tuple[str, int]] = set()
     venue = ""
     start_ns = end_ns = 0
     for record in read_frames(path):
@@ -82,6 +85,12 @@ def survey(path: Path, *, decode: bool = False) -> RecordingFacts:
             elif record.kind == "cycle":
                 for name in _names(content.get("strategies")):
                     first_cycles.setdefault(name, moment)
+                    looking[name] = moment
+            elif record.kind in ("decision", "failure"):
+                name = str(content.get("strategy", ""))
+                looking.pop(name, None)
+                if content.get("unanswered") is True:
+                    unanswered.add((name, moment))
             elif record.kind == "own":
                 counts["orders"] += "order" in content
                 counts["fills"] += "fill" in content
@@ -120,6 +129,8 @@ def survey(path: Path, *, decode: bool = False) -> RecordingFacts:
         connections=counts["connection"],
         cycles=counts["cycle"],
         first_cycles=first_cycles,
+        # The engine ended before these looks were answered.
+        unanswered=frozenset((*unanswered, *looking.items())),
         decisions=counts["decision"],
         orders=counts["orders"],
         fills=counts["fills"],

@@ -69,6 +69,11 @@ class KalshiSession(VenueActions):
         """When the frame was received whose events are being told now; 0 between frames."""
         return self.feed.stream.frame_ns
 
+    @property
+    def is_frame_tapped(self) -> bool:
+        """Whether the recording holds the frame whose events are being told now."""
+        return self.feed.stream.is_frame_tapped
+
     def _trimmed(self, event: CoreEvent) -> CoreEvent:
         return trim(event, self._keep()) if isinstance(event, MarketsListed) else event
 

@@ -21,6 +21,7 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.ports import Clock, Feed
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
 from kalshi_desk.core.stops import StopRecord
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.desk.commands import (
     Answer,
     CancelAll,
@@ -42,16 +43,11 @@ from kalshi_desk.engine.effects import (
     Effect,
     ForgetLive,
     GiveAnswer,
-    KeepBasket,
-    KeepEntry,
     KeepFill,
     KeepIntent,
     KeepMeta,
-    KeepObservation,
     KeepOrder,
-    KeepPaper,
     KeepSettlement,
-    KeepStop,
     LookUp,
     Notify,
     ReadAccount,
@@ -64,6 +60,7 @@ from kalshi_desk.engine.effects import (
 from kalshi_desk.engine.event_memory import EventMemory
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
+from kalshi_desk.engine.keeping import entry_of
 from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.preview import reply_to
@@ -158,7 +155,7 @@ class EngineShell:
         frame_ns = self.venue.frame_ns
         now_ns = frame_ns or self._clock.now_ns()
         if self.recorder is not None:
-            self.recorder.listen(event, now_ns, of_frame=frame_ns > 0)
+            self.recorder.listen(event, now_ns, of_frame=self.venue.is_frame_tapped)
         effects = self.core.step(event, now_ns)
         if self.strategies is not None:
             # Before the effects: a look asked for by this event must see it.
@@ -203,14 +200,13 @@ class EngineShell:
             self.recorder.mark_own(self.core.state.now_ns, record)
 
     def _perform_rare(self, effect: Effect) -> None:
-        if isinstance(effect, KeepMeta):
+        entry = entry_of(effect)
+        if entry is not None:
+            self._keeper.add(entry)
+            if self.recorder is not None and isinstance(entry, Observation):
+                self.recorder.mark_observation(self.core.state.now_ns, entry, known=False)
+        elif isinstance(effect, KeepMeta):
             self._keep_meta(effect)
-        elif isinstance(effect, KeepStop):
-            self._keeper.add(effect.record)
-        elif isinstance(effect, KeepEntry | KeepBasket | KeepPaper):
-            self._keeper.add(effect.entry)
-        elif isinstance(effect, KeepObservation):
-            self._keeper.add(effect.observation)
         elif isinstance(effect, LookUp):
             self._start(self._look_up(effect))
         elif isinstance(effect, ReadAccount):

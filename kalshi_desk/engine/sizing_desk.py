@@ -152,7 +152,12 @@ def too_small(signal: Signal, legs: tuple[SignalLeg, ...], bound: Reason) -> Why
 
 
 def payouts(signal: Signal, legs: tuple[SignalLeg, ...]) -> tuple[Money, ...]:
-    """Return what the legs together pay in each state, in micro-dollars."""
+    """Return what the legs together pay in each state, in micro-dollars.
+
+    Nothing when the signal doesn't say that of every leg in every state.
+    """
+    if len(signal.pays) != len(legs) or len({len(values) for values in signal.pays}) != 1:
+        return ()
     states = zip(*signal.pays, strict=True)
     return tuple(
         Money(sum(value * leg.count for value, leg in zip(values, legs, strict=True)))

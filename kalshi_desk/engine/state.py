@@ -90,6 +90,8 @@ class CoreState:
     usage: UsageReported | None = None
     replay: ReplayView | None = None
     auto: bool = False
+    is_stopping: bool = False
+    """Whether a person ends the engine and its orders: strategies send nothing new meanwhile."""
     modes: dict[str, Mode] = field(default_factory=dict)
     strategies: dict[str, StrategyState] = field(default_factory=dict)
     implications: set[tuple[str, str]] = field(default_factory=set)

@@ -56,7 +56,7 @@ class Strategist:
         for info in map(cleaned_info, event.strategies):
             known = state.strategies.get(info.name)
             if known is not None:
-                known.info, known.is_looking = info, False
+                known.info = info
                 continue
             mode = Mode.OFF if info.fault else state.modes.get(info.name, info.default_mode)
             state.strategies[info.name] = StrategyState(
@@ -153,7 +153,8 @@ class Strategist:
 
     def _is_due(self, strategy: StrategyState) -> bool:
         state = self._state
-        waited_ns = state.now_ns - strategy.asked_ns
+        # Against a clock that was set back every wait is over.
+        waited_ns = abs(state.now_ns - strategy.asked_ns)
         if strategy.is_looking:
             return waited_ns > LOST_LOOK_NS
         if waited_ns >= state.settings.strategy_interval_ns:

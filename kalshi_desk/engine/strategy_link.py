@@ -12,21 +12,23 @@ from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed
+from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed, TickerChanged
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.strategy import Observation
-from kalshi_desk.core.types import BookSide
+from kalshi_desk.core.types import NO_COUNT, BookSide
 from kalshi_desk.engine.effects import AskStrategy
 from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, StrategyFailed
 from kalshi_desk.engine.strategy_messages import (
     LENGTH_BYTES,
     MARKET_EVENTS,
+    MOST_ANSWER_BYTES,
     Declared,
     Fed,
     FromWorker,
     Look,
     Looked,
     MarketEvent,
+    StrategyInfo,
     pack,
 )
 from kalshi_desk.market.live import LiveMarkets
@@ -57,6 +59,7 @@ class StrategyLink:
         observations: Callable[[str], dict[str, tuple[Observation, ...]]],
         on_look: Callable[[int, AskStrategy], None] = lambda now_ns, look: None,
         deadline_s: float = DEADLINE_S,
+        start_s: float = START_S,
     ) -> None:
         self._folder = folder
         self._clock = clock
@@ -65,7 +68,11 @@ class StrategyLink:
         self._observations = observations
         self._on_look = on_look
         self._deadline_s = deadline_s
+        self._start_s = start_s
+        self._ended_why = ""
+        self._folder_fault = ""
         self._process: asyncio.subprocess.Process | None = None
+        self._is_fed = False
         self._is_ready = False
         self._batch: list[tuple[int, MarketEvent]] = []
         self._waiting: deque[AskStrategy] = deque()
@@ -77,23 +84,28 @@ class StrategyLink:
         """Keep a worker running until cancelled."""
         try:
             while True:
-                await self._one_worker()
+                try:
+                    await self._one_worker()
+                except Exception:
+                    # Strategies must not be left alone with orders that nobody looks after.
+                    _log.exception("the strategy worker could not be kept")
                 await asyncio.sleep(RESTART_S)
         finally:
             await self._end()
 
     async def _one_worker(self) -> None:
+        self._ended_why = ""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "kalshi_desk.engine.strategy_worker",
-            str(self._folder),
+            *([] if self._folder_fault else [str(self._folder)]),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            async with asyncio.timeout(START_S) as patience:
+            async with asyncio.timeout(self._start_s) as patience:
                 while (message := await self._receive()) is not None:
                     patience.reschedule(None)
                     if isinstance(message, Declared):
@@ -101,13 +113,28 @@ class StrategyLink:
                     else:
                         self._looked(message)
         except TimeoutError:
-            _log.error("the strategy worker did not start within %.0f s", START_S)
+            self._ended_why = f"it did not start within {self._start_s:g} s"
+            # A machine too busy to start one in time must not be kept from it for ever.
+            self._start_s *= 2
         finally:
-            self._is_ready = False
+            has_started = self._is_ready
+            self._is_fed = self._is_ready = False
             self._batch.clear()
             await self._end()
+        if not has_started:
+            self._without_folder(self._ended_why or "it ended at once")
         if self._looking is not None:
-            self._fail("its process ended while it was looking")
+            why = self._ended_why or "its process ended while it was looking"
+            self._fail(why, unanswered=True)
+
+    def _without_folder(self, why: str) -> None:
+        """A worker that never came up has met a file that stops it: go on without the folder."""
+        _log.error("the strategy worker did not come up: %s", why)
+        if not self._folder_fault:
+            self._folder_fault = (
+                f"No strategy of {self._folder} can be used: with these files the worker did not "
+                f"come up ({why}). Take the file away that stops it and start the engine again."
+            )
 
     async def _receive(self) -> FromWorker | None:
         stream = self._process.stdout if self._process is not None else None
@@ -115,29 +142,39 @@ class StrategyLink:
             return None
         try:
             head = await stream.readexactly(LENGTH_BYTES)
-            body = await stream.readexactly(int.from_bytes(head, "big"))
+            length = int.from_bytes(head, "big")
+            if length > MOST_ANSWER_BYTES:
+                self._ended_why = f"it wrote a message of {length:,} bytes"
+                return None
+            body = await stream.readexactly(length)
             message: FromWorker = self._decoder.decode(body)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
-        except msgspec.MsgspecError:
-            _log.exception("the strategy worker wrote what can't be read")
+        except (msgspec.MsgspecError, RecursionError) as error:
+            self._ended_why = f"its answer can't be read: {error}"
             return None
         return message
 
     async def _ready(self, message: Declared) -> None:
         self._batch.clear()
-        self._is_ready = True
+        self._is_fed = True
         for number, (at_ns, event) in enumerate(prime(self._markets, self._clock.now_ns())):
             self.feed(event, at_ns)
             if number % PRIME_SLICE == PRIME_SLICE - 1:
                 self.flush()
                 await asyncio.sleep(0)
-        self._take(StrategiesDeclared(message.strategies))
+        # Only now: a look at half of the markets would decide on what it misses.
+        self._is_ready = True
+        strategies = message.strategies
+        if self._folder_fault:
+            folder = StrategyInfo(name=f"{self._folder.name}/", fault=self._folder_fault)
+            strategies = (*strategies, folder)
+        self._take(StrategiesDeclared(strategies))
         self._next()
 
     def feed(self, event: CoreEvent, now_ns: int) -> None:
         """Pass a market event on; other events are none of the worker's business."""
-        if self._is_ready and isinstance(event, MARKET_EVENTS):
+        if self._is_fed and isinstance(event, MARKET_EVENTS):
             self._batch.append((now_ns, event))  # type: ignore[arg-type]
             if len(self._batch) >= BATCH:
                 self.flush()
@@ -189,7 +226,7 @@ class StrategyLink:
             self._fail(message.fault)
         else:
             self._settle()
-            self._take(
+            self._hand(
                 StrategyDecided(
                     strategy=message.strategy,
                     cycle=message.cycle,
@@ -201,17 +238,30 @@ class StrategyLink:
             )
         self._next()
 
+    def _hand(self, answer: StrategyDecided) -> None:
+        """Pass an answer on; one that the desk can't act on ends its strategy, not the others."""
+        try:
+            self._take(answer)
+        except Exception as error:  # what a strategy answers may be any nonsense
+            _log.exception("acting on an answer of strategy %s", answer.strategy)
+            why = f"the desk could not act on its answer ({type(error).__name__}: {error})"
+            self._take(StrategyFailed(strategy=answer.strategy, cycle=answer.cycle, why=why))
+
     def _overran(self) -> None:
         """A look is over its time: the worker can't be trusted to come back, so it goes."""
-        self._fail(f"it took longer than {self._deadline_s:g} s")
+        self._fail(f"it took longer than {self._deadline_s:g} s", unanswered=True)
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, *, unanswered: bool = False) -> None:
         look = self._settle()
         if look is not None:
-            self._take(StrategyFailed(strategy=look.strategy, cycle=look.cycle, why=why))
+            self._take(
+                StrategyFailed(
+                    strategy=look.strategy, cycle=look.cycle, why=why, is_unanswered=unanswered
+                )
+            )
 
     def _settle(self) -> AskStrategy | None:
         if self._alarm is not None:
@@ -238,16 +288,15 @@ class StrategyLink:
 def prime(markets: LiveMarkets, now_ns: int) -> Iterator[tuple[int, MarketEvent]]:
     """Yield what a new worker must be told to see the markets as they are."""
     everything = list(markets.by_ticker.values())
-    listed = tuple(
-        msgspec.structs.replace(live.market, last_price=live.last_price, volume=live.volume)
-        for live in everything
-    )
+    listed = tuple(live.market for live in everything)
     yield 0, MarketsListed(listed, tuple(markets.events.values()))
     for live in everything:
+        yield now_ns, TickerChanged(live.market.ticker, live.last_price, live.volume, NO_COUNT)
+        # Before the book: its last change may be hours old and would begin its own hour anew.
+        bars, current = live.bars.shown(now_ns), live.bars.current(now_ns)
+        if bars or current is not None:
+            yield now_ns, BarsKnown(live.market.ticker, bars, current)
         if live.has_book:
             bids = tuple(live.book.levels(BookSide.BID))
             asks = tuple(live.book.levels(BookSide.ASK))
             yield live.book.updated_ns, BookSnapshot(live.market.ticker, bids, asks)
-        bars = live.bars.shown(now_ns)
-        if bars:
-            yield now_ns, BarsKnown(live.market.ticker, bars)

@@ -24,7 +24,8 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.strategy import Decision, Mode, Observation, Parameter, ParameterValue
 
 LENGTH_BYTES = 4
-MAX_MESSAGE_BYTES = 256 << 20
+MOST_ANSWER_BYTES = 16 << 20
+"""A longer answer is none: the engine would have to hold it."""
 
 MarketEvent = (
     BookSnapshot

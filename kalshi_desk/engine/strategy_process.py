@@ -8,7 +8,7 @@ from kalshi_desk.core.events import CoreEvent
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.strategy import Observation
 from kalshi_desk.engine.effects import AskStrategy
-from kalshi_desk.engine.inputs import StrategyDecided
+from kalshi_desk.engine.inputs import StrategyDecided, StrategyFailed
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.strategy_link import DEADLINE_S, StrategyLink
 
@@ -18,18 +18,23 @@ def open_strategies(
 ) -> StrategyLink:
     """Return the link to the worker; looks and answers go into the shell's recording."""
     state = shell.core.state
-    asked: dict[str, AskStrategy] = {}
+    asked: dict[str, tuple[int, AskStrategy]] = {}
 
     def on_look(now_ns: int, look: AskStrategy) -> None:
-        asked[look.strategy] = look
+        asked[look.strategy] = (now_ns, look)
         if shell.recorder is not None:
-            shell.recorder.mark_cycle(now_ns, [look.strategy])
+            shell.recorder.mark_cycle(now_ns, [look.strategy], look.implications)
 
     def take(event: CoreEvent) -> None:
-        if isinstance(event, StrategyDecided) and shell.recorder is not None:
-            look = asked.get(event.strategy)
-            values = None if look is None else look.values
-            shell.recorder.mark_decision(event.looked_ns, event.strategy, event.decision, values)
+        if shell.recorder is not None and isinstance(event, StrategyDecided | StrategyFailed):
+            looked_ns, look = asked[event.strategy]
+            if isinstance(event, StrategyDecided):
+                decision = event.decision
+                shell.recorder.mark_decision(looked_ns, event.strategy, decision, look.values)
+            else:
+                shell.recorder.mark_failure(
+                    looked_ns, event.strategy, event.why, unanswered=event.is_unanswered
+                )
         shell.take(event)
 
     def observations(strategy: str) -> dict[str, tuple[Observation, ...]]:

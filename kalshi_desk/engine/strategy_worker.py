@@ -16,11 +16,12 @@ from typing import BinaryIO
 
 import msgspec
 
+from kalshi_desk.core.strategy import Decision
 from kalshi_desk.engine.strategy_book import StrategyBook
 from kalshi_desk.engine.strategy_messages import (
+    MOST_ANSWER_BYTES,
     Declared,
     Fed,
-    FromWorker,
     Look,
     Looked,
     ToWorker,
@@ -47,7 +48,7 @@ class Worker:
     def prepare(self) -> None:
         """Let strategies load what their first look would otherwise wait for."""
         for kind in self.book.classes.values():
-            with contextlib.suppress(Exception):  # a look will say what is wrong
+            with contextlib.suppress(Exception, SystemExit):  # a look will say what is wrong
                 kind().prepare()
 
     def feed(self, message: Fed) -> None:
@@ -59,6 +60,7 @@ class Worker:
     def look(self, look: Look) -> Looked:
         """Ask one strategy; whatever it raises becomes a fault."""
         began = time.perf_counter_ns()
+        # As the core does at each beat: the exchange says nothing when a market closes.
         self.markets.close_due(look.now_ns)
         try:
             strategy = self._strategy(look)
@@ -71,7 +73,7 @@ class Worker:
                 observations=look.observations,
                 since_ns=look.since_ns,
             )
-            decision, proof, fault = strategy.decide(view), strategy.proof(view), ""
+            decision, proof, fault = _decision(strategy.decide(view)), strategy.proof(view), ""
         except Exception as error:  # a strategy may raise anything
             decision, proof, fault = None, "", f"{type(error).__name__}: {error}"
         return Looked(
@@ -96,7 +98,7 @@ def serve(source: BinaryIO, sink: BinaryIO, folder: Path | None) -> None:
     """Answer until the engine has gone."""
     worker = Worker(StrategyBook(folder))
     worker.prepare()
-    _send(sink, Declared(worker.book.infos()))
+    _send(sink, pack(Declared(worker.book.infos())))
     gc.freeze()
     decoder = msgspec.msgpack.Decoder(ToWorker)
     while (body := read_from(source)) is not None:
@@ -104,11 +106,29 @@ def serve(source: BinaryIO, sink: BinaryIO, folder: Path | None) -> None:
         if isinstance(message, Fed):
             worker.feed(message)
         else:
-            _send(sink, worker.look(message))
+            _send(sink, _packed(worker.look(message)))
 
 
-def _send(sink: BinaryIO, message: FromWorker) -> None:
-    sink.write(pack(message))
+def _decision(answer: object) -> Decision:
+    if not isinstance(answer, Decision):
+        raise TypeError(f"decide answered {type(answer).__name__}, not a Decision")
+    return answer
+
+
+def _packed(looked: Looked) -> bytes:
+    """Return an answer ready for the pipe, or the fault that it can't be sent."""
+    try:
+        body = pack(looked)
+        if len(body) <= MOST_ANSWER_BYTES:
+            return body
+        fault = f"its answer has {len(body):,} bytes; {MOST_ANSWER_BYTES:,} are allowed"
+    except Exception as error:  # a strategy may have put anything into it
+        fault = f"its answer can't be sent: {type(error).__name__}: {error}"
+    return pack(msgspec.structs.replace(looked, decision=None, proof="", fault=fault))
+
+
+def _send(sink: BinaryIO, message: bytes) -> None:
+    sink.write(message)
     sink.flush()
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from kalshi_desk.core.events import MarketsListed
 from kalshi_desk.core.records import Event, Market
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.engine.recorder import KeptEvent
 from kalshi_desk.store.recording import RecordedMeta
 
@@ -31,6 +32,23 @@ def listing(record: RecordedMeta) -> MarketsListed | None:
     except msgspec.ValidationError:
         return None
     return MarketsListed(listed.markets, listed.events)
+
+
+def observed(record: RecordedMeta) -> Observation | None:
+    """Return what an ``observation`` line holds; None when this version can't read it."""
+    try:
+        return msgspec.convert(record.content.get("observation"), Observation)
+    except msgspec.ValidationError:
+        return None
+
+
+def implied(record: RecordedMeta) -> tuple[tuple[str, str], ...]:
+    """Return the relations that people had confirmed when a ``cycle`` line was written."""
+    try:
+        found = record.content.get("implications", ())
+        return msgspec.convert(found, tuple[tuple[str, str], ...])
+    except msgspec.ValidationError:
+        return ()
 
 
 def when(record: RecordedMeta) -> int:

@@ -20,6 +20,11 @@ class VenueActions:
         """When the frame was received whose events are being told now; 0 between frames."""
         return 0
 
+    @property
+    def is_frame_tapped(self) -> bool:
+        """Whether the recording holds the frame whose events are being told now."""
+        return False
+
     async def cancel_everything(self) -> None:
         """Cancel all orders of the account."""
 

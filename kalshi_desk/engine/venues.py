@@ -72,6 +72,11 @@ class SessionVenue(VenueActions):
         """When the frame was received whose events are being told now; 0 between frames."""
         return 0 if self._session is None else self._session.frame_ns
 
+    @property
+    def is_frame_tapped(self) -> bool:
+        """Whether the recording holds the frame whose events are being told now."""
+        return self._session is not None and self._session.is_frame_tapped
+
     async def watch(self, tickers: Sequence[str]) -> None:
         """Follow more books."""
         if self._session is not None:

@@ -40,9 +40,13 @@ OnConnection = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class FrameMoment:
-    """When the frame that is being read was received; 0 while none is."""
+    """When the frame that is being read was received; 0 while none is.
+
+    ``is_tapped`` tells whether the frame itself went to the recording.
+    """
 
     at_ns: int = 0
+    is_tapped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +236,7 @@ class Line:
         """Record and read one frame, and pass on what it means as of when it was received."""
         wiring, translator = self._wiring, self.translator
         recv_ns = wiring.moment.at_ns = wiring.clock.now_ns()
+        wiring.moment.is_tapped = wiring.tap is not None
         try:
             if wiring.tap is not None:
                 wiring.tap(recv_ns, data)
@@ -245,6 +250,7 @@ class Line:
                 self._sink(event)
         finally:
             wiring.moment.at_ns = 0
+            wiring.moment.is_tapped = False
         return message, event
 
     def _note_age(self, ts_ms: int) -> None:

@@ -28,8 +28,8 @@ class Stream:
     """Delivers what the exchange says, in the order of each socket.
 
     One socket carries everything until the exchange says that a subscription is full;
-    then the markets that found no room move to another.  The first socket alone is
-    recorded: a recording knows one connection at a time.
+    then the markets that found no room move to another.  The frames of the first socket
+    alone are recorded: a recording knows one connection at a time.
     """
 
     def __init__(
@@ -70,6 +70,11 @@ class Stream:
     def frame_ns(self) -> int:
         """When the frame was received whose events are being told now; 0 between frames."""
         return self._wiring.moment.at_ns
+
+    @property
+    def is_frame_tapped(self) -> bool:
+        """Whether the frame whose events are being told now went to the recording itself."""
+        return self._wiring.moment.is_tapped
 
     @property
     def connections(self) -> int:

@@ -111,6 +111,18 @@ class MarketBars:
         """Return every hour known that had ended at a time, oldest first."""
         return self._complete(now_ns, MOST_HOURS)
 
+    def current(self, now_ns: int) -> Bar | None:
+        """Return the hour under way as it is so far, None while nothing was told of in it."""
+        return self._in_progress() if self._end_ns > now_ns else None
+
+    def resume(self, current: Bar) -> None:
+        """Go on with an hour that was followed elsewhere so far."""
+        self._start_ns, self._end_ns = current.start_ns, current.start_ns + HOUR_NS
+        self._open, self._high, self._low = current.open, current.high, current.low
+        self.close, self._volume, self._traded = current.close, current.volume, current.trades
+        self._newest_ns = 0
+        self._version += 1
+
     def put_before(self, bars: Iterable[Bar], now_ns: int) -> None:
         """Lead the hours with older ones from elsewhere; what is there already stays.
 

@@ -124,7 +124,10 @@ class LiveMarkets:
         elif isinstance(event, TradeHistory):
             self._history(event, now_ns)
         elif isinstance(event, BarsKnown):
-            self._known(event.ticker).bars.put_before(event.bars, now_ns)
+            bars = self._known(event.ticker).bars
+            bars.put_before(event.bars, now_ns)
+            if event.current is not None:
+                bars.resume(event.current)
         elif isinstance(event, BookStale):
             self._stale(event)
         elif isinstance(event, MarketStatusChanged):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kalshi_desk.quant.arrays import FloatArray, same_length, vector
+from kalshi_desk.quant.logit import clipped_logit
 
 PRIOR_WEIGHT = 0.5
 STRESS = 0.8
@@ -68,6 +69,20 @@ def ewma_correlations(changes: npt.ArrayLike, half_life: float) -> FloatArray:
     matrix = np.clip(covariance / np.outer(scale, scale), -1.0, 1.0)
     np.fill_diagonal(matrix, 1.0)
     return np.asarray(matrix, dtype=np.float64)
+
+
+def co_movement(prices: npt.ArrayLike, half_life: float) -> list[list[float | None]]:
+    """Return how far markets move together: the size of each correlation of logit changes.
+
+    ``prices``: a row per market of as many prices between 0 and 1, oldest first;
+    ``half_life`` in prices.  None for a market that never moved: it says nothing.
+    """
+    table = np.asarray(prices, dtype=np.float64)
+    changes = np.diff(clipped_logit(table), axis=1).T
+    matrix = np.abs(ewma_correlations(changes, half_life))
+    moved = np.ptp(changes, axis=0) > 0.0
+    matrix[~np.outer(moved, moved)] = np.nan
+    return [[None if np.isnan(one) else float(one) for one in row] for row in matrix]
 
 
 def shrunk(estimate: float, kinship: Kinship, weight: float = PRIOR_WEIGHT) -> float:

@@ -262,7 +262,7 @@ def check_duplicate(intent: OrderIntent, view: GateView) -> Reason | None:
     """Refuse the same order twice within a moment: a held key, a doubled click."""
     for earlier in view.recent:
         if (
-            view.now_ns - earlier.created_ns < DUPLICATE_WINDOW_NS
+            abs(view.now_ns - earlier.created_ns) < DUPLICATE_WINDOW_NS
             and earlier.ticker == intent.ticker
             and earlier.side is intent.side
             and earlier.price == intent.price

@@ -201,7 +201,7 @@ class StopMachine:
         level = self.record.level
         if level is None or bid > level:
             self._below_ns = 0
-        elif not self._below_ns:
+        elif not 0 < self._below_ns <= view.now_ns:
             self._below_ns = view.now_ns
         elif self._stands(self._below_ns, view, is_update=is_update):
             self._trigger(view, step, f"{cents(bid)} is at or below {cents(level)}")
@@ -210,7 +210,7 @@ class StopMachine:
         """Follow the best price up, by as much as has stood: a single print lifts nothing."""
         if bid <= self.record.best:
             self._above_ns = 0
-        elif not self._above_ns:
+        elif not 0 < self._above_ns <= view.now_ns:
             self._above_ns, self._low_of_rise = view.now_ns, bid
         else:
             self._low_of_rise = min(self._low_of_rise, bid)
@@ -238,7 +238,8 @@ class StopMachine:
         step.said.append(Said(f"Stop {record.stop_id} triggered ({record.kind.value})", text))
 
     def _try(self, view: StopView, step: Step) -> None:
-        if view.now_ns < self._next_ns or not view.is_known:
+        # A time further off than any wait is one from before the clock was set back.
+        if view.now_ns < self._next_ns <= view.now_ns + SLOW_NS or not view.is_known:
             return
         if view.cannot_send:
             self._complain(step, view.now_ns, "wait", f"The exit waits: {view.cannot_send}")
@@ -259,7 +260,7 @@ class StopMachine:
         if not view.is_obstructed:
             self._clearing_ns = 0
             return False
-        if not self._clearing_ns:
+        if not 0 < self._clearing_ns <= view.now_ns:
             self._clearing_ns = view.now_ns
         return view.now_ns - self._clearing_ns < CLEAR_NS
 

@@ -153,6 +153,7 @@ class BasketWorld:
         self.books: dict[str, BookSnapshot] = {}
         self._crash_at = set(crash_at)
         self._effects = 0
+        self.auto = True
         self._open()
 
     def _open(self) -> None:
@@ -163,6 +164,7 @@ class BasketWorld:
         self.core = TradingCore(CoreSettings(venue=self.venue, limits=self.limits))
         restore(self.core.state, self.journal, self.now_ns)
         restore_machine(self.core, self.journal, self.now_ns)
+        self.core.state.auto = self.auto
         self.take(
             MarketsListed(
                 tuple(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from kalshi_desk.core.events import FillReported
 from kalshi_desk.core.reasons import ReasonCode
-from kalshi_desk.core.types import BookSide, Count, Outcome
+from kalshi_desk.core.types import BookSide, Count, Outcome, Price
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.basket_desk import entry_of
 from kalshi_desk.execution.baskets import BARRED_FOR_NS, Stage, excess
@@ -65,6 +66,23 @@ def test_the_next_leg_goes_up_to_break_even_and_no_further(world: BasketWorld) -
     world.fill()
     [intent] = world.unanswered
     assert intent.ticker == "C"
+
+
+def test_a_leg_whose_break_even_costs_more_than_an_order_may_goes_out_at_its_own_limit(
+    world: BasketWorld,
+) -> None:
+    """One order of a strategy may cost $100: 290 contracts cost $101.50 at 35 cents."""
+    world.show("C", 30, 31)
+    legs = [msgspec.structs.replace(leg, count=Count(29_000)) for leg in tiles()]
+    legs[2] = msgspec.structs.replace(legs[2], price=Price(3_100))
+    assert world.start(legs, guaranteed="25") is None
+    assert [(leg.ticker, leg.price) for leg in world.unanswered] == [("A", 2_500)]
+    world.fill()
+    assert [(leg.ticker, leg.price) for leg in world.unanswered] == [("B", 3_000)]
+    world.fill()
+    assert [(leg.ticker, leg.price) for leg in world.unanswered] == [("C", 3_100)]
+    world.fill()
+    assert world.last().stage is Stage.COMPLETE
 
 
 def test_break_even_of_a_leg_that_buys_no_is_the_same_seen_from_the_other_side(

@@ -7,16 +7,28 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kalshi_desk.core.events import BookDelta, BookSnapshot, CoreEvent, MarketsListed
-from kalshi_desk.core.records import Market
-from kalshi_desk.core.types import BookSide, Count, Price
+from kalshi_desk.core.events import (
+    BookDelta,
+    BookSnapshot,
+    BookStale,
+    CoreEvent,
+    MarketsListed,
+    TradePrinted,
+)
+from kalshi_desk.core.records import Market, Trade
+from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.effects import AskStrategy
 from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, StrategyFailed
-from kalshi_desk.engine.strategy_link import StrategyLink
+from kalshi_desk.engine.strategy_link import PRIME_SLICE, StrategyLink, prime
+from kalshi_desk.market.bars import HOUR_NS
 from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.market.mirror import view_of
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -60,6 +72,13 @@ class Other(Strategy):
         {body}
         return Decision()
 '''
+GARBAGE = """
+        for descriptor in range(3, 20):
+            try:
+                os.write(descriptor, b"garbage")
+            except OSError:
+                pass
+"""
 
 
 class Taken:
@@ -80,7 +99,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def worker(
-    folder: Path, markets: LiveMarkets, *, deadline_s: float = 20.0
+    folder: Path, markets: LiveMarkets, *, deadline_s: float = 20.0, start_s: float = 60.0
 ) -> AsyncIterator[tuple[StrategyLink, Taken]]:
     taken = Taken()
     link = StrategyLink(
@@ -90,6 +109,7 @@ async def worker(
         taken.events.append,
         observations=lambda strategy: {},
         deadline_s=deadline_s,
+        start_s=start_s,
     )
     running = asyncio.create_task(link.run())
     try:
@@ -149,12 +169,105 @@ async def test_a_strategy_that_takes_too_long_fails_and_the_next_worker_knows_th
         assert decided.decision.reasons[0].seen == "3300"
 
 
+async def test_no_look_is_taken_before_a_new_worker_knows_every_market(tmp_path: Path) -> None:
+    (tmp_path / "sees.py").write_text(SEES)
+    (tmp_path / "slow.py").write_text(OTHER.format(name="slow", body="time.sleep(60)"))
+    tickers = [f"T{number}" for number in range(5 * PRIME_SLICE)]
+    markets = LiveMarkets()
+    markets.apply(MarketsListed(tuple(Market(ticker=ticker) for ticker in tickers)), 1)
+    for ticker in tickers:
+        markets.apply(BookSnapshot(ticker, ((Price(4_000), Count(100)),), ()), 2)
+    async with worker(tmp_path, markets, deadline_s=1.0) as (link, taken):
+        link.ask(look("slow"))
+        for cycle in range(1, 100_000):
+            # As beats do, at any moment of the restart.
+            if link._is_fed:
+                link.ask(look("sees", cycle))
+            await asyncio.sleep(0)
+            if len(taken.of(StrategiesDeclared)) == 2:
+                break
+            if cycle % 100 == 0:
+                await asyncio.sleep(0.01)
+        await until(lambda: bool(taken.of(StrategyDecided)))
+        failed = taken.of(StrategyFailed)[0]
+        assert isinstance(failed, StrategyFailed)
+        assert failed.is_unanswered
+        for event in taken.of(StrategyDecided):
+            assert isinstance(event, StrategyDecided)
+            assert {why.seen for why in event.decision.reasons} == {"4000"}
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.integers(1, 3 * HOUR_NS // 4),
+        st.sampled_from(["quote", "wide", "trade", "stale"]),
+        st.integers(20, 80),
+    ),
+    max_size=12,
+)
+
+
+def apply_changes(
+    changes: list[tuple[int, str, int]], begin_ns: int, *all_markets: LiveMarkets
+) -> int:
+    """Tell the same to each; return when it was over."""
+    at_ns = begin_ns
+    for number, (wait_ns, what, cents) in enumerate(changes):
+        at_ns += wait_ns
+        price, gap = Price(cents * 100), 1_500 if what == "wide" else 200
+        bids, asks = ((price, Count(100)),), ((Price(price + gap), Count(100)),)
+        event: CoreEvent = BookSnapshot("A", bids, asks)
+        if what == "trade":
+            event = TradePrinted(
+                Trade(
+                    trade_id=f"{begin_ns}-{number}",
+                    ticker="A",
+                    price=price,
+                    count=Count(100),
+                    taker_side=BookSide.BID,
+                    executed_ns=at_ns,
+                )
+            )
+        elif what == "stale":
+            event = BookStale(("A",), "gap")
+        for markets in all_markets:
+            markets.apply(event, at_ns)
+    return at_ns
+
+
+@given(CHANGES, CHANGES, st.integers(0, 2 * HOUR_NS))
+def test_a_worker_that_starts_later_sees_what_one_saw_that_was_there(
+    before: list[tuple[int, str, int]], after: list[tuple[int, str, int]], silence_ns: int
+) -> None:
+    begin_ns = 500_000 * HOUR_NS
+    old, new = LiveMarkets(), LiveMarkets()
+    closes_ns = begin_ns + 4 * HOUR_NS
+    market = Market(ticker="A", close_ns=closes_ns, status=MarketStatus.ACTIVE)
+    old.apply(MarketsListed((market,)), begin_ns)
+    at_ns = apply_changes(before, begin_ns, old) + silence_ns
+    for told_ns, event in prime(old, at_ns):
+        new.apply(event, told_ns)
+    end_ns = apply_changes(after, at_ns, old, new) + silence_ns
+    for markets in (old, new):
+        markets.close_due(end_ns)
+    seen = [view_of(markets, end_ns).markets["A"] for markets in (old, new)]
+    if not seen[0].is_fresh:
+        seen = [msgspec.structs.replace(one, updated_ns=0) for one in seen]
+    assert seen[0] == seen[1]
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
         ("raise KeyError('gone')", "KeyError: 'gone'"),
         ("os._exit(3)", "its process ended while it was looking"),
         ("os.kill(os.getpid(), 9)", "its process ended while it was looking"),
+        ("return None", "TypeError: decide answered NoneType, not a Decision"),
+        ("return Decision(scanned=2**70)", "its answer can't be sent"),
+        ("return Decision(scanned=lambda: 1)", "its answer can't be sent"),
+        ("return Decision(scanned=1.5)", "its answer can't be read"),
+        ("return Decision(reasons='x' * (17 << 20))", "its answer has 17,"),
+        (GARBAGE, "it wrote a message"),
     ],
 )
 async def test_a_strategy_that_breaks_harms_only_itself(
@@ -168,7 +281,8 @@ async def test_a_strategy_that_breaks_harms_only_itself(
         await until(lambda: bool(taken.of(StrategyDecided)))
         failed = taken.of(StrategyFailed)[0]
         assert isinstance(failed, StrategyFailed)
-        assert (failed.strategy, failed.why) == ("bad", why)
+        assert failed.strategy == "bad"
+        assert failed.why.startswith(why)
 
 
 async def test_files_that_hold_no_strategy_are_named_and_hurt_nobody(tmp_path: Path) -> None:
@@ -181,7 +295,89 @@ async def test_files_that_hold_no_strategy_are_named_and_hurt_nobody(tmp_path: P
         declared = taken.of(StrategiesDeclared)[0]
         assert isinstance(declared, StrategiesDeclared)
         faults = {info.name: info.fault for info in declared.strategies if info.fault}
-        assert set(faults) == {"broken", "empty", "taken"}
-        assert "line 1" in faults["broken"]
+        assert set(faults) == {"broken.py", "empty.py", "taken.py"}
+        assert "line 1" in faults["broken.py"]
         names = {info.name for info in declared.strategies}
         assert {"sees", "arbitrage", "volatility", "harvester"} <= names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Other.title = None",
+        'Other.parameters = (Parameter(name="a b", default=1, help="h"),)',
+        'Other.parameters = (Parameter(name="a", default=None, help="h"),)',
+        'Other.parameters = (Parameter(name="a", default=2**70, help="h"),)',
+        'Other.parameters = (Parameter(name="a", default=5, low=0, high=1, help="h"),)',
+        'Other.name = "manual"',
+        'Other.name = "basket"',
+        'Other.name = "Upper"',
+        "raise SystemExit",
+    ],
+)
+async def test_a_declaration_that_can_not_be_used_is_named_and_hurts_nobody(
+    tmp_path: Path, text: str
+) -> None:
+    head = "from kalshi_desk.core.strategy import Parameter\n"
+    (tmp_path / "other.py").write_text(head + OTHER.format(name="other", body="pass") + text)
+    async with worker(tmp_path, LiveMarkets()) as (_, taken):
+        declared = taken.of(StrategiesDeclared)[0]
+        assert isinstance(declared, StrategiesDeclared)
+        faults = {info.name for info in declared.strategies if info.fault}
+        assert faults == {"other.py"}
+        assert "arbitrage" in {info.name for info in declared.strategies}
+
+
+async def test_a_copy_of_a_built_in_file_does_not_touch_the_strategy_of_that_name(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "harvester.py").write_text(OTHER.format(name="harvester", body="pass"))
+    async with worker(tmp_path, LiveMarkets()) as (_, taken):
+        declared = taken.of(StrategiesDeclared)[0]
+        assert isinstance(declared, StrategiesDeclared)
+        [found] = [info for info in declared.strategies if info.name == "harvester"]
+        assert not found.fault
+
+
+@pytest.mark.parametrize("text", ["while True: pass", "import os; os._exit(1)"])
+async def test_a_file_that_stops_the_worker_does_not_take_the_other_strategies_away(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "hangs.py").write_text(text)
+    async with worker(tmp_path, LiveMarkets(), start_s=6.0) as (_, taken):
+        declared = taken.of(StrategiesDeclared)[0]
+        assert isinstance(declared, StrategiesDeclared)
+        by_name = {info.name: info for info in declared.strategies}
+        assert not by_name["arbitrage"].fault
+        assert "did not come up" in by_name[f"{tmp_path.name}/"].fault
+
+
+async def test_an_answer_the_desk_cannot_act_on_ends_one_strategy_and_not_the_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sees.py").write_text(SEES)
+
+    class Picky(Taken):
+        def take(self, event: CoreEvent) -> None:
+            if isinstance(event, StrategyDecided) and event.cycle == 1:
+                raise ValueError("that makes no sense")
+            self.events.append(event)
+
+    picky = Picky()
+    link = StrategyLink(
+        tmp_path, WallClock(), one_market(4_000), picky.take, observations=lambda _: {}
+    )
+    running = asyncio.create_task(link.run())
+    try:
+        await until(lambda: bool(picky.of(StrategiesDeclared)))
+        link.ask(look("sees"))
+        link.ask(look("sees", 2))
+        await until(lambda: bool(picky.of(StrategyDecided)))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    (failed,) = picky.of(StrategyFailed)
+    assert isinstance(failed, StrategyFailed)
+    assert (failed.strategy, failed.cycle) == ("sees", 1)
+    assert "could not act on its answer" in failed.why
+    assert "that makes no sense" in failed.why

@@ -43,14 +43,14 @@ LIMITS = {
     "bankroll_dollars": BANKROLL,
     "position_percent": 8.0,
     "event_percent": 6.0,
-    "category_percent": 30.0,
+    "category_percent": 12.0,
     "settlement_day_percent": 30.0,
     "total_percent": 24.0,
-    "open_positions": 7,
+    "open_positions": 10,
     "resting_orders": 6,
     "market_percent": 2.0,
     "order_percent": 0.8,
-    "orders_per_minute": 30,
+    "orders_per_minute": 20,
     "correlation": 1.0,
     "daily_loss_percent": 100.0,
     "daily_loss_reducing_percent": 100.0,
@@ -60,12 +60,13 @@ _PERCENT = BANKROLL * 10_000
 ALLOWED = Allowed(
     market=int(8.0 * _PERCENT),
     event=int(6.0 * _PERCENT),
+    category=int(12.0 * _PERCENT),
     total=int(24.0 * _PERCENT),
     machine_market=int(2.0 * _PERCENT),
     machine_order=int(0.8 * _PERCENT),
-    positions=7,
+    positions=10,
     resting=6,
-    per_minute=30,
+    per_minute=20,
     near_close_s=300,
 )
 NOISE = '''"""Trades without a thought: what it does follows from the time alone."""
@@ -73,7 +74,7 @@ NOISE = '''"""Trades without a thought: what it does follows from the time alone
 import random
 
 from kalshi_desk.core.strategy import Decision, MarketView, Signal, SignalLeg, Why
-from kalshi_desk.core.types import BookSide, Count, TimeInForce
+from kalshi_desk.core.types import BookSide, Count, Money, TimeInForce
 from kalshi_desk.strategies.contract import Strategy
 
 
@@ -89,13 +90,31 @@ class Noise(Strategy):
             for ticker, market in view.markets.items()
             if market.is_fresh and (market.bid or 0) > 1_000 and 0 < (market.ask or 0) < 9_000
         )
+        chosen = rng.sample(quoted, min(4, len(quoted)))
+        signals = [self._signal(rng, view, ticker) for ticker in chosen[2:]]
+        if len(chosen) == 4:
+            signals.append(self._basket(rng, view, chosen[:2]))
         return Decision(
-            signals=tuple(
-                self._signal(rng, view, ticker)
-                for ticker in rng.sample(quoted, min(4, len(quoted)))
-            ),
+            signals=tuple(signals),
             reasons=(Why(candidate="rest", code="luck", text="the dice said no"),),
             scanned=len(view.markets),
+        )
+
+    def _basket(self, rng: random.Random, view: MarketView, tickers: list[str]) -> Signal:
+        """What it promises is invented: some baskets end, some are left half done."""
+        legs = []
+        for ticker in tickers:
+            market, side = view.markets[ticker], rng.choice(list(BookSide))
+            touch = market.ask if side is BookSide.BID else market.bid
+            count = Count(rng.choice([100, 200]))
+            legs.append(SignalLeg(ticker=ticker, side=side, price=touch, count=count))
+        pays = rng.choice([3_000, 6_000, 9_000])
+        return Signal(
+            candidate="+".join(tickers),
+            legs=tuple(legs),
+            text="noise",
+            guaranteed=Money(900_000),
+            pays=((pays,),) * 2,
         )
 
     def _signal(self, rng: random.Random, view: MarketView, ticker: str) -> Signal:
@@ -179,6 +198,7 @@ class Slice:
     halts: list[str] = field(default_factory=list)
     places: set[str] = field(default_factory=set)
     stops_set: set[str] = field(default_factory=set)
+    decided: set[str] = field(default_factory=set)
     drops: set[str] = field(default_factory=set)
     lost: list[tuple[str, Command]] = field(default_factory=list)
     number: int = 0
@@ -258,6 +278,8 @@ class Slice:
             self._strike()
             if self.rng.random() < 0.15:
                 self._press(seen)
+            if self.rng.random() < 0.02:
+                self._resolve(seen)
             count = self.rng.choice([1, 1, 2, 3])
             commands = [c for _ in range(count) if (c := self._choose(seen)) is not None]
             await asyncio.gather(*(self.ask(command) for command in commands))
@@ -276,6 +298,11 @@ class Slice:
         await self.hang_up()
         self.struck["SIGKILL"] += 1
         self.desk = start_engine(self.folder)
+        if self.rng.random() < 0.3:
+            # Once more, while it still reads the account.
+            self.desk.kill()
+            self.struck["SIGKILL"] += 1
+            self.desk = start_engine(self.folder)
         again, self.lost = self.lost, []
         # The same id is carried out once, whether or not the first time got through.
         await asyncio.gather(*(self._submit(name, command) for name, command in again))
@@ -320,6 +347,16 @@ class Slice:
             rests = {"is_bid": down, "price": behind - behind % 100, "count": 300_00}
             self.admin("order", {**order, **rests})
 
+    def _resolve(self, seen: Seen) -> None:
+        """Let a held market be decided; it pays a minute later."""
+        held = [row for row in _quoted(seen) if row.position]
+        if held:
+            self.struck["resolve"] += 1
+            result = self.rng.choice(["yes", "no", "scalar"])
+            ticker = self.rng.choice(held).ticker
+            self.decided.add(ticker)
+            self.admin("resolve", {"ticker": ticker, "result": result, "value": 3_333})
+
     def _choose(self, seen: Seen) -> Command | None:
         rng, quoted = self.rng, _quoted(seen)
         held = [row for row in seen.markets if row.position]
@@ -331,7 +368,7 @@ class Slice:
             return CancelAll(ticker=rng.choice(quoted).ticker)
         if dice < 0.18 and held:
             return Flatten(ticker=rng.choice(held).ticker)
-        if dice < 0.20:
+        if dice < 0.22:
             return Flatten()
         if dice < 0.40 and held:
             kind = rng.choice(list(StopKind))

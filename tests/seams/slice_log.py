@@ -8,7 +8,7 @@ which the gate's own definition (executable prices, worst fees) might have allow
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,7 +73,8 @@ class ExchangeLog:
     realized: dict[str, int]
     settled: list[tuple[float, str]]
     markets: dict[str, dict[str, Any]]
-    exclusive: set[str] = field(default_factory=set)
+    exclusive: set[str]
+    category: dict[str, str]
     candles: dict[str, list[tuple[float, int, int]]] = field(default_factory=dict)
 
     def event_of(self, ticker: str) -> str:
@@ -101,16 +102,16 @@ def read_log(seat: Seat) -> ExchangeLog:
     paid = _pages(seat, "/portfolio/settlements", "settlements")
     tickers = sorted({order.ticker for order in orders})
     markets = {ticker: seat.get(f"/markets/{ticker}")["market"] for ticker in tickers}
-    events = {str(market["event_ticker"]) for market in markets.values()}
+    names = {str(market["event_ticker"]) for market in markets.values()}
+    events = {name: seat.get(f"/events/{name}")["event"] for name in names}
     log = ExchangeLog(
         orders=sorted(orders, key=lambda order: order.created),
         fills=sorted(fills, key=lambda fill: fill.at),
         realized={row["ticker"]: parse_money(row["realized_pnl_dollars"]) for row in positions},
         settled=[(_time(row["settled_time"]), row["ticker"]) for row in paid],
         markets=markets,
-        exclusive={
-            name for name in events if seat.get(f"/events/{name}")["event"]["mutually_exclusive"]
-        },
+        exclusive={name for name, event in events.items() if event["mutually_exclusive"]},
+        category={name: event["category"] for name, event in events.items()},
     )
     _read_candles(seat, log)
     return log
@@ -187,6 +188,7 @@ class Allowed:
 
     market: int
     event: int
+    category: int
     total: int
     machine_market: int
     machine_order: int
@@ -200,11 +202,16 @@ class Replay:
     """Goes through the log in its order; :meth:`run` answers every breach in words."""
 
     def __init__(
-        self, log: ExchangeLog, intents: Mapping[str, OrderIntent], allowed: Allowed
+        self,
+        log: ExchangeLog,
+        intents: Mapping[str, OrderIntent],
+        allowed: Allowed,
+        decided: Set[str] = frozenset(),
     ) -> None:
         self._log = log
         self._intents = intents
         self._allowed = allowed
+        self._decided = decided
         self._held: dict[str, int] = defaultdict(int)
         self._open: dict[str, tuple[LoggedOrder, int]] = {}
         self._sent: list[float] = []
@@ -242,7 +249,7 @@ class Replay:
     def _fill(self, fill: LoggedFill, order: LoggedOrder) -> None:
         before = self._held[fill.ticker]
         signed = fill.count if fill.is_bid else -fill.count
-        if self._origin(order) in {"stop", "flatten"} and (
+        if self._intents[order.client_id].reduce_only and (
             before * signed >= 0 or abs(signed) > abs(before)
         ):
             self.breaches.append(
@@ -316,6 +323,9 @@ class Replay:
         adds = after[name] - before.get(name, 0)
         if 2 * adds >= order.unit * opens:
             self._check(order, "event", after[name], limits.event)
+            kind = self._log.category[name]
+            kin = sum(worst for other, worst in after.items() if self._log.category[other] == kind)
+            self._check(order, "category", kin, limits.category)
             self._check(order, "total", sum(after.values()), limits.total)
 
     def _later(self, order: LoggedOrder, adding: Iterable[tuple[LoggedOrder, int]]) -> int:
@@ -365,7 +375,9 @@ class Replay:
         sent = sum(at - 60 + LATE_S < other for other in self._sent)
         self._check(order, "orders a minute", sent + 1, self._allowed.per_minute)
         left = self._log.closes(order.ticker) - at
-        if left < self._allowed.near_close_s - LATE_S:
+        # One that was decided early has closed then, which nobody could know.
+        is_early = order.ticker in self._decided
+        if not is_early and left < self._allowed.near_close_s - LATE_S:
             self.breaches.append(f"{order.ticker}: entered {left:.0f} s before the close")
 
     def _check(

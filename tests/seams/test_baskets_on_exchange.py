@@ -64,6 +64,7 @@ def legs_of(shell: EngineShell, side: BookSide) -> list[SignalLeg]:
 def start(shell: EngineShell, legs: Sequence[SignalLeg], payout: str) -> None:
     now_ns = WallClock().now_ns()
     shell.core.state.now_ns = now_ns
+    shell.core.state.auto = True
     signal = Signal(candidate="pair", legs=tuple(legs), text="two markets")
     reasons = shell.core.baskets.start(
         "arbitrage", signal, legs, parse_money("1"), (parse_money(payout),), now_ns

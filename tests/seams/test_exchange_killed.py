@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from datetime import UTC, datetime, timedelta
@@ -19,32 +20,45 @@ from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import Answer, Outcomes, PlaceOrder
 from kalshi_desk.desk.frames import StatusView
 from kalshi_desk.store.presence import find_engine, read_token
-from tests.running_desk import RunningDesk, running_desk, wait_until
+from tests.running_desk import RunningDesk, running_desk, shell, wait_until
 
 pytestmark = pytest.mark.timeout(120)
 
 
 def quoted(desk: RunningDesk) -> dict[str, Any]:
-    """Return a market in mid-range that stays open for the whole test."""
-    rows = desk.shell("markets")
+    """Return a market in mid-range with a narrow spread that stays open for the whole test."""
     lasting = (datetime.now(UTC) + timedelta(minutes=10)).isoformat()
-    found: dict[str, Any] = next(
-        row
-        for row in rows
-        if row["is_fresh"]
-        and row["close_time"] > lasting
-        and row["yes_bid"]
-        and row["yes_ask"]
-        and 0.2 < float(row["yes_bid"]) < 0.8
-    )
-    return found
+    found: list[dict[str, Any]] = []
+
+    def look() -> bool:
+        found.extend(
+            row
+            for row in desk.shell("markets")
+            if row["is_fresh"]
+            and row["close_time"] > lasting
+            and row["yes_bid"]
+            and row["yes_ask"]
+            and 0.2 < float(row["yes_bid"]) < 0.8
+            and float(row["yes_ask"]) - float(row["yes_bid"]) < 0.055
+        )
+        return bool(found)
+
+    wait_until(look, 30)
+    return found[0]
 
 
 def buy_five(desk: RunningDesk, market: dict[str, Any]) -> None:
-    """Buy within the collar and leave nothing resting, however the crowd moves."""
-    limit = round(float(market["yes_ask"]) * 100) + 5
-    done = desk.shell("buy", market["ticker"], "yes", "5", "@", str(limit), "--ioc")
-    assert done["filled"] == "5.00"
+    """Buy within the collar and leave nothing resting; ask again where the crowd moved off."""
+    ticker = market["ticker"]
+    for _ in range(5):
+        limit = round(float(market["yes_ask"] or 0) * 100) + 5
+        done = shell(desk.home, "buy", ticker, "yes", "5", "@", str(limit), "--ioc", "--json")
+        if done.returncode == 0 and (filled := json.loads(done.stdout)["filled"]) != "0.00":
+            assert filled == "5.00"
+            return
+        assert done.returncode == 0 or "[collar]" in done.stderr, done.stderr
+        market = next(row for row in desk.shell("markets") if row["ticker"] == ticker)
+    raise AssertionError(f"nobody sells {ticker}: {done.stderr or done.stdout}")
 
 
 async def refused_while_lost(desk: RunningDesk, ticker: str, exchange_pid: int) -> Answer:

@@ -19,6 +19,8 @@ from kalshi_desk.core.records import Fill, Order, OrderIntent, OrderState
 from kalshi_desk.core.stops import StopRecord, StopState
 from kalshi_desk.desk.automation_frames import PnlRow, PortfolioView
 from kalshi_desk.desk.frames import PositionRow
+from kalshi_desk.engine.restore_machine import baskets_of
+from kalshi_desk.execution.baskets import BasketRecord, Stage
 from kalshi_desk.store.journal import Journal
 from tests.running_desk import end, start_engine
 from tests.seams.slice_desk import ALLOWED, Slice, eventually, prepare
@@ -41,6 +43,7 @@ class Kept:
         self.orders: dict[str, Order] = {o.client_order_id: o for o in journal.orders()}
         self.fills: list[Fill] = journal.fills()
         self.stops: list[StopRecord] = journal.stops(0)
+        self.baskets: list[BasketRecord] = baskets_of(journal)
         journal.close()
 
 
@@ -149,6 +152,26 @@ def check_stops(slice_: Slice, log: ExchangeLog, kept: Kept) -> None:
             assert sold == stop.filled, (stop, sold)
 
 
+def check_baskets(log: ExchangeLog, kept: Kept) -> None:
+    """Every basket came to an end that its fills at the exchange bear out."""
+    filled = {order.client_id: order.filled for order in log.orders}
+    for basket in kept.baskets:
+        assert basket.stage.is_over, basket
+        named = {name for leg in basket.legs for name in (*leg.buys, *leg.unwinds)}
+        begun = f"basket-{basket.basket_id}-"
+        sent = {n for n, intent in kept.intents.items() if intent.command_id.startswith(begun)}
+        assert sent <= named, basket
+        bought = [sum(filled.get(name, 0) for name in leg.buys) for leg in basket.legs]
+        sold = [sum(filled.get(name, 0) for name in leg.unwinds) for leg in basket.legs]
+        assert all(one >= other for one, other in zip(bought, sold, strict=True)), basket
+        if basket.stage is Stage.UNWOUND:
+            assert bought == sold, basket
+        if basket.stage is Stage.MISSED:
+            assert not any(bought), basket
+        if basket.stage is Stage.COMPLETE:
+            assert all(one > other for one, other in zip(bought, sold, strict=True)), basket
+
+
 async def run_slice(folder: Path, seed: int, *, rounds: int, kills: int) -> Slice:
     """Run one campaign and judge it by the exchange's log."""
     prepare(folder, protects=seed % 2 == 0)
@@ -162,12 +185,14 @@ async def run_slice(folder: Path, seed: int, *, rounds: int, kills: int) -> Slic
         await slice_.calm()
         await eventually(lambda: judge(slice_))
         log, kept = read_log(slice_.seat()), Kept(slice_)
-        replay = Replay(log, kept.intents, ALLOWED)
+        replay = Replay(log, kept.intents, ALLOWED, slice_.decided)
         breaches = replay.run()
         origins = Counter(intent.origin for intent in kept.intents.values())
         fired = Counter(stop.state.value for stop in kept.stops)
+        baskets = Counter(basket.stage.value for basket in kept.baskets)
         print(f"\nseed {seed}: orders {dict(origins)}, at the exchange {len(log.orders)}")
-        print(f"  fills {len(log.fills)}, stops {dict(fired)}, most {replay.most}")
+        print(f"  fills {len(log.fills)}, stops {dict(fired)}, baskets {dict(baskets)}")
+        print(f"  most {replay.most}")
         print(f"  answers {dict(slice_.told)}")
         print(f"  faults {dict(slice_.struck)}, halts {slice_.halts}")
         assert not breaches, "\n".join(breaches)
@@ -191,6 +216,7 @@ async def judge(slice_: Slice) -> None:
     check_fills(log, kept)
     await check_money(slice_, log)
     check_stops(slice_, log, kept)
+    check_baskets(log, kept)
 
 
 @pytest.mark.parametrize("seed", [1])

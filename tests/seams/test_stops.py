@@ -48,9 +48,13 @@ class Press:
         answer = httpx.post(f"{self.admin}/{name}", json=body, timeout=10)
         assert answer.status_code == 200, answer.text
 
-    def order(self, *, is_bid: bool, price: int, count: int) -> None:
-        order = {"account": "informed-a", "ticker": self.ticker, "is_bid": is_bid, "price": price}
+    def order(self, *, is_bid: bool, price: int, count: int, account: str = "informed-a") -> None:
+        order = {"account": account, "ticker": self.ticker, "is_bid": is_bid, "price": price}
         self.post("order", {**order, "count": count})
+
+    def hold(self) -> None:
+        """Let someone else bid so much that the crowd alone does not push the price down."""
+        self.order(is_bid=True, price=self.bid, count=5_000_00, account="informed-b")
 
     def push(self, cents: int) -> None:
         """Offer without end so far below the bid, and bid a cent below that."""
@@ -69,11 +73,13 @@ def protected(desk: RunningDesk) -> tuple[Press, str]:
     wait_until(lambda: any(p["position"] == "5.00" for p in desk.shell("positions")))
     held = next(p for p in desk.shell("positions") if p["ticker"] == ticker)
     now = next(m for m in desk.shell("markets") if m["ticker"] == ticker)
+    press = Press(desk, now)
+    press.hold()
     above = round(100 * (float(held["average_price"]) - float(now["yes_bid"])))
     said = desk.shell("protect", ticker, "fixed", f"{max(above, 0) + 3}c")
     assert said["outcome"] == "done"
     assert "If the price is fair it triggers in" in said["text"]
-    return Press(desk, now), ticker
+    return press, ticker
 
 
 def stop_of(desk: RunningDesk) -> dict[str, Any]:

@@ -15,11 +15,21 @@ from kalshi_desk.core.types import Action, Outcome, Price, TimeInForce, parse_co
 from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import Answer, CancelAll, Flatten, PlaceOrder
 from kalshi_desk.desk.frames import FillRow, MarketRow, PositionRow, StatusView
+from kalshi_desk.store.paths import open_home
 from kalshi_desk.store.presence import find_engine, read_token
 from tests.running_desk import RunningDesk, end, running_desk, start_engine
 
 pytestmark = pytest.mark.timeout(120)
 OPENING = Decimal("10000")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A home that may hold every market, so that the random orders trade and are not refused."""
+    home = open_home(str(tmp_path))
+    home.prepare()
+    home.settings_path.write_text("[risk]\nopen_positions = 100\n")
+    return tmp_path
 
 
 async def face(desk: RunningDesk) -> LinkClient:
@@ -139,8 +149,8 @@ async def compare(desk: RunningDesk) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_three_ledgers_agree_after_random_trading(tmp_path: Path, seed: int) -> None:
-    with running_desk(tmp_path) as desk:
+async def test_three_ledgers_agree_after_random_trading(root: Path, seed: int) -> None:
+    with running_desk(root) as desk:
         assert await trade(desk, random.Random(seed), 60, at_once=2) > 15
         await compare(desk)
         client = await face(desk)
@@ -150,8 +160,8 @@ async def test_three_ledgers_agree_after_random_trading(tmp_path: Path, seed: in
         await compare(desk)
 
 
-async def test_a_killed_engine_comes_back_equal_to_the_exchange(tmp_path: Path) -> None:
-    desk = start_engine(tmp_path)
+async def test_a_killed_engine_comes_back_equal_to_the_exchange(root: Path) -> None:
+    desk = start_engine(root)
     try:
         await trade(desk, random.Random(3), 24, at_once=2)
         client = await face(desk)
@@ -171,7 +181,7 @@ async def test_a_killed_engine_comes_back_equal_to_the_exchange(tmp_path: Path) 
         desk.kill()
         results = await asyncio.gather(*sends, return_exceptions=True)
         assert all(isinstance(result, Answer | DeskError) for result in results)
-        desk = start_engine(tmp_path)
+        desk = start_engine(root)
         await compare(desk)
         positions, status, _ = await settled_view(desk)
         assert status.unresolved == 0
