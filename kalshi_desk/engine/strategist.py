@@ -37,7 +37,6 @@ class Strategist:
         self._commanding = commanding
         self._acting = acting
         self._counted_ns = 0
-        self._is_awake = False
         commanding.auto_off = lambda why: self.turn_auto(False, why)
         commanding.others.update(
             {
@@ -125,7 +124,6 @@ class Strategist:
         """Ask every strategy whose time has come."""
         state = self._state
         if state.link is LinkState.LIVE:
-            self._wake()
             for strategy in state.strategies.values():
                 if strategy.is_on and self._is_due(strategy):
                     self._ask(strategy)
@@ -138,18 +136,6 @@ class Strategist:
             self._counted_ns = state.now_ns
             for strategy in state.strategies.values():
                 self._acting.count(strategy)
-
-    def _wake(self) -> None:
-        """Once after a start, take back what an engine that was killed could not.
-
-        Orders of strategies rest only under AUTO, which not every venue remembers.
-        """
-        if self._is_awake or not self._state.has_account:
-            return
-        self._is_awake = True
-        if not self._state.auto:
-            for name in sorted(self._acting.at_work()):
-                self._acting.withdraw(name)
 
     def _is_due(self, strategy: StrategyState) -> bool:
         state = self._state

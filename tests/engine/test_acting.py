@@ -485,6 +485,7 @@ def test_orders_that_a_killed_engine_left_are_canceled_where_auto_is_not_remembe
     [intent] = world.unanswered
     world.unanswered.clear()
     world.take(OrderAnswered(intent.client_order_id, "o-1", Count(0), intent.count))
+    world.auto = False
     world.kill()
     world.take(world.resting(intent))
     assert world.canceled == []
