@@ -472,3 +472,22 @@ def test_where_auto_is_not_remembered_a_restart_finishes_no_basket(
     world.wait(1)
     [order] = world.unanswered
     assert (order.side, order.ticker) == (side, "B" if side is BookSide.BID else "A")
+
+
+def test_orders_that_a_killed_engine_left_are_canceled_where_auto_is_not_remembered(
+    tmp_path: Path,
+) -> None:
+    world = ActingWorld(tmp_path / "journal.sqlite3", venue="live")
+    rests = msgspec.structs.replace(
+        single(price=1_300), time_in_force=TimeInForce.GTC, post_only=True
+    )
+    world.decide(rests)
+    [intent] = world.unanswered
+    world.unanswered.clear()
+    world.take(OrderAnswered(intent.client_order_id, "o-1", Count(0), intent.count))
+    world.auto = False
+    world.kill()
+    world.take(world.resting(intent))
+    assert world.canceled == []
+    world.wait(0.2)
+    assert [cancel.order_id for cancel in world.canceled] == ["o-1"]
