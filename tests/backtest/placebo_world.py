@@ -8,8 +8,8 @@ whatever anybody does.  Trades print at the touch on either side by a fair coin,
 after small moves, so resting orders also fill when the price has gone against them.
 
 Markets come in cohorts, one an hour.  A cohort is listed with its past hours, jumps
-within its first hour (where the posture wants a jump), trades in the next half hour, and is
-decided early, in its second hour, though its deadline lies days ahead.
+within its first hour, trades in the next half hour, and is decided early, in its third hour,
+though its deadline lies days ahead.  Where no posture wants a jump there is no first hour.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ DEADLINE_HOURS = 150
 HISTORY_HOURS = 14
 LEAST_JUMP = 14
 """Cents."""
-FRESH_QUOTE, FIRST_TRADE, LAST_TRADE, CORRECTION, RESULT = 58, 66, 87, 94, 98
+FRESH_QUOTE, FIRST_TRADE, LAST_TRADE, CORRECTION, RESULT = 58, 66, 87, 94, 126
 """Minutes after a cohort's listing."""
 EVERY = 4
 """Things happen so many minutes apart: fewer beats to follow."""
@@ -179,10 +179,12 @@ class _Life:
             (self._at_ns, BarsKnown(self._name, _bars(closes, 10, self._at_ns))),
             (self._at_ns, self._book()),
         ]
-        jump = self._jump() if kind is not Kind.CALM else 0
-        at = self._minute(draw.randrange(10, 54, EVERY))
-        found += [(at, event) for event in self._moved(jump)]
-        found.append((self._minute(FRESH_QUOTE), self._book()))
+        jump = 0
+        if kind is not Kind.CALM:
+            jump = self._jump()
+            at = self._minute(draw.randrange(10, 54, EVERY))
+            found += [(at, event) for event in self._moved(jump)]
+            found.append((self._minute(FRESH_QUOTE), self._book()))
         found += self._traded()
         taken_back = round(-self._world.overshoot * jump / CENT) * CENT
         if taken_back:
@@ -193,8 +195,9 @@ class _Life:
         return [*found, (self._minute(RESULT), over)]
 
     def _minute(self, number: int) -> int:
-        # Between the beats at which strategies look: what they see has settled.
-        return self._at_ns + number * MINUTE + 30 * SECOND
+        # Calm markets have no first hour.  Half a minute: between the beats of looks.
+        hour = HOUR if self._world.kind is Kind.CALM else 0
+        return self._at_ns + number * MINUTE + 30 * SECOND - hour
 
     def _history(self) -> list[int]:
         """Return the past closes, whose moves were as fair as those to come."""

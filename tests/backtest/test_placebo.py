@@ -34,7 +34,10 @@ MOVES: dict[str, ParameterValue] = {
     "per_category": 100,
     "adverse": 0.0,
     "margin": 0.0,
+    "fade_hours": 1.0,
+    "breakout_hours": 1.0,
 }
+"""Fades and breakouts end an hour after they are looked at, before their markets do."""
 FAVOURITES: dict[str, ParameterValue] = {"adverse": 0.0, "margin": 0.0, "hurdle": 0.0}
 LESSONS = 400
 """Settled markets of a past that drifted: without one, momentum believes in nothing."""
@@ -43,12 +46,12 @@ Case = tuple[type[Strategy], str, World, World, dict[str, ParameterValue]]
 """Strategy, posture, a fair and an unfair world, parameters."""
 
 
-LIVELY, QUIET = World(kind=Kind.LIVELY, markets=66), World(kind=Kind.QUIET, markets=64)
-CALM = World(kind=Kind.CALM, markets=68)
-TAUGHT = CALM.taught(LESSONS)
+LIVELY, QUIET = World(kind=Kind.LIVELY, markets=40), World(kind=Kind.QUIET, markets=40)
+CALM = World(kind=Kind.CALM, markets=80)
+TAUGHT = World(kind=Kind.CALM).taught(LESSONS)
 CASES: dict[str, Case] = {
-    "fade": (Volatility, FADE, LIVELY, LIVELY.planted(overshoot=0.8), MOVES),
-    "breakout": (Volatility, BREAKOUT, QUIET, QUIET.planted(overshoot=-0.5), MOVES),
+    "fade": (Volatility, FADE, LIVELY, LIVELY.planted(overshoot=0.35), MOVES),
+    "breakout": (Volatility, BREAKOUT, QUIET, QUIET.planted(overshoot=-0.35), MOVES),
     "momentum": (Volatility, MOMENTUM, TAUGHT, TAUGHT.planted(slope=1.8), MOVES),
     "harvester": (Harvester, "", CALM, CALM.planted(slope=1.8), FAVOURITES),
 }
