@@ -133,7 +133,7 @@ class Acting:
         if state.is_stopping:
             return (_why(signal, "stopping", "the engine is being stopped"),)
         if any(state.stops.cooling(leg.ticker, state.now_ns) for leg in signal.legs):
-            text = "a stop let go here less than an hour ago"
+            text = "a stop or a person left this market less than an hour ago"
             return (_why(signal, "cooling", text),)
         if 0 < signal.holds_until_ns <= state.now_ns:
             return (_why(signal, "over", "its time is over"),)

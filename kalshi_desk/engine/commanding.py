@@ -200,6 +200,8 @@ class Commanding:
             return
         if command.ticker is not None and not held:
             held = [command.ticker]
+        for ticker in held:
+            state.stops.cool(ticker, state.now_ns)
         pending = Pending(name, Goal.FLATTEN, state.now_ns, tickers=held, then_stop=stop)
         chosen = [o for o in state.orders.open_orders() if stop or o.ticker in held]
         self._cancel_these(pending, chosen)

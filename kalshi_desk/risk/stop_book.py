@@ -35,14 +35,16 @@ class StopBook:
         """Take in a change of a stop: it may be over, or its market rests now."""
         record = machine.record
         if record.state.is_firing or record.filled:
-            until_ns = record.updated_ns + COOLING_NS
-            self._cooling_ns[record.ticker] = max(
-                until_ns, self._cooling_ns.get(record.ticker, until_ns)
-            )
+            self.cool(record.ticker, record.updated_ns)
         if not record.state.is_live and machine in self.by_ticker.get(record.ticker, ()):
             self.by_ticker[record.ticker].remove(machine)
             if not self.by_ticker[record.ticker]:
                 del self.by_ticker[record.ticker]
+
+    def cool(self, ticker: str, now_ns: int) -> None:
+        """Keep strategies out of a market for an hour: somebody has just left it."""
+        until_ns = now_ns + COOLING_NS
+        self._cooling_ns[ticker] = max(until_ns, self._cooling_ns.get(ticker, until_ns))
 
     def live(self) -> Iterable[StopMachine]:
         """Return every stop that still protects; safe while some of them end."""
@@ -69,7 +71,8 @@ class StopBook:
     def cooling(self, ticker: str, now_ns: int) -> int:
         """Return until when strategies must not enter a market, 0 when they may.
 
-        A stop that has let go there keeps them out for an hour, in nanoseconds since the epoch.
+        A stop that has let go there, or a person who flattened it, keeps them out for an hour,
+        in nanoseconds since the epoch.
         """
         until_ns = self._cooling_ns.get(ticker, 0)
         return until_ns if now_ns < until_ns else 0

@@ -21,7 +21,7 @@ from kalshi_desk.core.records import Market, Order, OrderIntent, OrderState
 from kalshi_desk.core.strategy import Decision, Mode, Parameter, Signal, SignalLeg, Why
 from kalshi_desk.core.types import Action, BookSide, Count, Money, Outcome, Price, TimeInForce
 from kalshi_desk.desk.automation import SetAuto, SetImplication, SetMode, SetParameter
-from kalshi_desk.desk.commands import Command, Panic, PlaceOrder
+from kalshi_desk.desk.commands import Command, Flatten, Panic, PlaceOrder
 from kalshi_desk.engine.effects import AskStrategy, Effect, SendCancel
 from kalshi_desk.engine.inputs import (
     CommandReceived,
@@ -369,6 +369,18 @@ def test_a_signal_never_closes_what_a_person_holds(world: ActingWorld) -> None:
     assert len(world.sent) == 1
     world.decide(single(BookSide.BID, 1_500))
     assert len(world.sent) == 2
+
+
+def test_what_a_person_closed_is_not_bought_again_for_an_hour(world: ActingWorld) -> None:
+    world.decide(single(BookSide.BID, 1_500))
+    world.fill_all()
+    world.command(Flatten(ticker="A"))
+    world.fill_all()
+    assert world.core.state.positions.get("A").count == 0
+    sent = len(world.sent)
+    world.decide(single(BookSide.BID, 1_500))
+    assert world.codes() == {"cooling"}
+    assert len(world.sent) == sent
 
 
 def held_for(world: ActingWorld, seconds: int) -> Signal:
