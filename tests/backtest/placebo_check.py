@@ -11,7 +11,7 @@ from kalshi_desk.backtest import Backtester
 from kalshi_desk.backtest.report import line_of
 from kalshi_desk.backtest.result import BacktestResult
 from kalshi_desk.core.strategy import Decision, MarketView, ParameterValue
-from kalshi_desk.core.types import CENT, COUNT_SCALE, MONEY_SCALE, Count, Price
+from kalshi_desk.core.types import COUNT_SCALE, MONEY_SCALE, Count, Price
 from kalshi_desk.quant.resampling import cluster_mean
 from kalshi_desk.strategies.contract import Strategy
 from tests.backtest.days import Timed
@@ -33,7 +33,7 @@ interval_s = 240
 
 
 class Placebo(msgspec.Struct, frozen=True):
-    """What one run brought: sums in micro-dollars, ``z`` of gross with events as the sample."""
+    """What one run brought: sums and the error of gross in micro-dollars, events as the sample."""
 
     fills: int
     events: int
@@ -41,13 +41,13 @@ class Placebo(msgspec.Struct, frozen=True):
     spread: int
     fees: int
     net: int
-    gross_cents: float
-    error_cents: float
+    contracts: int
+    error: float
 
     @property
     def z(self) -> float:
         """Gross over its standard error."""
-        return self.gross_cents / self.error_cents
+        return self.gross / self.error
 
     @property
     def is_fair(self) -> bool:
@@ -55,9 +55,10 @@ class Placebo(msgspec.Struct, frozen=True):
         return abs(self.z) <= ERRORS
 
     def __str__(self) -> str:
+        each = 100 / MONEY_SCALE / self.contracts
         return (
-            f"{self.fills} fills in {self.events} events, gross "
-            f"{self.gross_cents:+.2f} +- {self.error_cents:.2f}c a contract (z {self.z:+.2f}), "
+            f"{self.fills} fills in {self.events} events, gross {self.gross * each:+.2f} +- "
+            f"{self.error * each:.2f}c a contract (z {self.z:+.2f}), "
             f"${self.gross / MONEY_SCALE:+.2f} gross {self.spread / MONEY_SCALE:+.2f} spread "
             f"{self.fees / MONEY_SCALE:+.2f} fees = {self.net / MONEY_SCALE:+.2f} net"
         )
@@ -122,9 +123,9 @@ def measured(result: BacktestResult, paid: dict[str, Price]) -> Placebo:
     assert report["open_positions"] == 0
     assert (bridge["at_middle"], bridge["spread"], bridge["fees"]) == (gross, spread, fees)
     assert gross + spread + fees == bridge["net"] == gained
+    # The error of the sum, with events as the sample: an entry and its exit belong together.
     found = cluster_mean(
-        [line.at_middle / line.trade.fill.count / CENT for line in lines],
-        [line.trade.event_ticker for line in lines],
+        [line.at_middle for line in lines], [line.trade.event_ticker for line in lines]
     )
     return Placebo(
         fills=len(lines),
@@ -133,6 +134,6 @@ def measured(result: BacktestResult, paid: dict[str, Price]) -> Placebo:
         spread=spread,
         fees=fees,
         net=gained,
-        gross_cents=found.mean,
-        error_cents=found.error,
+        contracts=sum(line.trade.fill.count for line in lines) // COUNT_SCALE,
+        error=found.error * len(lines),
     )

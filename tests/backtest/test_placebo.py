@@ -118,6 +118,7 @@ def test_a_taker_on_fair_prices_loses_half_the_spread_and_the_fee(tmp_path: Path
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("name", CASES)
 def test_many_seeds_are_fair_together(name: str, tmp_path: Path) -> None:
     """Of 20 seeds 1 lies beyond two errors by chance; 5 or more in a case of 400 would."""
