@@ -12,14 +12,17 @@ from kalshi_desk.backtest import Backtester
 from kalshi_desk.backtest.source import LooksRecorded, RecordingSource
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.events import (
+    BookDelta,
+    BookSnapshot,
     BookStale,
     ConnectionChanged,
     CoreEvent,
     LinkState,
     MarketsListed,
     TimerFired,
+    TradePrinted,
 )
-from kalshi_desk.core.strategy import Decision
+from kalshi_desk.core.strategy import Decision, MarketView, Observation, Why
 from kalshi_desk.core.types import Price
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.recorder import EngineRecorder
@@ -48,10 +51,15 @@ class Venue(VenueActions):
 
     def __init__(self) -> None:
         self.at_ns = 0
+        self.is_first = True
 
     @property
     def frame_ns(self) -> int:
         return self.at_ns
+
+    @property
+    def is_frame_tapped(self) -> bool:
+        return self.at_ns > 0 and self.is_first
 
 
 class Engine:
@@ -85,7 +93,8 @@ class Engine:
     def frame(self, frame: bytes) -> None:
         self.venue.at_ns = self.clock.now_ns()
         self.clock.at_ns += 777
-        self.recorder.tap(self.venue.at_ns, frame)
+        if self.venue.is_first:
+            self.recorder.tap(self.venue.at_ns, frame)
         _, event = self._translator.translate(frame)
         if event is not None and not isinstance(event, MarketChanged):
             self.shell.take(event)
@@ -154,6 +163,87 @@ def test_a_recording_gives_the_core_the_same_events_at_the_same_times(
     assert kinds.count(BookStale) == 2
     times = [at_ns for at_ns, _ in engine.stepped]
     assert times == sorted(times)
+
+
+def test_frames_of_another_socket_are_told_by_what_they_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first socket alone is recorded by its frames."""
+    engine = Engine(tmp_path, monkeypatch)
+    engine.shell.take(listed("M-1"))
+    engine.connect()
+    engine.venue.is_first = False
+    for frame in frames():
+        engine.frame(frame)
+    engine.venue.is_first = True
+    engine.recorder.close()
+    source = RecordingSource([engine.recorder.path])
+    assert list(source) == engine.stepped
+    assert source.frames == 0
+    assert {BookSnapshot, BookDelta, TradePrinted} < {type(event) for _, event in engine.stepped}
+
+
+class Knows(TakeOffer):
+    """Says what it knows besides the markets."""
+
+    name = "knows"
+    title = "Knows"
+    parameters = ()
+
+    def decide(self, view: MarketView) -> Decision:
+        sums = {cell: sum(one.value for one in seen) for cell, seen in view.observations.items()}
+        relations = [relation for group in view.groups for relation in group.relations]
+        known = f"{sorted(sums.items())} {relations} {dict(view.since_ns)}"
+        why = Why(candidate="all", code=known, text="")
+        return Decision(reasons=(why,))
+
+
+def measured(cell: str, value: float, source: str) -> Observation:
+    return Observation(
+        strategy="knows", cell=cell, event_ticker="M", value=value, at_ns=START_NS, source=source
+    )
+
+
+def test_looks_see_again_what_was_measured_and_confirmed_and_lost_ones_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(tmp_path, monkeypatch)
+    recorder, take = engine.recorder, engine.shell.take
+    recorder.mark_observation(engine.clock.now_ns(), measured("a", 1.0, "m"), known=True)
+    take(listed("M-1", "N-1"))
+    engine.connect()
+    take(ConnectionChanged(LinkState.LIVE, "there"))
+    looks = []
+    for number in range(4):
+        engine.clock.at_ns += SECOND
+        take(TimerFired())
+        pairs = [("M-1", "N-1")] if number >= 2 else []
+        looks.append(engine.clock.now_ns())
+        recorder.mark_cycle(looks[-1], ["knows"], pairs, {"all": START_NS + number})
+        if number == 0:
+            late = measured("b", 2.0, "f")
+            recorder.mark_observation(engine.clock.now_ns(), late, known=False)
+        elif number == 1:
+            recorder.mark_failure(looks[-1], "knows", "it took longer than 1 s", unanswered=True)
+            continue
+        if number < 3:
+            decided = Decision()
+            recorder.mark_decision(looks[-1], "knows", decision=decided)
+            # Asked anew while that one waited: another look before the next beat.
+            looks.append(engine.clock.now_ns())
+            recorder.mark_cycle(looks[-1], ["knows"], pairs, {})
+            recorder.mark_decision(looks[-1], "knows", decision=decided)
+    recorder.close()
+    result = Backtester(recording=recorder.path, home=tmp_path).run_strategy(Knows)
+    assert [at_ns for at_ns, _ in result.decisions] == [*looks[:2], *looks[3:5]], (
+        "one was lost, and the engine ended before the last was answered"
+    )
+    first, _, second, _ = (next(iter(facts["reasons"])) for _, facts in result.decisions)
+    assert first.startswith("[('a', 1.0)]")
+    assert "M-1" not in first
+    assert second.startswith("[('a', 1.0), ('b', 2.0)]")
+    assert "M-1" in second
+    assert [f"{{'all': {START_NS}}}" in first, f"{{'all': {START_NS + 2}}}" in second] == [True] * 2
 
 
 def recorded_run(
