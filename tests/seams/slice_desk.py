@@ -275,6 +275,7 @@ class Slice:
         for _ in range(rounds):
             seen = await self.look()
             await self._note_halt(seen)
+            await self._switch_on(seen)
             self._strike()
             if self.rng.random() < 0.15:
                 self._press(seen)
@@ -312,6 +313,17 @@ class Slice:
             self.halts.append(seen.status.risk_reason)
             await self.ask(Resume())
             await self.ask(SetAuto(on=True))
+
+    async def _switch_on(self, seen: Seen) -> None:
+        """Let the machine not stay off for long."""
+        noise = seen.strategies.get("noise")
+        if self.rng.random() < 0.3:
+            if not seen.status.auto_on:
+                await self.ask(SetAuto(on=True))
+            if noise is not None and (noise.fault or noise.mode is not Mode.TRADE):
+                # On a busy machine a look may overrun its second, which switches it off.
+                self.told["noise was off"] += 1
+                await self.ask(SetMode(strategy="noise", mode=Mode.TRADE))
 
     def _strike(self) -> None:
         if self.rng.random() < 0.4:
@@ -361,9 +373,9 @@ class Slice:
         rng, quoted = self.rng, _quoted(seen)
         held = [row for row in seen.markets if row.position]
         dice = rng.random()
-        if dice < 0.06 and seen.orders:
-            open_orders = [o for o in seen.orders if o.state == "resting" and o.order_id]
-            return CancelOrder(order=rng.choice(open_orders).order_id) if open_orders else None
+        resting = [row for row in seen.orders if row.state == "resting" and row.order_id]
+        if dice < 0.06 and resting:
+            return CancelOrder(order=rng.choice(resting).order_id)
         if dice < 0.10 and quoted:
             return CancelAll(ticker=rng.choice(quoted).ticker)
         if dice < 0.18 and held:

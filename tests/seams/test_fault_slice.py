@@ -198,6 +198,7 @@ async def run_slice(folder: Path, seed: int, *, rounds: int, kills: int) -> Slic
         assert not breaches, "\n".join(breaches)
         assert len(log.fills) > 5
         assert len(origins) > 1
+        assert set(slice_.halts) <= {"panic"}, "nothing but a person's panic stops the desk"
     finally:
         await slice_.hang_up()
         end(slice_.desk)
