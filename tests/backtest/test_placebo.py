@@ -57,7 +57,10 @@ CASES: dict[str, Case] = {
 }
 
 SOON = ("fade", "harvester")
-"""Edges planted in every run of the tests: one that moves took back, one that results show."""
+"""Cases of every run: one edge that moves took back, one that results show; soak plays all."""
+CASE_PARAMS = [
+    pytest.param(name, marks=[] if name in SOON else pytest.mark.soak, id=name) for name in CASES
+]
 
 
 def played(name: str, home: Path, *, planted: bool = False, seed: int = 1) -> Placebo:
@@ -67,7 +70,7 @@ def played(name: str, home: Path, *, planted: bool = False, seed: int = 1) -> Pl
     return measured(run(counted(kind, posture), events, home, **values), paid(events))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CASE_PARAMS)
 def test_on_fair_prices_nothing_is_earned_before_costs(name: str, tmp_path: Path) -> None:
     found = played(name, tmp_path)
     print(f"placebo {name}: {found}")
@@ -76,10 +79,7 @@ def test_on_fair_prices_nothing_is_earned_before_costs(name: str, tmp_path: Path
     assert found.net - found.gross == found.spread + found.fees
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[] if name in SOON else pytest.mark.soak, id=name) for name in CASES],
-)
+@pytest.mark.parametrize("name", CASE_PARAMS)
 def test_a_planted_edge_fails_the_same_check(name: str, tmp_path: Path) -> None:
     found = played(name, tmp_path, planted=True)
     print(f"planted {name}: {found}")

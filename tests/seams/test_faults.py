@@ -123,7 +123,7 @@ def is_quiet(desk: RunningDesk) -> bool:
     return bool(status["link"] == "live" and status["unresolved"] == 0)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11])
 async def test_the_desk_agrees_with_the_exchange_after_faults(tmp_path: Path, seed: int) -> None:
     told = await campaign(tmp_path, seed, rounds=2, commands=10)
     assert told["done"] > 5

@@ -363,7 +363,7 @@ async def test_what_is_dearer_to_unwind_than_to_win_is_left(tmp_path: Path) -> N
         assert "basket" in reasons[one.family.event], (str(one), reasons)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 async def test_the_machine_takes_what_clears_its_costs_and_nothing_else(
     seed: int, tmp_path: Path
 ) -> None:
@@ -371,7 +371,7 @@ async def test_the_machine_takes_what_clears_its_costs_and_nothing_else(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(3, 21))
+@pytest.mark.parametrize("seed", range(2, 21))
 async def test_the_machine_takes_what_clears_its_costs_on_more_seeds(
     seed: int, tmp_path: Path
 ) -> None:

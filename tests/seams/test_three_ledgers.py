@@ -148,7 +148,7 @@ async def compare(desk: RunningDesk) -> None:
     raise AssertionError(problem)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 async def test_three_ledgers_agree_after_random_trading(root: Path, seed: int) -> None:
     with running_desk(root) as desk:
         assert await trade(desk, random.Random(seed), 60, at_once=2) > 15
