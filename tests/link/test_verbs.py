@@ -9,8 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_desk.core.errors import Refuse
+from kalshi_desk.core.strategy import Mode
 from kalshi_desk.core.types import Action, Count, Outcome, Price, TimeInForce
-from kalshi_desk.desk.automation import DropStop, SetLimit, SetStop, StopKind
+from kalshi_desk.desk.automation import (
+    DropStop,
+    SetAuto,
+    SetImplication,
+    SetLimit,
+    SetMode,
+    SetParameter,
+    SetStop,
+    StopKind,
+)
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -55,6 +65,15 @@ def order(**changes: object) -> PlaceOrder:
         ("flatten all", Flatten()),
         ("panic", Panic()),
         ("resume", Resume()),
+        ("auto on", SetAuto(on=True)),
+        ("auto OFF", SetAuto(on=False)),
+        ("strategy Arbitrage trade", SetMode(strategy="arbitrage", mode=Mode.TRADE)),
+        (
+            "strategy arbitrage set min_profit 0.2",
+            SetParameter(strategy="arbitrage", name="min_profit", value="0.2"),
+        ),
+        ("implies a-1 b-2", SetImplication(cause="A-1", effect="B-2")),
+        ("implies A-1 B-2 never", SetImplication(cause="A-1", effect="B-2", holds=False)),
         ("protect fed-25 fixed 20%", SetStop(ticker="FED-25", kind=StopKind.FIXED, amount="20%")),
         ("protect FED-25 Trailing", SetStop(ticker="FED-25", kind=StopKind.TRAILING)),
         ("protect FED-25 time 30m", SetStop(ticker="FED-25", kind=StopKind.TIME, amount="30m")),

@@ -135,7 +135,15 @@ def desks(root: Path) -> Iterator[list[RunningDesk]]:
     end(made[-1])
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["kind"] if fault else "none")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        # A second of waiting each: the long run has them.
+        pytest.param(fault, marks=pytest.mark.soak if fault and "seconds" in fault else ())
+        for fault in FAULTS
+    ],
+    ids=lambda fault: fault["kind"] if fault else "none",
+)
 def test_a_kill_while_it_fires_sells_once(
     root: Path, desks: list[RunningDesk], fault: dict[str, Any] | None
 ) -> None:
