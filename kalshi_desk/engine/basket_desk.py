@@ -29,7 +29,7 @@ from kalshi_desk.engine.basket_prices import (
 )
 from kalshi_desk.engine.basket_words import Progress, entry_of, words
 from kalshi_desk.engine.door import ORDER_IDS, Door
-from kalshi_desk.engine.effects import KeepBasket
+from kalshi_desk.engine.effects import KeepEntry
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.pending import Goal, Pending
 from kalshi_desk.engine.state import LIVE_OFF, CoreState
@@ -366,7 +366,7 @@ class BasketDesk:
         self._flying[record.basket_id] = record
         self._bar(record)
         if record.attempt:
-            self._outbox.do(KeepBasket(entry_of(record)))
+            self._outbox.do(KeepEntry(entry_of(record)))
         if record.stage.is_over:
             del self._flying[record.basket_id]
             self._remember(record)

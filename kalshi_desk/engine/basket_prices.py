@@ -31,6 +31,8 @@ from kalshi_desk.execution.baskets import (
 from kalshi_desk.market.live import LiveMarket
 from kalshi_desk.portfolio.positions import cost_price
 from kalshi_desk.portfolio.valuation import walk
+from kalshi_desk.quant.baskets import completion_price, least_fill_chance, unwind_loss
+from kalshi_desk.quant.costs import fee_rate
 from kalshi_desk.quant.states import StateSpace
 
 
@@ -94,9 +96,6 @@ def break_even(
     market: Market,
 ) -> Price | None:
     """Return the YES limit at which finishing the basket with this leg still loses nothing."""
-    # Loads numpy, which no start of the desk should wait for.
-    from kalshi_desk.quant.baskets import completion_price
-
     side = record.legs[wish.leg].side
     held = [leg.held for leg in legs]
     share = least_share(record, held, wish.leg)
@@ -165,9 +164,6 @@ def unwinding_order(
 
 def unwinding_cost(state: CoreState, legs: Sequence[SignalLeg]) -> float:
     """Return the dollars lost if the last leg missed and all before it were sold at once."""
-    from kalshi_desk.quant.baskets import unwind_loss
-    from kalshi_desk.quant.costs import fee_rate
-
     total = 0.0
     for leg in legs[:-1]:
         live = tradable(state, leg.ticker)
@@ -186,6 +182,4 @@ def unwinding_cost(state: CoreState, legs: Sequence[SignalLeg]) -> float:
 
 def least_chance(state: CoreState, legs: Sequence[SignalLeg], guaranteed: Money) -> float:
     """Return the chance of completion above which starting a basket pays."""
-    from kalshi_desk.quant.baskets import least_fill_chance
-
     return least_fill_chance(guaranteed / MONEY_SCALE, unwinding_cost(state, legs))

@@ -12,7 +12,7 @@ from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.strategy import Observation, ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
-from kalshi_desk.store.entries import BasketEntry, Entry, PaperFillEntry, PaperSettlementEntry
+from kalshi_desk.store.entries import Entry
 
 
 class Effect(msgspec.Struct, frozen=True, tag=True):
@@ -95,21 +95,9 @@ class KeepMeta(Effect, frozen=True):
 
 
 class KeepEntry(Effect, frozen=True):
-    """Remember an entry that needs nothing else done about it."""
+    """Remember an entry that needs nothing else done about it; before what it guards."""
 
     entry: Entry
-
-
-class KeepBasket(Effect, frozen=True):
-    """Remember where a basket stands; comes before the intent of its order."""
-
-    entry: BasketEntry
-
-
-class KeepPaper(Effect, frozen=True):
-    """Remember what a shadow or paper strategy traded, or that its market paid out."""
-
-    entry: PaperFillEntry | PaperSettlementEntry
 
 
 class Notify(Effect, frozen=True):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from kalshi_desk.engine.effects import (
     Effect,
-    KeepBasket,
     KeepEntry,
     KeepObservation,
-    KeepPaper,
     KeepStop,
 )
 from kalshi_desk.store.entries import Entry
@@ -17,6 +15,6 @@ def entry_of(effect: Effect) -> Entry | None:
     """Return the entry of such an effect, None for any other."""
     if isinstance(effect, KeepStop):
         return effect.record
-    if isinstance(effect, KeepEntry | KeepBasket | KeepPaper):
+    if isinstance(effect, KeepEntry):
         return effect.entry
     return effect.observation if isinstance(effect, KeepObservation) else None

@@ -34,7 +34,7 @@ from kalshi_desk.core.types import (
     TimeInForce,
 )
 from kalshi_desk.desk.frames import EventKind, Level
-from kalshi_desk.engine.effects import KeepMeta, KeepObservation, KeepPaper
+from kalshi_desk.engine.effects import KeepEntry, KeepMeta, KeepObservation
 from kalshi_desk.engine.markouts import Markouts
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.paper_account import PaperBook, Purpose, purpose_of
@@ -257,7 +257,7 @@ class PaperDesk:
         if not book.book(fill, purpose):
             return
         self._outbox.do(
-            KeepPaper(
+            KeepEntry(
                 PaperFillEntry(
                     strategy=book.strategy,
                     mode=purpose.mode.value,
@@ -339,7 +339,7 @@ class PaperDesk:
         paid = [book.settle(settlement) for book in self._books.values()]
         if any(paid):
             self._outbox.do(
-                KeepPaper(
+                KeepEntry(
                     PaperSettlementEntry(
                         ticker=ticker, result=market.result, value=value, settled_ns=now_ns
                     )

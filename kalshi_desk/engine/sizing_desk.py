@@ -17,6 +17,7 @@ from kalshi_desk.engine.risk_numbers import drawdown
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.live import LiveMarket
 from kalshi_desk.risk.gate import contracts, dollars
+from kalshi_desk.risk.stake import Belief, Surroundings, stake
 
 ROUNDING_PER_LEG = 10_000
 """What rounding to whole cents may take from a basket that is made smaller, per leg."""
@@ -72,9 +73,6 @@ class SizingDesk:
         return self._staked(strategy, signal, signal.legs[0], signal.probability)
 
     def _staked(self, strategy: str, signal: Signal, leg: SignalLeg, probability: float) -> Sized:
-        # Loads numpy, which no start of the desk should wait for.
-        from kalshi_desk.risk.stake import Belief, Surroundings, stake
-
         state = self._state
         live = state.markets.get(leg.ticker)
         wealth = state.settings.limits.wealth(state.equity())

@@ -20,7 +20,6 @@ from kalshi_desk.engine.effects import AskStrategy
 from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, StrategyFailed
 from kalshi_desk.engine.strategy_messages import (
     LENGTH_BYTES,
-    MARKET_EVENTS,
     MOST_ANSWER_BYTES,
     Declared,
     Fed,
@@ -174,8 +173,8 @@ class StrategyLink:
 
     def feed(self, event: CoreEvent, now_ns: int) -> None:
         """Pass a market event on; other events are none of the worker's business."""
-        if self._is_fed and isinstance(event, MARKET_EVENTS):
-            self._batch.append((now_ns, event))  # type: ignore[arg-type]
+        if self._is_fed and isinstance(event, MarketEvent):
+            self._batch.append((now_ns, event))
             if len(self._batch) >= BATCH:
                 self.flush()
 

@@ -6,7 +6,7 @@ looks travel in one stream, so that a look sees the markets exactly as of its mo
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import BinaryIO, get_args
 
 import msgspec
 
@@ -15,6 +15,7 @@ from kalshi_desk.core.events import (
     BookDelta,
     BookSnapshot,
     BookStale,
+    CoreEvent,
     MarketsListed,
     MarketStatusChanged,
     TickerChanged,
@@ -38,17 +39,7 @@ MarketEvent = (
     | MarketStatusChanged
     | BarsKnown
 )
-MARKET_EVENTS: tuple[type[object], ...] = (
-    BookDelta,
-    BookSnapshot,
-    BookStale,
-    TickerChanged,
-    TradePrinted,
-    TradeHistory,
-    MarketsListed,
-    MarketStatusChanged,
-    BarsKnown,
-)
+MARKET_EVENTS: tuple[type[CoreEvent], ...] = get_args(MarketEvent)
 
 
 class Fed(msgspec.Struct, frozen=True, tag=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from kalshi_desk.core.records import Market
 
@@ -80,13 +80,7 @@ def _by_numbers(markets: list[Market]) -> list[list[Market]]:
 
 
 def _numbers(text: str) -> set[Decimal]:
-    found = set()
-    for word in _NUMBER.findall(text):
-        try:
-            found.add(Decimal(word.replace(",", "")))
-        except InvalidOperation:  # pragma: no cover - the pattern lets only numbers through
-            continue
-    return found
+    return {Decimal(word.replace(",", "")) for word in _NUMBER.findall(text)}
 
 
 def _is_strike(number: Decimal, market: Market) -> bool:

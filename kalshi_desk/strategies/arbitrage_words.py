@@ -63,8 +63,8 @@ def verdict(group: RelationGroup, found: Assessment) -> Why:
 def no_edge(group: RelationGroup, known: Known, seen: Screened) -> Why:
     """Say what best prices lack, in the numbers of the screen that excluded it."""
     code = Verdict.NO_PRE_FEE_EDGE
+    text = "At best prices no basket pays more than it costs, even before fees."
     if seen.gap is None:
-        text = "At best prices no basket pays more than it costs, even before fees."
         return _why(group, code, text, dollars(0.0), f"more than {dollars(0.0)}")
     gap = f"{seen.gap / PRICE_SCALE * 100:+.2f}".rstrip("0").rstrip(".") + "c"
     match known.screen:
@@ -79,8 +79,6 @@ def no_edge(group: RelationGroup, known: Known, seen: Screened) -> Why:
                 if first != second
                 else f"No two prices contradict each other; nearest is {first}."
             )
-        case _:  # pragma: no cover - the other screens state no gap
-            text = "No basket pays more than it costs, before fees."
     return _why(group, code, text, gap, "more than 0c")
 
 

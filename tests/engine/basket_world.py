@@ -45,7 +45,7 @@ from kalshi_desk.desk.frames import DeskEvent
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import (
     Effect,
-    KeepBasket,
+    KeepEntry,
     KeepFill,
     KeepIntent,
     KeepMeta,
@@ -224,7 +224,7 @@ class BasketWorld:
             self.journal.write([journal_order(order)])
         elif isinstance(effect, KeepFill):
             self.journal.write([effect.fill])
-        elif isinstance(effect, KeepBasket):
+        elif isinstance(effect, KeepEntry):
             self.journal.write([effect.entry])
         elif isinstance(effect, KeepMeta):
             self.journal.write([MetaEntry(key=effect.key, value=effect.value)])

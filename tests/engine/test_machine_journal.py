@@ -10,7 +10,7 @@ from kalshi_desk.core.types import BookSide, Count, Money, Price
 from kalshi_desk.engine.basket_desk import entry_of
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
-from kalshi_desk.engine.effects import KeepBasket, KeepPaper
+from kalshi_desk.engine.effects import KeepEntry
 from kalshi_desk.engine.restore_machine import baskets_of, restore_machine
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.state import CoreSettings
@@ -65,7 +65,7 @@ async def test_the_shell_writes_what_the_core_asks_for(tmp_path: Path) -> None:
         core, Journal(path, durable=False), WallClock(), (), save_starred=lambda starred: None
     )
     payout = PaperSettlementEntry(ticker="B", result="yes", value=Price(10_000), settled_ns=8)
-    kept = [KeepBasket(entry_of(a_basket("b"))), KeepPaper(a_fill("t")), KeepPaper(payout)]
+    kept = [KeepEntry(entry_of(a_basket("b"))), KeepEntry(a_fill("t")), KeepEntry(payout)]
     for effect in kept:
         core.outbox.do(effect)
     shell.take(TimerFired())

@@ -38,7 +38,7 @@ from kalshi_desk.core.types import (
     parse_price,
 )
 from kalshi_desk.engine.core import TradingCore
-from kalshi_desk.engine.effects import Effect, KeepMeta, KeepObservation, KeepPaper, SendOrder
+from kalshi_desk.engine.effects import Effect, KeepEntry, KeepMeta, KeepObservation, SendOrder
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.restore_machine import restore_machine
 from kalshi_desk.engine.state import CoreSettings
@@ -99,7 +99,7 @@ class Desk:
     def note(self, effects: list[Effect]) -> None:
         for effect in effects:
             assert not isinstance(effect, SendOrder)
-            if isinstance(effect, KeepPaper):
+            if isinstance(effect, KeepEntry):
                 self.journal.write([effect.entry])
             elif isinstance(effect, KeepMeta):
                 self.journal.write([MetaEntry(key=effect.key, value=effect.value or None)])
@@ -177,7 +177,7 @@ class Desk:
         return placed
 
     def fills(self, strategy: str = "maker") -> list[Fill]:
-        found = [effect.entry for effect in self.effects if isinstance(effect, KeepPaper)]
+        found = [effect.entry for effect in self.effects if isinstance(effect, KeepEntry)]
         return [
             entry.fill
             for entry in found

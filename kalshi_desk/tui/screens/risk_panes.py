@@ -145,7 +145,8 @@ class ExposureTable(DetailTable[ExposureRow]):
         """Return what the row counts."""
         limit = "no limit of its own" if row.allowed is None else f"at most {f.money(row.allowed)}"
         return (
-            f"{row.title or row.name}: {row.positions} positions worth {f.money(row.value)}; "
+            f"{row.title or row.name}: {row.positions} position{'s' * (row.positions != 1)} "
+            f"worth {f.money(row.value)}; "
             f"at worst {f.signed_money(row.worst)}, {limit}."
         )
 
