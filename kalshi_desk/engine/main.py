@@ -24,6 +24,7 @@ from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
@@ -133,6 +134,7 @@ async def _run(
         save_setting=lambda name, value: _save(home, name, value),
     )
     shell.lab = LabRunner(home.root, shell.take)
+    shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
     token = write_token(home.token_path)
     link = LinkServer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -61,7 +61,6 @@ from kalshi_desk.engine.event_memory import EventMemory
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
 from kalshi_desk.engine.keeping import entry_of
-from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.preview import reply_to
 from kalshi_desk.engine.recorder import EngineRecorder
@@ -99,6 +98,8 @@ class EngineShell:
         self.recorder: EngineRecorder | None = None
         self.strategies: StrategyLink | None = None
         self.lab: LabRunner | None = None
+        self.performers: dict[type[Effect], Callable[[Any], None]] = {}
+        self.queries: dict[type[object], Callable[[Any], Awaitable[Reply]]] = {}
         self._clock = clock
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
@@ -218,8 +219,8 @@ class EngineShell:
                 self.strategies.ask(effect)
         elif isinstance(effect, SaveSetting):
             self._start(self._save(effect))
-        elif self.lab is not None and isinstance(effect, StartBacktest | StopBacktest):
-            self.lab.perform(effect)
+        elif type(effect) in self.performers:
+            self.performers[type(effect)](effect)
         elif isinstance(effect, SteerReplay):
             self.venue.steer(effect.control)
         elif isinstance(effect, ForgetLive):
@@ -353,6 +354,8 @@ class EngineShell:
     async def ask(self, query: Query) -> Reply:
         """Answer a query from the state as it is."""
         self.core.state.now_ns = self._clock.now_ns()
+        if type(query) in self.queries:
+            return await self.queries[type(query)](query)
         return reply_to(self.core.state, query)
 
     async def submit(self, command_id: str, command: Command) -> Answer:

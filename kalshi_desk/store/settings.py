@@ -14,6 +14,13 @@ from msgspec import Meta
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.store.files import write_whole
 from kalshi_desk.store.risk_settings import RiskSettings
+from kalshi_desk.store.service_settings import (
+    AlertSettings,
+    ApiSettings,
+    LogSettings,
+    NewsSettings,
+    TelegramSettings,
+)
 
 _SETTINGS_MODE = 0o600
 
@@ -124,6 +131,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     practice: PracticeSettings = PracticeSettings()
     paper: PaperSettings = PaperSettings()
     strategies: StrategySettings = StrategySettings()
+    news: NewsSettings = NewsSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    api: ApiSettings = ApiSettings()
+    alerts: AlertSettings = AlertSettings()
+    log: LogSettings = LogSettings()
 
 
 class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):
