@@ -41,6 +41,7 @@ from kalshi_desk.engine.correlation_watch import CorrelationWatch
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
+from kalshi_desk.engine.feed_desk import FeedDesk
 from kalshi_desk.engine.inputs import (
     CommandReceived,
     ReplayMoved,
@@ -85,6 +86,7 @@ class TradingCore:
             self.state, self.outbox, self.commanding, door, self.paper, self.baskets
         )
         LimitSetting(self.state, self.outbox, self.commanding)
+        self.feeds = FeedDesk(self.state, self.outbox, self.commanding)
         self._relations = RelationsWatch(self.state)
         self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)

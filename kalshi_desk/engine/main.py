@@ -28,6 +28,7 @@ from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
+from kalshi_desk.engine.news_process import NewsService
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
@@ -136,6 +137,9 @@ async def _run(
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
+    news = NewsService(
+        shell, settings.news, venue if replay_path is None else "replay", clock, journal
+    )
     token = write_token(home.token_path)
     link = LinkServer(
         shell,
@@ -152,6 +156,7 @@ async def _run(
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
     deciding = asyncio.create_task(shell.strategies.run())
+    reading = asyncio.create_task(news.run(saying))
     try:
         if replay is not None:
             shell.venue = replay
@@ -161,7 +166,8 @@ async def _run(
     finally:
         saying.cancel()
         deciding.cancel()
-        await asyncio.gather(deciding, return_exceptions=True)
+        reading.cancel()
+        await asyncio.gather(deciding, reading, return_exceptions=True)
         await link.stop()
         await shell.close()
     return 0

@@ -16,10 +16,13 @@ class Forbidden(Exception):
 def check_scheme(parts: SplitResult, before: SplitResult | None) -> None:
     """Refuse what is no web address, and a step from a secret line to an open one.
 
-    News move orders: nobody between here and the publisher may write them.
+    News move orders: nobody between here and the publisher may write them.  Raises
+    ``ValueError`` for a port that can't be.
     """
     if parts.scheme not in WEB or not parts.hostname:
         raise Forbidden("it leads to an address that is not of the web")
+    # Reading the port checks it.
+    _ = parts.port
     if before is not None and before.scheme == "https" and parts.scheme == "http":
         raise Forbidden("it leads from https to http, where anybody could write the news")
 

@@ -237,7 +237,7 @@ def _in_words(error: httpx.HTTPError) -> str:
         if isinstance(_root(error), ssl.SSLError):
             return "its certificate can't be trusted"
         return f"it can't be reached ({clean(error, 100) or 'no connection'})"
-    if isinstance(error, httpx.UnsupportedProtocol):
+    if isinstance(error, httpx.UnsupportedProtocol) or "location header" in str(error):
         return "its address can't be used"
     return "its answer breaks off"
 

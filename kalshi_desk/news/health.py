@@ -56,6 +56,8 @@ class Health:
     def _state(self) -> FeedState:
         if not self.source.is_on:
             return FeedState.OFF
+        if not self.source.url:
+            return FeedState.WAITING
         if self.source.fault or self.failures:
             return FeedState.FAILING
         return FeedState.OK if self.ok_ns else FeedState.WAITING

@@ -7,6 +7,7 @@ import io
 import re
 import time
 from typing import Any
+from xml.sax import SAXParseException
 
 from kalshi_desk.news.entries import (
     MOST_ENTRIES,
@@ -60,7 +61,8 @@ def _entries_of_xml(body: bytes, url: str, content_type: str) -> list[Entry]:
     raw = list(answer.entries)
     if not raw and not answer.version:
         raise UnreadableFeed("its answer is neither RSS nor Atom")
-    is_cut = bool(answer.bozo) and not _END.search(body[-4_000:])
+    is_broken = isinstance(answer.get("bozo_exception"), SAXParseException)
+    is_cut = is_broken and not _END.search(body[-4_000:])
     if is_cut:
         # Whatever it was cut in the middle of would be told wrongly.
         raw = raw[:-1]
@@ -83,7 +85,7 @@ def _entry(raw: Any, home: str) -> Entry | None:
         title=title,
         summary="" if _says_no_more(summary, title) else summary,
         link=link,
-        published_ns=_time(raw.get("published_parsed") or raw.get("updated_parsed")),
+        published_ns=_time(raw.get("published_parsed") or dict.get(raw, "updated_parsed")),
     )
 
 

@@ -25,6 +25,7 @@ class Body:
         self._length = 0
         self._is_packed = encoding not in ("", "identity")
         self._unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._rest = b""
 
     def add(self, chunk: bytes) -> None:
         """Take the next bytes; raises ``Unpackable``."""
@@ -34,8 +35,12 @@ class Body:
         if not self._is_packed:
             self._keep(chunk)
             return
+        chunk, self._rest = self._rest + chunk, b""
         while chunk:
             if self._unpacker.eof:
+                # Another part may follow; what is none is padding.
+                if len(chunk) < len(_GZIP):
+                    self._rest = chunk
                 if not chunk.startswith(_GZIP):
                     return
                 self._unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
