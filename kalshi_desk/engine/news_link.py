@@ -69,6 +69,7 @@ class NewsLink:
         seen: Callable[[tuple[str, ...]], None] = lambda names: None,
         command: Sequence[str] = ("-m", "kalshi_desk.news.worker"),
         silence_s: float = SILENCE_S,
+        first_restart_s: float = FIRST_RESTART_S,
     ) -> None:
         self._clock = clock
         self._markets = markets
@@ -77,6 +78,7 @@ class NewsLink:
         self._seen = seen
         self._command = command
         self._silence_s = silence_s
+        self._first_restart_s = first_restart_s
         self._universe = NewsUniverse()
         self._sources: tuple[Source, ...] = ()
         self._known: OrderedDict[str, NewsItem] = OrderedDict()
@@ -106,7 +108,7 @@ class NewsLink:
     async def run(self) -> None:
         """Keep a worker running while there are feeds to read, until cancelled."""
         self._see_sources()
-        pause_s = FIRST_RESTART_S
+        pause_s = self._first_restart_s
         loop = asyncio.get_running_loop()
         try:
             while True:
@@ -120,7 +122,8 @@ class NewsLink:
                     why = type(error).__name__
                 if self._is_wanted():
                     _log.warning("the news worker has ended: %s", why or "no reason given")
-                    pause_s = FIRST_RESTART_S if loop.time() - began_s > STEADY_S else pause_s
+                    if loop.time() - began_s > STEADY_S:
+                        pause_s = self._first_restart_s
                     self._report_waiting(
                         f"the reader of news has ended and starts again in {pause_s:g} s"
                     )
@@ -149,7 +152,11 @@ class NewsLink:
             if telling.done() and not hearing.done():
                 telling.result()
                 return ""
-            return await hearing
+            why = await hearing
+            # It has ended, or it can't be trusted to end when it is asked.
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            return why
         finally:
             self._is_told = False
             for task in (hearing, telling):

@@ -55,6 +55,8 @@ class Bureau:
         fetcher: Fetcher | None = None,
         hosts: Hosts | None = None,
         room: ReadingRoom | None = None,
+        herald: Herald | None = None,
+        beat_s: float = BEAT_S,
     ) -> None:
         self._say = say
         self._fetcher = fetcher or Fetcher()
@@ -62,7 +64,8 @@ class Bureau:
         self._room = room or ReadingRoom()
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
         self._memory = Memory()
-        self._herald = Herald()
+        self._herald = herald or Herald()
+        self._beat_s = beat_s
         self._clock = DeskClock()
         self._desks: dict[str, Desk] = {}
         self._looking: set[asyncio.Task[None]] = set()
@@ -86,7 +89,7 @@ class Bureau:
                 if self._may_begin:
                     self._start_looks()
                     self._report()
-                await asyncio.sleep(BEAT_S)
+                await asyncio.sleep(self._beat_s)
         finally:
             for task in self._looking:
                 task.cancel()

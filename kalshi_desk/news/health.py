@@ -72,6 +72,8 @@ def waiting_report(source: Source, text: str = "") -> FeedReport:
 class Herald:
     """Decides when reports are worth sending again; seconds of a monotonic clock."""
 
+    change_pause_s: float = CHANGE_PAUSE_S
+    detail_pause_s: float = DETAIL_PAUSE_S
     _sent: tuple[FeedReport, ...] = ()
     _sent_s: float = field(default=float("-inf"))
 
@@ -80,7 +82,7 @@ class Herald:
         if reports == self._sent:
             return False
         is_change = _essence(reports) != _essence(self._sent)
-        if now_s - self._sent_s < (CHANGE_PAUSE_S if is_change else DETAIL_PAUSE_S):
+        if now_s - self._sent_s < (self.change_pause_s if is_change else self.detail_pause_s):
             return False
         self._sent, self._sent_s = reports, now_s
         return True

@@ -24,7 +24,7 @@ _MARKER = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
-_FIGURES = {word: str(number) for number, word in enumerate(_NUMBERS, start=1)}
+_FIGURES = {word: str(number) for number, word in enumerate((*_NUMBERS, "dozen"), start=1)}
 _SAME = {
     "u.s": "us",
     "u.s.a": "us",
