@@ -15,7 +15,6 @@ import msgspec
 from kalshi_desk.core.events import CoreEvent, FeedsReported, NewsArrived
 from kalshi_desk.core.news import FeedReport, FeedState, NewsItem
 from kalshi_desk.core.ports import Clock
-from kalshi_desk.engine.feed_desk import TellReader
 from kalshi_desk.engine.news_universe import NewsUniverse
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.news.health import waiting_report
@@ -94,11 +93,11 @@ class NewsLink:
         """The worker's process, None while there is none."""
         return self._process.pid if self._process is not None else None
 
-    def tell(self, effect: TellReader) -> None:
-        """Tell the worker what an item is said to be now."""
-        self._remember((effect.item,))
-        if self._is_told:
-            self._write(Known((effect.item,)))
+    def know(self, items: Sequence[NewsItem]) -> None:
+        """Take items as they now stand, corrected by people: the worker says no more otherwise."""
+        self._remember(items)
+        for at in range(0, len(items) if self._is_told else 0, KNOWN_SLICE):
+            self._write(Known(tuple(items[at : at + KNOWN_SLICE])))
 
     def refresh(self) -> None:
         """Look at once whether other feeds should be read."""

@@ -8,7 +8,7 @@ import msgspec
 
 from kalshi_desk.core.news import Tier
 from kalshi_desk.core.ports import Clock
-from kalshi_desk.engine.feed_desk import SwitchFeed, TellReader
+from kalshi_desk.engine.feed_desk import SwitchFeed
 from kalshi_desk.engine.news_link import KNOWN_NS, MOST_KNOWN, NewsLink
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.news.sources import OwnSource, Source, sources_for
@@ -49,7 +49,6 @@ class NewsService:
             seen=shell.core.feeds.see,
         )
         shell.performers[SwitchFeed] = self.switch
-        shell.performers[TellReader] = self.link.tell
 
     def switch(self, effect: SwitchFeed) -> None:
         """Read a feed from now on, or no more."""

@@ -29,7 +29,7 @@ from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.service import SetFeed
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.effects import SaveSetting
-from kalshi_desk.engine.feed_desk import SwitchFeed, TellReader
+from kalshi_desk.engine.feed_desk import SwitchFeed
 from kalshi_desk.engine.news_link import NewsLink
 from kalshi_desk.engine.news_universe import SLICE, NewsUniverse
 from kalshi_desk.market.live import LiveMarkets
@@ -120,7 +120,7 @@ async def test_a_killed_worker_comes_back_and_tells_nothing_twice(server: FeedSe
             label=1,
             matches=(NewsMatch(ticker="A", relevance=1.0, by_person=True),),
         )
-        link.tell(TellReader(said))
+        link.know([said])
         os.kill(first_pid, signal.SIGKILL)
         # While nobody reads, a story arrives and another is told otherwise.
         server.answers["/f"] = response(200, dated("Third", "Second story", "First story, more"))

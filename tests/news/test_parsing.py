@@ -228,6 +228,8 @@ def test_bombs_of_entities_and_attributes_end_soon() -> None:
     many = "<rss " + " ".join(f'a{n}="x"' for n in range(100_000)) + "><channel/></rss>"
     with pytest.raises(UnreadableFeed, match="too many attributes"):
         read(many)
+    with pytest.raises(UnreadableFeed, match="a word without end"):
+        read(item(f"<title>T</title><author>{'a.' * 100_000}@x</author>"))
     assert time.process_time() - began < 20
 
 
