@@ -20,7 +20,7 @@ from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import MONEY_SCALE, Money
-from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.engine.clock import WallClock, practice_clock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.exchange_process import PracticeExchange
@@ -122,6 +122,8 @@ async def _run(
     core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
+    if venue == "practice":
+        clock = practice_clock(home.practice_clock_path, settings.practice.speed)
     fills = restore(core.state, journal, clock.now_ns())
     restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
@@ -185,7 +187,7 @@ async def _run_venue(
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue
     if venue == "practice":
-        exchange = PracticeExchange(home, settings.practice)
+        exchange = PracticeExchange(home, settings.practice, clock=clock)
         opened = PracticeVenue(exchange, clock, recorder, keep, top_of)
     elif venue == "paper":
         opened = _open_paper(settings, shell, clock, fills)

@@ -36,6 +36,7 @@ from kalshi_desk.desk.commands import (
 )
 from kalshi_desk.desk.frames import EventKind, Frame, Level
 from kalshi_desk.engine.board import Board
+from kalshi_desk.engine.clock import speed_of
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import (
     AskStrategy,
@@ -70,7 +71,7 @@ from kalshi_desk.engine.venue_actions import VenueActions as VenueActions
 from kalshi_desk.store.entries import CommandAnswered, MetaEntry
 from kalshi_desk.store.journal import Journal
 
-BEAT_S = 0.2
+BEAT_S, LEAST_BEAT_S = 0.2, 0.02
 KEPT_ANSWERS = 500
 PROTECTIVE = (CancelOrder, CancelAll, Panic, LeaveLive, StopEngine)
 """Commands that only take risk away: a journal that can't be written must not stop them."""
@@ -141,8 +142,9 @@ class EngineShell:
         await self._keeper.close()
 
     async def _beat(self) -> None:
+        beat_s = max(BEAT_S / speed_of(self._clock), LEAST_BEAT_S)
         while True:
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(beat_s)
             self.take(TimerFired())
             self._keeper.retry()
             if self.strategies is not None:

@@ -95,6 +95,7 @@ class PracticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     rate: Annotated[
         int, Meta(ge=0, le=20_000, description="Book changes a second; 0: about 130.")
     ] = 0
+    speed: Annotated[int, Meta(ge=1, le=60, description="Practice seconds in each real one.")] = 1
 
 
 class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
