@@ -230,7 +230,7 @@ def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> 
         shell.stopped.set()
 
 
-def _save(home: Home, name: str, value: str | int | float | bool) -> None:
+def _save(home: Home, name: str, value: str | int | float | bool | None) -> None:
     save_setting(home.settings_path, name, value)
 
 

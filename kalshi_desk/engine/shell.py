@@ -90,7 +90,7 @@ class EngineShell:
         *,
         save_starred: Callable[[set[str]], None],
         forget_live: Callable[[], None] = lambda: None,
-        save_setting: Callable[[str, str | int | float | bool], object] = lambda name, value: None,
+        save_setting: Callable[[str, Any], object] = lambda name, value: None,
     ) -> None:
         self.core = core
         self.board = Board(core.state, os.getpid())

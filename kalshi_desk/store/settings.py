@@ -176,8 +176,10 @@ def load_settings(path: Path) -> LoadedSettings:
     return LoadedSettings(settings=settings, warnings=tuple(warnings))
 
 
-def save_setting(path: Path, name: str, value: str | int | float | bool) -> Settings:
+def save_setting(path: Path, name: str, value: str | int | float | bool | None) -> Settings:
     """Change one setting by its dotted name and keep every comment; return the settings.
+
+    None takes the setting out, so that its default holds.
 
     Raises ``Stop`` when the file can't be read or written or the value is out of range;
     the file is then as it was.
@@ -192,7 +194,10 @@ def save_setting(path: Path, name: str, value: str | int | float | bool) -> Sett
         if table not in place:
             place[table] = tomlkit.table()
         place = place[table]
-    place[last] = value
+    if value is None:
+        place.pop(last, None)
+    else:
+        place[last] = value
     try:
         settings = msgspec.convert(document.unwrap(), Settings)
     except msgspec.ValidationError as error:
