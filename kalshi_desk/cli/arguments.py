@@ -109,6 +109,7 @@ def _add_processes(
     replay.add_argument("--headless", action="store_true", help="as fast as possible, no screen")
     replay.add_argument("--json", action="store_true", help="print one JSON object (headless)")
     _add_research(commands, everywhere)
+    _add_log(commands, everywhere)
     live = commands.add_parser(
         "live", help="switch real money on, off, or look", parents=[everywhere]
     )
@@ -119,6 +120,21 @@ def _add_processes(
         add_help=False,
         parents=[everywhere],
     )
+
+
+def _add_log(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+) -> None:
+    log = commands.add_parser(
+        "log", help="the newest lines of the engine's log", parents=[everywhere]
+    )
+    log.add_argument(
+        "--level", choices=("debug", "info", "warning", "error"), default="info", help="the least"
+    )
+    log.add_argument("--text", default="", metavar="TEXT", help="only lines that hold this")
+    log.add_argument("-n", "--lines", type=int, default=50, metavar="COUNT", help="how many")
+    log.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def _add_research(

@@ -105,6 +105,10 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import recordings
 
         return recordings.run(home, options.action, options.file, as_json=options.json)
+    if command == "log":
+        from kalshi_desk.cli import log
+
+        return log.run(home, options)
     if command == "backtest":
         from kalshi_desk.cli import backtest
 

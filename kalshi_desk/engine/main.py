@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import logging.handlers
 import os
 import signal
 import sys
@@ -23,11 +22,13 @@ from kalshi_desk.core.types import MONEY_SCALE, Money
 from kalshi_desk.engine.clock import WallClock, practice_clock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
+from kalshi_desk.engine.effects import ForgetLive
 from kalshi_desk.engine.exchange_process import PracticeExchange
 from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
+from kalshi_desk.engine.log_desk import serve_log
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
@@ -42,6 +43,7 @@ from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.live_switch import need_live, turn_live_off
+from kalshi_desk.store.log import Log
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
 from kalshi_desk.store.settings import Settings, save_setting
@@ -51,7 +53,6 @@ from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 OFFERED_VENUES = frozenset({"practice", "paper", "demo", "live", "replay"})
 DURABLE_VENUES = frozenset({"demo", "live"})
 READY_LIMIT_S = 30.0
-LOG_BYTES = 2_000_000
 TUI_FACE = "tui"
 REPLAY_WHY = "A replay takes no orders: what happened has happened. Nothing was sent."
 _log = logging.getLogger(__name__)
@@ -82,24 +83,15 @@ def run_engine(
     home.prepare()
     lock = EngineLock(home)
     lock.acquire()
-    try:
-        _log_to(home.engine_log)
+    with contextlib.ExitStack() as held:
+        held.callback(lock.release)
+        keep = settings.log
+        log = Log(home.engine_log, level=keep.level, file_mb=keep.file_mb, files=keep.files)
+        held.callback(log.close)
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, settings, venue, lock, json_ready, replay_path))
-    finally:
-        lock.release()
-
-
-def _log_to(path: Path) -> None:
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    for chatty in ("httpx", "httpcore", "websockets"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+        return asyncio.run(_run(home, settings, venue, lock, log, json_ready, replay_path))
 
 
 async def _run(
@@ -107,6 +99,7 @@ async def _run(
     settings: Settings,
     venue: str,
     lock: EngineLock,
+    log: Log,
     json_ready: bool,
     replay_path: Path | None,
 ) -> int:
@@ -132,13 +125,15 @@ async def _run(
         clock,
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
-        forget_live=lambda: turn_live_off(home),
         save_setting=lambda name, value: _save(home, name, value),
     )
+    shell.performers[ForgetLive] = lambda _: turn_live_off(home)
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
     token = write_token(home.token_path)
+    log.redactor.learn(token)
+    serve_log(shell, home.engine_log)
     link = LinkServer(
         shell,
         home.link_address,

@@ -42,7 +42,6 @@ from kalshi_desk.engine.effects import (
     AskStrategy,
     CancelEverything,
     Effect,
-    ForgetLive,
     GiveAnswer,
     KeepFill,
     KeepIntent,
@@ -63,6 +62,7 @@ from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
 from kalshi_desk.engine.keeping import entry_of
 from kalshi_desk.engine.lab_runner import LabRunner
+from kalshi_desk.engine.log_words import log_event
 from kalshi_desk.engine.preview import reply_to
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.restore import journal_order
@@ -89,7 +89,6 @@ class EngineShell:
         fills: tuple[Fill, ...],
         *,
         save_starred: Callable[[set[str]], None],
-        forget_live: Callable[[], None] = lambda: None,
         save_setting: Callable[[str, Any], object] = lambda name, value: None,
     ) -> None:
         self.core = core
@@ -105,7 +104,6 @@ class EngineShell:
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
         self._save_starred = save_starred
-        self._forget_live = forget_live
         self._save_setting = save_setting
         self._events = EventMemory(journal)
         self._answers: dict[str, Answer] = {}
@@ -190,6 +188,7 @@ class EngineShell:
             self._mark_own(effect.settlement)
         elif isinstance(effect, Notify):
             self._keeper.add(self._events.add(effect.event))
+            log_event(effect.event)
         elif isinstance(effect, GiveAnswer):
             if effect.kept_stop is None:
                 self._give(effect.answer)
@@ -225,8 +224,6 @@ class EngineShell:
             self.performers[type(effect)](effect)
         elif isinstance(effect, SteerReplay):
             self.venue.steer(effect.control)
-        elif isinstance(effect, ForgetLive):
-            self._forget_live()
         elif isinstance(effect, StopShell):
             self.stopped.set()
 

@@ -38,6 +38,7 @@ SCREEN_JUMPS: dict[str, ScreenName] = {
     "s": ScreenName.STRATEGIES,
     "r": ScreenName.RISK,
     "b": ScreenName.LAB,
+    "j": ScreenName.LOG,
 }
 
 _SHOWN = {

@@ -296,11 +296,18 @@ class DeskApp(App[ExitChoice]):
     # --- notes -------------------------------------------------------------------------
 
     def _toast_events(self, events: list[DeskEvent]) -> None:
-        loud = [e for e in events if e.kind not in _QUIET or e.level is not Level.INFO]
+        if self.settings.bell and any(e.kind is EventKind.ALERT for e in events):
+            self.bell()
+        loud = [e for e in events if self._is_loud(e)]
         for event in loud[:MAX_TOASTS_A_FRAME]:
             self.say(event.title, event.text, severity=_SEVERITY[event.level])
         if len(loud) > MAX_TOASTS_A_FRAME:
             self.say(f"{len(loud) - MAX_TOASTS_A_FRAME} more", "See Events.")
+
+    def _is_loud(self, event: DeskEvent) -> bool:
+        if event.kind is EventKind.ALERT:
+            return self.settings.alert_toast
+        return event.kind not in _QUIET or event.level is not Level.INFO
 
     def say(self, title: str, text: str = "", *, severity: str = "information") -> None:
         """Show a note for a few seconds, as plain text."""

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _OWN_VERBS = ("goto", "help", "quit")
 
 _JUMP_LONG = (
-    "go to: m markets l ladder t ticket p positions o orders f fills e events"
-    " · d Desk a Portfolio s Strategies r Risk b Lab"
+    "go to: d Desk a Portfolio s Strategies r Risk b Lab j Log"
+    " · on the Desk: m markets l ladder t ticket p o f e tables"
 )
-_JUMP_SHORT = "go: m l t p o f e on the Desk · d Desk a Portf. s Strat. r Risk b Lab"
+_JUMP_SHORT = "go: d Desk a Portf. s Strat. r Risk b Lab j Log · m l t p o f e"
 
 
 class CommonKeys:
@@ -108,6 +108,10 @@ class CommonKeys:
     def go_lab(self) -> None:
         """Show the Lab."""
         self.desk.go(ScreenName.LAB)
+
+    def go_log(self) -> None:
+        """Show the Log."""
+        self.desk.go(ScreenName.LOG)
 
     def jump(self) -> None:
         """Wait for the second key of a jump."""
