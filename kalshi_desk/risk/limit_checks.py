@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SECOND_NS = 1_000_000_000
 _MINUTE_NS = 60 * _SECOND_NS
+_BOUND = "with the worst of what came since that was computed"
+_SAME = 1e-9
 
 
 def check_worst_losses(intent: OrderIntent, view: GateView) -> tuple[Reason, ...]:
@@ -50,6 +52,14 @@ def check_worst_losses(intent: OrderIntent, view: GateView) -> tuple[Reason, ...
             "event_percent",
         ),
         _over(
+            after.theme,
+            risk.wealth,
+            limits.theme_percent,
+            ReasonCode.THEME_LIMIT,
+            f"the theme {risk.theme or intent.ticker}",
+            "theme_percent",
+        ),
+        _over(
             after.category,
             risk.wealth,
             limits.category_percent,
@@ -72,6 +82,22 @@ def check_worst_losses(intent: OrderIntent, view: GateView) -> tuple[Reason, ...
             ReasonCode.TOTAL_LIMIT,
             "everything together",
             "total_percent",
+        ),
+        _over(
+            after.shortfall,
+            risk.wealth,
+            limits.shortfall_percent,
+            ReasonCode.SHORTFALL_LIMIT,
+            f"the worst 5% of outcomes, on average and {_BOUND},",
+            "shortfall_percent",
+        ),
+        _over(
+            after.stress_shortfall,
+            risk.wealth,
+            limits.stress_shortfall_percent,
+            ReasonCode.SHORTFALL_LIMIT,
+            f"the worst 5% of outcomes, would all events move together, on average and {_BOUND},",
+            "stress_shortfall_percent",
         ),
     ]
     if is_machine(intent.origin):
@@ -177,13 +203,32 @@ def check_correlation(intent: OrderIntent, view: GateView) -> Reason | None:
     if rho is None or view.risk.is_open or not _adds_by_machine(intent, view):
         return None
     if rho <= view.risk.limits.correlation:
-        return None
+        return _check_correlated_theme(intent, view, rho)
     return Reason(
         ReasonCode.CORRELATION,
         f"The average correlation with the risk held is {rho:.2f}; a new position of a strategy "
         f"may have {view.risk.limits.correlation:.2f} (risk.correlation).",
         f"{rho:.2f}",
         f"{view.risk.limits.correlation:.2f}",
+    )
+
+
+def _check_correlated_theme(intent: OrderIntent, view: GateView, rho: float) -> Reason | None:
+    """Refuse to let a theme grow large while it moves with the risk held."""
+    risk, limits = view.risk, view.risk.limits
+    if rho <= limits.theme_correlation + _SAME or risk.wealth is None or not _has_price(intent):
+        return None
+    loses = risk.after(_as_resting(intent, view)).theme[1]
+    allowed = part_of(risk.wealth, limits.correlated_theme_percent)
+    if loses <= allowed:
+        return None
+    return Reason(
+        ReasonCode.CORRELATION,
+        f"The average correlation with the risk held is {rho:.2f}; above "
+        f"{limits.theme_correlation:.2f} (risk.theme_correlation) the theme {risk.theme} may lose "
+        f"{dollars(allowed)} (risk.correlated_theme_percent), with this order {dollars(loses)}.",
+        f"{rho:.2f}, {dollars(loses)}",
+        f"{limits.theme_correlation:.2f}, {dollars(allowed)}",
     )
 
 
