@@ -12,7 +12,7 @@ from kalshi_desk.core.fees import worst_order_fee
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.types import NO_MONEY, PRICE_ONE, BookSide, Money
 from kalshi_desk.risk.exposure import Resting
-from kalshi_desk.risk.limits import After, is_machine, part_of
+from kalshi_desk.risk.limits import After, Limits, is_machine, part_of
 from kalshi_desk.risk.words import dollars
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _SECOND_NS = 1_000_000_000
 _MINUTE_NS = 60 * _SECOND_NS
-_BOUND = "with the worst of what came since that was computed"
 _SAME = 1e-9
 
 
@@ -83,22 +82,7 @@ def check_worst_losses(intent: OrderIntent, view: GateView) -> tuple[Reason, ...
             "everything together",
             "total_percent",
         ),
-        _over(
-            after.shortfall,
-            risk.wealth,
-            limits.shortfall_percent,
-            ReasonCode.SHORTFALL_LIMIT,
-            f"the worst 5% of outcomes, on average and {_BOUND},",
-            "shortfall_percent",
-        ),
-        _over(
-            after.stress_shortfall,
-            risk.wealth,
-            limits.stress_shortfall_percent,
-            ReasonCode.SHORTFALL_LIMIT,
-            f"the worst 5% of outcomes, would all events move together, on average and {_BOUND},",
-            "stress_shortfall_percent",
-        ),
+        _over_shortfall(after, risk.wealth, limits),
     ]
     if is_machine(intent.origin):
         found += _machine_losses(intent, view, after, risk.wealth)
@@ -291,6 +275,27 @@ def check_agreement(intent: OrderIntent, view: GateView) -> Reason | None:
         ReasonCode.RECONCILING,
         f"The account is being read again: {view.risk.differs}. Strategies wait for it.",
         view.risk.differs,
+    )
+
+
+def _over_shortfall(after: After, wealth: Money, limits: Limits) -> Reason | None:
+    """Return the first of the two that is exceeded: the second would only say it again."""
+    bound = "on average (as last computed, with the worst of what came since)"
+    found = _over(
+        after.shortfall,
+        wealth,
+        limits.shortfall_percent,
+        ReasonCode.SHORTFALL_LIMIT,
+        f"the worst 5% of outcomes {bound}",
+        "shortfall_percent",
+    )
+    return found or _over(
+        after.stress_shortfall,
+        wealth,
+        limits.stress_shortfall_percent,
+        ReasonCode.SHORTFALL_LIMIT,
+        f"the worst 5% of outcomes, if all events moved together, {bound}",
+        "stress_shortfall_percent",
     )
 
 
