@@ -16,6 +16,9 @@ from kalshi_desk.core.records import Market
 from kalshi_desk.core.types import Count, Price
 from kalshi_desk.engine.candle_reader import ATTEMPTS, PART, CandleReader, bars_of
 from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.kalshi.drift_check import check_bytes
+from kalshi_desk.kalshi.drift_samples import route_of
+from kalshi_desk.kalshi.drift_table import ROUTES
 from kalshi_desk.kalshi.environment import practice
 from kalshi_desk.kalshi.models import Candle, Ohlc
 from kalshi_desk.kalshi.rest import RestClient
@@ -212,3 +215,12 @@ async def test_hours_of_the_practice_exchange_lead_the_desks_own(
     assert len(bars) >= 2
     assert bars[-1].start_ns == now_ns // HOUR_NS * HOUR_NS - HOUR_NS
     assert all(0 < bar.low <= bar.close <= bar.high < 10_000 for bar in bars)
+
+    # The canary looks at this answer too and must know it: drift halts new exposure.
+    now_s = now_ns // 1_000_000_000
+    params = {"start_ts": now_s - 9_000, "end_ts": now_s, "period_interval": 60}
+    body = await rest.http.get("/markets/candlesticks", {**params, "market_tickers": ticker})
+    shape = ROUTES[route_of("GET", "/markets/candlesticks")]
+    assert shape is not None
+    assert check_bytes(body, shape) == []
+    assert check_bytes(b'{"markets":[{"ticker":"A"}]}', shape) != []
