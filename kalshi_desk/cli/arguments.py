@@ -20,12 +20,13 @@ LISTS = {
     "portfolio": "the account since its journal began: from gross to net, record, drawdown",
     "pnl": "profit and loss by strategy, event, category, and maker or taker",
     "risk": "every limit of the gate: what is used and what is allowed",
+    "alerts": "what you are told of, and where each rule stands",
     "exposure": "the worst that settlement can do, by event, category, day and strategy",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
 PANIC = "panic"
-MACHINE_VERBS = ("auto", "strategy", "implies", "protect", "unprotect", "limit")
+MACHINE_VERBS = ("auto", "strategy", "implies", "protect", "unprotect", "limit", "alert")
 VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", *MACHINE_VERBS)
 
 _VERB_HELP = {
@@ -43,6 +44,7 @@ _VERB_HELP = {
     "strategy": "strategy NAME off|shadow|paper|trade; strategy NAME set PARAMETER VALUE; "
     "strategy new NAME writes one of your own",
     "implies": "implies TICKER TICKER [never]: confirm that YES of one settles the other YES",
+    "alert": "alert TICKER above 60, and other rules (see 'alerts'); alert drop ALERT",
     "limit": "limit NAME VALUE: set a limit of the gate; 'risk' lists them",
 }
 

@@ -258,9 +258,9 @@ _FLAT: dict[type, Callable[..., Flat]] = {
 
 def flat_row(row: Row) -> Flat:
     """Return any row of a list."""
-    from kalshi_desk.cli.automation_rows import FLAT
+    from kalshi_desk.cli import automation_rows, service_rows
 
-    return (_FLAT.get(type(row)) or FLAT[type(row)])(row)
+    return {**_FLAT, **automation_rows.FLAT, **service_rows.FLAT}[type(row)](row)
 
 
 def flat_result(result: OrderResult) -> Flat:

@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from kalshi_desk.core.drift import DriftFinding
+from kalshi_desk.core.news import FeedReport, NewsItem
 from kalshi_desk.core.records import (
     Balance,
     Event,
@@ -88,6 +89,18 @@ class BarsKnown(CoreEvent, frozen=True):
     ticker: str
     bars: tuple[Bar, ...]
     current: Bar | None = None
+
+
+class NewsArrived(CoreEvent, frozen=True):
+    """News as it was read, scored and matched; an item under a known id replaces that one."""
+
+    items: tuple[NewsItem, ...]
+
+
+class FeedsReported(CoreEvent, frozen=True):
+    """How every feed of news is."""
+
+    feeds: tuple[FeedReport, ...]
 
 
 class MarketsListed(CoreEvent, frozen=True):

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.records import Event, Market
 from kalshi_desk.core.relations import Relation
 from kalshi_desk.core.types import (
@@ -171,7 +172,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     ``cell`` is the strategy's own name for a kind of situation; observations of one event
     are not independent and count as a cluster.  ``source`` names what it was measured on, a
-    market or a fill: a cell takes one observation from each.
+    market or a fill: a cell takes one observation from each.  Where ``value`` answers to
+    something, as a move does to news, ``score`` is what it answers to.
     """
 
     strategy: str
@@ -180,6 +182,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     at_ns: int
     source: str = ""
+    score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +192,7 @@ class MarketView:
     ``observations`` are those of the strategy asked, by cell; ``since_ns`` tells for a
     candidate since when the strategy has named it without a break: in its signals, or in a
     reason with the code ``duration_below_minimum``, which says that only time is missing.
+    ``news`` are the items of the last hours, oldest first.
     """
 
     now_ns: int
@@ -197,6 +201,7 @@ class MarketView:
     groups: tuple[RelationGroup, ...] = ()
     observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
     since_ns: Mapping[str, int] = field(default_factory=dict)
+    news: tuple[NewsItem, ...] = ()
 
 
 class SignalLeg(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ import msgspec
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.types import Action, BookSide, Count, Money, Outcome, Price, TimeInForce
 from kalshi_desk.desk.automation import AutomationCommand, PreviewStop, StopPreview
+from kalshi_desk.desk.service import ServiceCommand, ServiceQuery, ServiceReply
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -109,6 +110,7 @@ Command = (
     | StopEngine
     | ReplayControl
     | AutomationCommand
+    | ServiceCommand
 )
 
 
@@ -135,7 +137,7 @@ class AskRules(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ticker: str
 
 
-Query = PreviewOrder | AskRules | PreviewStop
+Query = PreviewOrder | AskRules | PreviewStop | ServiceQuery
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -177,7 +179,7 @@ class QueryFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reasons: tuple[Reason, ...]
 
 
-Reply = Preview | RulesText | StopPreview | QueryFailed
+Reply = Preview | RulesText | StopPreview | ServiceReply | QueryFailed
 
 
 class Outcomes(StrEnum):

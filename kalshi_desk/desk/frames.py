@@ -2,7 +2,8 @@
 
 Topics: ``status``, ``markets`` (by ticker), ``positions`` (by ticker), ``orders`` (by
 client order id), ``fills`` (by trade id), ``book:TICKER`` and ``chart:TICKER``; topics
-with a single value use the empty key.  Those about the machine are in ``automation_frames``.
+with a single value use the empty key.  Those about the machine are in ``automation_frames``,
+those about news, alerts and the desk itself in ``service_frames``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from kalshi_desk.core.drift import DriftFinding
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.types import Action, BookSide, Count, MarketStatus, Money, Outcome, Price
 from kalshi_desk.desk.automation_frames import AutomationRow
+from kalshi_desk.desk.service_frames import ServiceRow
 
 
 class RiskState(StrEnum):
@@ -226,7 +228,15 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tr
 
 
 Row = (
-    StatusView | MarketRow | BookView | ChartView | PositionRow | OrderRow | FillRow | AutomationRow
+    StatusView
+    | MarketRow
+    | BookView
+    | ChartView
+    | PositionRow
+    | OrderRow
+    | FillRow
+    | AutomationRow
+    | ServiceRow
 )
 
 
@@ -244,6 +254,11 @@ class EventKind(StrEnum):
     STOP = "stop"
     CONNECTION = "connection"
     SYSTEM = "system"
+    ALERT = "alert"
+    NEWS = "news"
+    OPPORTUNITY = "opportunity"
+    MILESTONE = "milestone"
+    GUEST = "guest"
 
 
 class Level(StrEnum):

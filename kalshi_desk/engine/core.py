@@ -35,6 +35,7 @@ from kalshi_desk.core.events import (
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
+from kalshi_desk.engine.alert_desk import AlertDesk
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.correlation_watch import CorrelationWatch
@@ -85,6 +86,7 @@ class TradingCore:
             self.state, self.outbox, self.commanding, door, self.paper, self.baskets
         )
         LimitSetting(self.state, self.outbox, self.commanding)
+        self.alerts = AlertDesk(self.state, self.outbox, self.commanding)
         self._relations = RelationsWatch(self.state)
         self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
@@ -134,6 +136,7 @@ class TradingCore:
             elif type(event) is BookSnapshot:
                 self.stops.book(event.ticker)
             self.paper.on_event(event)
+        self.alerts.heard(self.outbox.effects)
         return self.outbox.take()
 
     def _then_settle(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -236,6 +239,7 @@ class TradingCore:
         self.baskets.beat()
         self.paper.beat()
         self.machine.beat()
+        self.alerts.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

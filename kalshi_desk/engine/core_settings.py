@@ -22,6 +22,7 @@ def core_settings(settings: Settings, venue: str, *, read_only_why: str = "") ->
         limits=limits_of(settings.risk),
         strategy_interval_ns=settings.strategies.interval_s * SECOND,
         strategy_values=settings.strategies.parameters,
+        alert_rules=settings.alerts.rules,
     )
 
 

@@ -127,10 +127,10 @@ class AskStrategy(Effect, frozen=True):
 
 
 class SaveSetting(Effect, frozen=True):
-    """Write one setting, by its dotted name, into the settings file."""
+    """Write one setting, by its dotted name, into the settings file; None takes it out."""
 
     name: str
-    value: str | int | float | bool
+    value: str | int | float | bool | None
 
 
 class SteerReplay(Effect, frozen=True):

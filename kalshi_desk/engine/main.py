@@ -20,10 +20,11 @@ from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import MONEY_SCALE, Money
-from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.engine.clock import WallClock, practice_clock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
@@ -121,6 +122,8 @@ async def _run(
     core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
+    if venue == "practice":
+        clock = practice_clock(home.practice_clock_path, settings.practice.speed)
     fills = restore(core.state, journal, clock.now_ns())
     restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
@@ -133,6 +136,7 @@ async def _run(
         save_setting=lambda name, value: _save(home, name, value),
     )
     shell.lab = LabRunner(home.root, shell.take)
+    shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
     token = write_token(home.token_path)
     link = LinkServer(
@@ -183,7 +187,7 @@ async def _run_venue(
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue
     if venue == "practice":
-        exchange = PracticeExchange(home, settings.practice)
+        exchange = PracticeExchange(home, settings.practice, clock=clock)
         opened = PracticeVenue(exchange, clock, recorder, keep, top_of)
     elif venue == "paper":
         opened = _open_paper(settings, shell, clock, fills)
@@ -226,7 +230,7 @@ def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> 
         shell.stopped.set()
 
 
-def _save(home: Home, name: str, value: str | int | float | bool) -> None:
+def _save(home: Home, name: str, value: str | int | float | bool | None) -> None:
     save_setting(home.settings_path, name, value)
 
 

@@ -40,6 +40,8 @@ from kalshi_desk.risk.sizing import read_size
 
 def reply_to(state: CoreState, query: Query) -> Reply:
     """Answer a query from the state as it is; nothing changes."""
+    if not isinstance(query, PreviewOrder | AskRules | PreviewStop):
+        return _failed(ReasonCode.BAD_COMMAND, "This engine can't answer that.")
     live = state.markets.get(query.ticker)
     if live is None:
         return _failed(ReasonCode.UNKNOWN_MARKET, f"There is no market {query.ticker}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -36,6 +36,7 @@ from kalshi_desk.desk.commands import (
 )
 from kalshi_desk.desk.frames import EventKind, Frame, Level
 from kalshi_desk.engine.board import Board
+from kalshi_desk.engine.clock import speed_of
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import (
     AskStrategy,
@@ -61,7 +62,6 @@ from kalshi_desk.engine.event_memory import EventMemory
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
 from kalshi_desk.engine.keeping import entry_of
-from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.preview import reply_to
 from kalshi_desk.engine.recorder import EngineRecorder
@@ -71,7 +71,7 @@ from kalshi_desk.engine.venue_actions import VenueActions as VenueActions
 from kalshi_desk.store.entries import CommandAnswered, MetaEntry
 from kalshi_desk.store.journal import Journal
 
-BEAT_S = 0.2
+BEAT_S, LEAST_BEAT_S = 0.2, 0.02
 KEPT_ANSWERS = 500
 PROTECTIVE = (CancelOrder, CancelAll, Panic, LeaveLive, StopEngine)
 """Commands that only take risk away: a journal that can't be written must not stop them."""
@@ -90,7 +90,7 @@ class EngineShell:
         *,
         save_starred: Callable[[set[str]], None],
         forget_live: Callable[[], None] = lambda: None,
-        save_setting: Callable[[str, str | int | float | bool], object] = lambda name, value: None,
+        save_setting: Callable[[str, Any], object] = lambda name, value: None,
     ) -> None:
         self.core = core
         self.board = Board(core.state, os.getpid())
@@ -99,6 +99,8 @@ class EngineShell:
         self.recorder: EngineRecorder | None = None
         self.strategies: StrategyLink | None = None
         self.lab: LabRunner | None = None
+        self.performers: dict[type[Effect], Callable[[Any], None]] = {}
+        self.queries: dict[type[object], Callable[[Any], Awaitable[Reply]]] = {}
         self._clock = clock
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
@@ -140,8 +142,9 @@ class EngineShell:
         await self._keeper.close()
 
     async def _beat(self) -> None:
+        beat_s = max(BEAT_S / speed_of(self._clock), LEAST_BEAT_S)
         while True:
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(beat_s)
             self.take(TimerFired())
             self._keeper.retry()
             if self.strategies is not None:
@@ -218,8 +221,8 @@ class EngineShell:
                 self.strategies.ask(effect)
         elif isinstance(effect, SaveSetting):
             self._start(self._save(effect))
-        elif self.lab is not None and isinstance(effect, StartBacktest | StopBacktest):
-            self.lab.perform(effect)
+        elif type(effect) in self.performers:
+            self.performers[type(effect)](effect)
         elif isinstance(effect, SteerReplay):
             self.venue.steer(effect.control)
         elif isinstance(effect, ForgetLive):
@@ -353,6 +356,8 @@ class EngineShell:
     async def ask(self, query: Query) -> Reply:
         """Answer a query from the state as it is."""
         self.core.state.now_ns = self._clock.now_ns()
+        if type(query) in self.queries:
+            return await self.queries[type(query)](query)
         return reply_to(self.core.state, query)
 
     async def submit(self, command_id: str, command: Command) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from kalshi_desk.alerts.watch import Watch
 from kalshi_desk.core.drift import BookTop
 from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
@@ -53,6 +54,7 @@ class CoreSettings:
     strategy_values: dict[str, dict[str, ParameterValue]] = field(default_factory=dict)
     stops: StopRules = field(default_factory=StopRules)
     limits: Limits = field(default_factory=Limits)
+    alert_rules: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -99,6 +101,9 @@ class CoreState:
     holds: dict[tuple[str, str], int] = field(default_factory=dict)
     """Until when a strategy means to hold its position in a market."""
     lab: dict[str, LabRow] = field(default_factory=dict)
+    alerts: dict[str, Watch] = field(default_factory=dict)
+    alert_problems: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Rules of the settings that can't be read, and why."""
     now_ns: int = 0
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)

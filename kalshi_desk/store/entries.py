@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kalshi_desk.core.fees import PredictedFee
+from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.records import Fill, Order, Settlement
 from kalshi_desk.core.stops import StopRecord
 from kalshi_desk.core.strategy import Observation
@@ -110,6 +111,7 @@ Entry = (
     | PaperFillEntry
     | PaperSettlementEntry
     | Observation
+    | NewsItem
 )
 
 HALTED_KEY = "halted"

@@ -34,7 +34,7 @@ from kalshi_desk.store.entries import (
 )
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.machine import MACHINE_WRITERS
-from kalshi_desk.store.observations import put_observation, read_observations
+from kalshi_desk.store.observations import read_observations
 from kalshi_desk.store.schema import check_version, migrate
 from kalshi_desk.store.stop_table import STOPS_SINCE, put_stop, read_stop
 
@@ -80,7 +80,6 @@ class Journal:
             StopRecord: lambda record: put_stop(self._db, record),
             **folio_table.writers(self._db),
             **{kind: partial(put, self._db) for kind, put in MACHINE_WRITERS.items()},
-            Observation: lambda one: put_observation(self._db, one),
         }
 
     def close(self) -> None:

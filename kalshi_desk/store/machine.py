@@ -6,9 +6,13 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.records import Fill
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import BookSide, Count, Money, Price
 from kalshi_desk.store.entries import BasketEntry, PaperFillEntry, PaperSettlementEntry
+from kalshi_desk.store.news_table import put_news
+from kalshi_desk.store.observations import put_observation
 
 Rows = Callable[[str, tuple[object, ...]], list[Any]]
 
@@ -63,6 +67,8 @@ MACHINE_WRITERS: dict[type, Callable[[sqlite3.Connection, Any], None]] = {
     BasketEntry: _put_basket,
     PaperFillEntry: _put_paper_fill,
     PaperSettlementEntry: _put_paper_settlement,
+    Observation: put_observation,
+    NewsItem: put_news,
 }
 
 

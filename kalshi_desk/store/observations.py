@@ -18,15 +18,24 @@ def put_observation(database: sqlite3.Connection, one: Observation) -> None:
     """
     key = one.source or str(one.at_ns)
     database.execute(
-        "INSERT OR IGNORE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (one.strategy, one.cell, one.event_ticker, key, one.source, one.value, one.at_ns),
+        "INSERT OR IGNORE INTO observations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            one.strategy,
+            one.cell,
+            one.event_ticker,
+            key,
+            one.source,
+            one.value,
+            one.at_ns,
+            one.score,
+        ),
     )
 
 
 def read_observations(rows: Rows) -> list[Observation]:
     """Return all of them, oldest first."""
     found = rows(
-        "SELECT strategy, cell, event_ticker, source, value, at_ns FROM observations "
+        "SELECT strategy, cell, event_ticker, source, value, at_ns, score FROM observations "
         "ORDER BY at_ns, strategy, cell, event_ticker, key",
         (),
     )
@@ -38,6 +47,7 @@ def read_observations(rows: Rows) -> list[Observation]:
             source=row[3],
             value=row[4],
             at_ns=row[5],
+            score=row[6],
         )
         for row in found
     ]

@@ -189,6 +189,17 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (strategy, cell, event_ticker, key)
     ) WITHOUT ROWID;
     """,
+    # What an observation answers to, and the news it was measured on.
+    """
+    ALTER TABLE observations ADD COLUMN score REAL NOT NULL DEFAULT 0;
+    CREATE TABLE news (
+        item_id TEXT PRIMARY KEY,
+        cluster TEXT NOT NULL,
+        first_seen_ns INTEGER NOT NULL,
+        body BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX news_by_time ON news (first_seen_ns);
+    """,
 )
 """One script a version, each from the version before it; never changed once released."""
 

@@ -14,6 +14,13 @@ from msgspec import Meta
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.store.files import write_whole
 from kalshi_desk.store.risk_settings import RiskSettings
+from kalshi_desk.store.service_settings import (
+    AlertSettings,
+    ApiSettings,
+    LogSettings,
+    NewsSettings,
+    TelegramSettings,
+)
 
 _SETTINGS_MODE = 0o600
 
@@ -88,6 +95,7 @@ class PracticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     rate: Annotated[
         int, Meta(ge=0, le=20_000, description="Book changes a second; 0: about 130.")
     ] = 0
+    speed: Annotated[int, Meta(ge=1, le=60, description="Practice seconds in each real one.")] = 1
 
 
 class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +132,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     practice: PracticeSettings = PracticeSettings()
     paper: PaperSettings = PaperSettings()
     strategies: StrategySettings = StrategySettings()
+    news: NewsSettings = NewsSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    api: ApiSettings = ApiSettings()
+    alerts: AlertSettings = AlertSettings()
+    log: LogSettings = LogSettings()
 
 
 class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,8 +176,10 @@ def load_settings(path: Path) -> LoadedSettings:
     return LoadedSettings(settings=settings, warnings=tuple(warnings))
 
 
-def save_setting(path: Path, name: str, value: str | int | float | bool) -> Settings:
+def save_setting(path: Path, name: str, value: str | int | float | bool | None) -> Settings:
     """Change one setting by its dotted name and keep every comment; return the settings.
+
+    None takes the setting out, so that its default holds.
 
     Raises ``Stop`` when the file can't be read or written or the value is out of range;
     the file is then as it was.
@@ -179,7 +194,10 @@ def save_setting(path: Path, name: str, value: str | int | float | bool) -> Sett
         if table not in place:
             place[table] = tomlkit.table()
         place = place[table]
-    place[last] = value
+    if value is None:
+        place.pop(last, None)
+    else:
+        place[last] = value
     try:
         settings = msgspec.convert(document.unwrap(), Settings)
     except msgspec.ValidationError as error:

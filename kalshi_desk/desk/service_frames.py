@@ -1,0 +1,118 @@
+"""What faces draw about the desk itself and about news.
+
+Topics: ``alerts`` (by alert id), ``guests`` (by name), ``news`` (by item id, the newest
+few hundred), ``feeds`` (by name), ``correlations`` (by ``TICKER TICKER``) and ``pairs``
+(by ``TICKER TICKER``).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from kalshi_desk.core.news import FeedReport, Polarity, Tier
+from kalshi_desk.core.types import Price
+
+
+class AlertRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """One alert rule: ``state`` is armed, raised (until it falls back) or waiting for data.
+
+    ``source`` is ``settings`` for a rule of the file that a person wrote, else ``desk``.
+    """
+
+    alert_id: str
+    rule: str
+    kind: str
+    ticker: str
+    state: str
+    seen: str
+    raised_ns: int
+    times: int
+    source: str
+    problem: str = ""
+
+
+class GuestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """A guest process of the engine (``api``, ``telegram``): off, starting, running or failing."""
+
+    name: str
+    state: str
+    text: str
+    pid: int
+    restarts: int
+    since_ns: int
+
+
+class MatchView(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One market of a news item, and what it did since; prices in 1/10,000 dollar of YES."""
+
+    ticker: str
+    title: str
+    relevance: float
+    polarity: Polarity
+    is_ambiguous: bool
+    why: str
+    pre_price: Price | None
+    now_price: Price | None
+    posterior: float | None
+    by_person: bool
+
+
+class NewsRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """One item of news as the screen shows it."""
+
+    item_id: str
+    feed: str
+    tier: Tier
+    title: str
+    summary: str
+    link: str
+    published_ns: int
+    first_seen_ns: int
+    cluster: str
+    copy: int
+    sentiment: float
+    confidence: float
+    scored_by: str
+    label: int | None
+    matches: tuple[MatchView, ...]
+
+
+class FeedRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """One feed and its health."""
+
+    report: FeedReport
+
+
+class CorrelationRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """Correlation of hourly logit changes of two markets.
+
+    ``estimate`` is raw, ``shrunk`` half way to the prior; ``low`` and ``high`` are the 95 %
+    interval of the raw one by Fisher's z; ``is_found`` after Benjamini-Hochberg at 10 %.
+    """
+
+    first: str
+    second: str
+    hours: int
+    estimate: float
+    shrunk: float
+    low: float
+    high: float
+    p_value: float
+    is_found: bool
+
+
+class PairRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """One pair of the cointegration screen; ``half_life_h`` in hours, ``z`` of the spread now."""
+
+    first: str
+    second: str
+    hours: int
+    beta: float
+    p_value: float
+    is_found: bool
+    half_life_h: float | None
+    z: float | None
+    why_not: str
+
+
+ServiceRow = AlertRow | GuestRow | NewsRow | FeedRow | CorrelationRow | PairRow

@@ -1,0 +1,1 @@
+"""News from outside: feeds, cleaning, clusters, sentiment, matching, and what was learned."""

@@ -1,0 +1,1 @@
+"""A guest process that speaks the Bot API on one side and the link on the other."""
