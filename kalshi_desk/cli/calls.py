@@ -8,7 +8,7 @@ import sys
 
 from kalshi_desk.cli import outcome, rows
 from kalshi_desk.cli.arguments import LISTS
-from kalshi_desk.cli.portfolio_rows import flat_pnl, pnl_order, portfolio_facts
+from kalshi_desk.cli.portfolio_rows import pnl_order, portfolio_facts
 from kalshi_desk.cli.printing import Form, print_list, print_object
 from kalshi_desk.core.errors import Refuse, Retry, Unknown
 from kalshi_desk.core.events import LinkState
@@ -158,7 +158,7 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
         if name == "orders" and not options.all:
             found = [row for row in found if isinstance(row, OrderRow) and _is_open(row)]
         found = found if name in _TOLD_IN_ORDER else sorted(found, key=_order_of)
-        print_list(name, [_flat(row) for row in found], form)
+        print_list(name, [rows.flat_row(row) for row in found], form)
     return outcome.DONE
 
 
@@ -245,10 +245,6 @@ def _status(frame: Frame) -> StatusView:
 
 def _is_open(row: OrderRow) -> bool:
     return row.state not in _CLOSED
-
-
-def _flat(row: Row) -> rows.Flat:
-    return flat_pnl(row) if isinstance(row, PnlRow) else rows.flat_row(row)
 
 
 def _order_of(row: Row) -> tuple[int, str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from enum import Enum
 
-from kalshi_desk.cli.rows import Facts, Flat
+from kalshi_desk.cli.flat import Facts, Flat
 from kalshi_desk.core.text import clean
 
 _WIDEST = 44

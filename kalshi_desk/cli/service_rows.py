@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kalshi_desk.cli.rows import Flat, moment
+from kalshi_desk.cli.flat import Flat, moment
 from kalshi_desk.desk.service_frames import AlertRow
 
 

@@ -232,6 +232,7 @@ class TradingCore:
         self.account.beat()
         self._relations.beat()
         self._correlations.beat()
+        self.state.tail.beat()
         self._risk_watch.beat()
         self.commanding.beat()
         self.stops.beat()

@@ -18,6 +18,7 @@ from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.engine.exposures import Exposures
 from kalshi_desk.engine.risk_numbers import risk_view
 from kalshi_desk.engine.strategy_state import StrategyState
+from kalshi_desk.engine.tail_risk import TailRisk
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import Purse
@@ -107,9 +108,11 @@ class CoreState:
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
     exposures: Exposures = field(init=False)
+    tail: TailRisk = field(init=False)
 
     def __post_init__(self) -> None:
         self.exposures = Exposures(self)
+        self.tail = TailRisk(self)
         self.stops = StopBook(self.settings.stops)
 
     @property
