@@ -33,6 +33,7 @@ from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.restore_machine import restore_machine
+from kalshi_desk.engine.setting_service import SettingService
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.strategy_process import open_strategies
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
@@ -44,7 +45,7 @@ from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.live_switch import need_live, turn_live_off
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
-from kalshi_desk.store.settings import Settings, save_setting
+from kalshi_desk.store.settings import LoadedSettings, Settings, save_setting
 from kalshi_desk.store.venues import remember_venue
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
@@ -59,7 +60,7 @@ _log = logging.getLogger(__name__)
 
 def run_engine(
     home: Home,
-    settings: Settings,
+    loaded: LoadedSettings,
     venue: str,
     *,
     json_ready: bool,
@@ -83,28 +84,28 @@ def run_engine(
     lock = EngineLock(home)
     lock.acquire()
     try:
-        _log_to(home.engine_log)
+        _log_to(home.engine_log, loaded.settings.log.level)
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, settings, venue, lock, json_ready, replay_path))
+        return asyncio.run(_run(home, loaded, venue, lock, json_ready, replay_path))
     finally:
         lock.release()
 
 
-def _log_to(path: Path) -> None:
+def _log_to(path: Path, level: str) -> None:
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    root.setLevel(level.upper())
     for chatty in ("httpx", "httpcore", "websockets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 async def _run(
     home: Home,
-    settings: Settings,
+    loaded: LoadedSettings,
     venue: str,
     lock: EngineLock,
     json_ready: bool,
@@ -116,7 +117,7 @@ async def _run(
             stale.unlink(missing_ok=True)
     journal = Journal(journal_path, durable=venue in DURABLE_VENUES)
     core = TradingCore(
-        core_settings(settings, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
+        core_settings(loaded, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
         next_event_seq=journal.last_event_seq() + 1,
     )
     core.state.starred.update(load_watchlist(home.watchlist_path))
@@ -131,8 +132,9 @@ async def _run(
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
         forget_live=lambda: turn_live_off(home),
-        save_setting=lambda name, value: _save(home, name, value),
+        save_setting=lambda name, value: save_setting(home.settings_path, name, value),
     )
+    SettingService(shell, home, loaded.warnings)
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
@@ -142,7 +144,7 @@ async def _run(
         home.link_address,
         token,
         venue,
-        on_face_left=lambda face, left: _face_left(shell, settings, face, left),
+        on_face_left=lambda face, left: _face_left(shell, face, left),
     )
     address = await link.start()
     record = EngineRecord(
@@ -157,7 +159,7 @@ async def _run(
             shell.venue = replay
             await shell.run(replay)
         else:
-            await _run_venue(home, settings, venue, shell, clock, fills)
+            await _run_venue(home, loaded.settings, venue, shell, clock, fills)
     finally:
         saying.cancel()
         deciding.cancel()
@@ -222,14 +224,11 @@ def _open_paper(
     return PaperVenue(feed, clock, state, account, state.involved)
 
 
-def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> None:
+def _face_left(shell: EngineShell, face: str, left: int) -> None:
+    settings = shell.core.state.settings.whole
     if face == TUI_FACE and not left and settings.tui.on_gone == "stop":
         _log.info("the last screen is gone; stopping as the settings say")
         shell.stopped.set()
-
-
-def _save(home: Home, name: str, value: str | int | float | bool) -> None:
-    save_setting(home.settings_path, name, value)
 
 
 def _stop_on_signals(shell: EngineShell) -> None:
