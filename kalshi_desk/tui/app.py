@@ -12,6 +12,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.driver import Driver
+from textual.timer import Timer
 
 from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
@@ -27,6 +28,7 @@ from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.layout import Pane, ScreenName, is_too_small
 from kalshi_desk.tui.link import Link, LinkFactory
 from kalshi_desk.tui.navigator import Navigator
+from kalshi_desk.tui.own_settings import take_up
 from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
 from kalshi_desk.tui.settings import ExitChoice, TuiSettings
@@ -80,6 +82,7 @@ class DeskApp(App[ExitChoice]):
         self._watched = ""
         self.nav = Navigator(self)
         self.fault: Exception | None = None
+        self._interval: Timer | None = None
 
     @property
     def desk_screen(self) -> DeskScreen:
@@ -134,8 +137,13 @@ class DeskApp(App[ExitChoice]):
                 severity="warning",
             )
         self.run_worker(self._keep_linked(), name="link", exit_on_error=True)
-        if self.settings.rate_hz > 0:
-            self.set_interval(1 / self.settings.rate_hz, self.beat)
+        self.set_rate(self.settings.rate_hz)
+
+    def set_rate(self, rate_hz: float) -> None:
+        """Ask for news so many times a second from now on; 0 leaves that to whoever calls beat."""
+        if self._interval is not None:
+            self._interval.stop()
+        self._interval = self.set_interval(1 / rate_hz, self.beat) if rate_hz > 0 else None
 
     def _take_keymap(self) -> None:
         faults = self.nav.desk.key_faults
@@ -328,6 +336,8 @@ class DeskApp(App[ExitChoice]):
                 self.say("Not done", str(error), severity="error")
         if answer is not None:
             self._show_answer(command, answer)
+            if answer.outcome is Outcomes.DONE:
+                take_up(self, command)
         if then is not None:
             then(answer)
         self._wanted.set()

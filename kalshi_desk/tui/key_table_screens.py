@@ -53,6 +53,14 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         tooltip="Backtests: start one, watch it, read its report",
     ),
     DeskAction(
+        id="settings",
+        keys="comma",
+        label="settings",
+        group=Group.DESK,
+        where=Where.ANY,
+        tooltip="Every setting: look, search, change in place; where its value comes from",
+    ),
+    DeskAction(
         id="auto",
         keys="A",
         label="AUTO",
