@@ -65,6 +65,7 @@ class SettingsOverlay(Modal[None]):
         self.table.empty_text = _WAITING
         self.line = SearchLine(self)
         self.search: FieldEdit | None = None
+        self._sheet = Vertical(id="settings-sheet")
         self.path = ""
         self.warnings: tuple[str, ...] = ()
         self._panic = panic
@@ -72,14 +73,14 @@ class SettingsOverlay(Modal[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the search above the table."""
-        with Vertical(id="settings-sheet") as body:
-            body.border_title = Content("Settings")
+        self._sheet.border_title = Content("Settings")
+        self._say_keys()
+        with self._sheet:
             yield self.line
             yield self.table
 
     def on_mount(self) -> None:
         """Ask for the settings as they are now."""
-        self._say_keys()
         self.ask()
 
     def on_resize(self) -> None:
@@ -232,5 +233,4 @@ class SettingsOverlay(Modal[None]):
             keys = "type words · Enter goes to the list · Esc shows all"
         else:
             keys = "↑ ↓ · Enter changes · / searches · Esc closes"
-        if self.is_mounted:
-            self.query_one("#settings-sheet").border_subtitle = Content(plain(keys))
+        self._sheet.border_subtitle = Content(plain(keys))

@@ -13,7 +13,6 @@ from kalshi_desk.tui.ink import Cell
 from kalshi_desk.tui.themes import THEME_NAMES
 
 _VALUE_WIDTH = 20
-_FOOT, _FOOT_FROM = 4, 12
 _LONGEST = 2_000
 PARAMETERS = "strategies.parameters"
 SECTIONS = {
@@ -63,12 +62,14 @@ def short_name(row: SettingRow) -> str:
 class SettingsTable(EditTable[SettingRow]):
     """Every setting; ``needle`` leaves those that hold its words."""
 
+    FOOT, FOOT_FROM = 4, 12
+
     def __init__(self, set_value: Callable[[str, str], str]) -> None:
         columns: list[Column[SettingRow]] = [
             Column("setting", 27, 100, lambda r: Cell(short_name(r), _name_ink(r)), right=False),
-            Column("value", _VALUE_WIDTH, 99, self._value),
+            Column("value", _VALUE_WIDTH, 99, self._value, flex=True),
             Column("from", 11, 90, _source, right=False),
-            Column("what it does", 11, 50, lambda r: Cell(r.help, "muted"), right=False, flex=True),
+            Column("what it does", 48, 50, lambda r: Cell(r.help, "muted"), right=False),
         ]
         super().__init__(columns, set_value, name="settings", title="")
         self.needle = ""
@@ -97,7 +98,7 @@ class SettingsTable(EditTable[SettingRow]):
         text = row.value or "empty"
         ink = "ink" if row.source != "default" else "muted"
         if row.is_secret:
-            text, ink = f"•••• {row.value}" if row.value.startswith("set") else row.value, "faint"
+            text, ink = "••••••••" if row.value != row.default else row.value, "muted"
         elif row.is_table or not row.value:
             ink = "faint" if row.source == "default" else "muted"
         return self.value_cell(row.name, Cell(text, ink, row.source != "default"), _VALUE_WIDTH)
@@ -113,12 +114,6 @@ class SettingsTable(EditTable[SettingRow]):
                     items.append(Heading(section))
                 items.append(name)
         return items
-
-    def on_resize(self) -> None:
-        """Give the text below the rows as many lines as there is room for."""
-        super().on_resize()
-        self.foot = _FOOT if self.size.height >= _FOOT_FROM else self.foot
-        self._clamp_top()
 
     def detail(self, row: SettingRow) -> str:
         """Return everything about a setting that its row has no room for."""
