@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
 from kalshi_desk.cli import outcome
 from kalshi_desk.cli.printing import Form
 from kalshi_desk.core.errors import Refuse, Stop
+from kalshi_desk.core.text import clean
 from kalshi_desk.desk.service import SettingRow, SettingsPage
 from kalshi_desk.desk.verbs import DEFAULT_WORD
 from kalshi_desk.store.paths import Home
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _USAGE = "kalshi-desk config get NAME | set NAME VALUE|default | show [TEXT] | path | check"
 _WIDEST = 40
+_FAR = 1_000
 
 
 def run(home: Home, options: argparse.Namespace) -> int:
@@ -100,18 +103,26 @@ def _facts(row: SettingRow) -> list[str]:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "-" if value in ("", None) else str(value)
+    return "-" if value in ("", None) else clean(str(value))
 
 
 def _table(rows: list[SettingRow]) -> None:
-    """Print a line a setting: name, value, where it comes from and what it may be."""
-    name_width = max(len(row.name) for row in rows)
-    value_width = min(max(len(row.value) for row in rows), _WIDEST)
-    for row in rows:
-        value = row.value if len(row.value) <= _WIDEST else f"{row.value[: _WIDEST - 1]}…"
+    """Print a line a setting: name, value, where it comes from and what it may be.
+
+    On a terminal a line never wraps.
+    """
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _FAR
+    cells = [(clean(row.name), _cut(clean(row.value)) or "-", row) for row in rows]
+    name_width = max(len(name) for name, _, _ in cells)
+    value_width = max(len(value) for _, value, _ in cells)
+    for name, value, row in cells:
         source = "" if row.source == "default" else row.source
-        line = f"{row.name:<{name_width}}  {value or '-':<{value_width}}  {source:<12}"
-        print(f"{line}  {row.allowed}".rstrip())
+        line = f"{name:<{name_width}}  {value:<{value_width}}  {source:<12}"
+        print(f"{line}  {row.allowed}".rstrip()[:width])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _get(page: SettingsPage, name: str, form: Form) -> int:
@@ -134,7 +145,7 @@ def _get(page: SettingsPage, name: str, form: Form) -> int:
         inner = [one for one in page.rows if one.name.startswith(f"{row.name}.")]
         _table([row, *inner])
     else:
-        print(row.value)
+        print(clean(row.value))
     return outcome.DONE
 
 

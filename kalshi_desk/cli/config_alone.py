@@ -50,7 +50,7 @@ def set_alone(home: Home, name: str, text: str) -> str:
     setting = ".".join(request.path)
     save_setting(path, setting, request.value)
     old, new = (shown(value_at(one, request.path)) for one in (before, after))
-    told = f"{request.place.name}: {old} becomes {new}, in {path}."
+    told = f"{setting}: {old} becomes {new}, in {path}."
     variable = load_all(home).overridden.get(setting)
     return f"{told} But {variable} wins." if variable else told
 

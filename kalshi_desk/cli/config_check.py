@@ -14,7 +14,13 @@ from kalshi_desk.store.key_variables import half_key, key_of
 from kalshi_desk.store.live_switch import is_live_on
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import ApiKey, key_file, load_key_pair, load_stored_key
-from kalshi_desk.store.setting_env import NAMES, VARIABLES, overridden, overrides_of
+from kalshi_desk.store.setting_env import (
+    NAMES,
+    VARIABLES,
+    overridden,
+    overrides_of,
+    variable_setting,
+)
 from kalshi_desk.store.setting_values import value_text
 from kalshi_desk.store.settings import LoadedSettings, Settings, load_settings
 
@@ -80,13 +86,14 @@ def _look_at_percentages(variables: Variables, found: Findings) -> None:
     for name, one in variables.found.items():
         if VARIABLES.get(name, "").endswith("_percent"):
             try:
-                is_small = 0 < float(one.value.rstrip("% ")) < 1
+                value = variable_setting(name).parse(one.value)
             except ValueError:
                 continue
-            if is_small:
+            if not isinstance(value, str) and value < 1:
                 found.warnings.append(
-                    f"{name} in {one.where} is {one.value.rstrip('% ')} per cent, less than a "
-                    "hundredth."
+                    f"{name} in {one.where} stands for {value_text(value)} per cent, not for a "
+                    f"fraction: {value_text(value * 100)} per cent would be written "
+                    f"{value_text(value * 100)}."
                 )
 
 

@@ -105,7 +105,7 @@ class SettingDesk:
         self._outbox.do(SaveSetting(name, value))
         self._outbox.do(ApplySettings(name, whole))
         after = value_at(whole, path)
-        text = f"{place.name}: {shown(before)} becomes {shown(after)}."
+        text = f"{name}: {shown(before)} becomes {shown(after)}."
         self._outbox.say(state.now_ns, EventKind.SYSTEM, Level.INFO, "A setting was changed", text)
         if before != after and self.needs_restart(place):
             text += RESTART

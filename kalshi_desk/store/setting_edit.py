@@ -17,12 +17,15 @@ def edited(text: str, path: tuple[str, ...], value: str | int | float | bool | N
     Raises ``Stop`` when something else than a table stands on the way.
     """
     import tomlkit
+    from tomlkit.items import Table
 
     document = tomlkit.parse(text)
     *tables, last = path
     place: MutableMapping[str, Any] = document
+    is_new = False
     for table in tables:
-        if table not in place:
+        is_new = table not in place
+        if is_new:
             if value is None:
                 return text
             place[table] = tomlkit.table()
@@ -36,6 +39,9 @@ def edited(text: str, path: tuple[str, ...], value: str | int | float | bool | N
         place = inner
     if value is not None:
         place[last] = value
+        if is_new and isinstance(place, Table):
+            # Else the next table would stand right below.
+            place.add(tomlkit.nl())
     elif last in place:
         del place[last]
     return tomlkit.dumps(document)

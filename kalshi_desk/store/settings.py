@@ -309,7 +309,8 @@ def _described(schema: type[msgspec.Struct]) -> list[str]:
         span = f" From {meta.ge} to {meta.le}." if meta.ge is not None else ""
         default = field.default if field.default is not msgspec.NODEFAULT else {}
         shown = "{}" if default == {} else msgspec.json.encode(default).decode()
-        lines += [f"# {meta.description}{choices}{span}", f"# {field.name} = {shown}"]
+        start = " Holds from the next start." if (meta.extra or {}).get("restart") else ""
+        lines += [f"# {meta.description}{choices}{span}{start}", f"# {field.name} = {shown}"]
     return lines
 
 
