@@ -26,8 +26,19 @@ LISTS = {
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
 PANIC = "panic"
-MACHINE_VERBS = ("auto", "strategy", "implies", "protect", "unprotect", "limit", "alert")
+MACHINE_VERBS = (
+    "auto",
+    "strategy",
+    "implies",
+    "protect",
+    "unprotect",
+    "limit",
+    "alert",
+    "set",
+)
 VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", *MACHINE_VERBS)
+
+CONFIG_ACTIONS = ("get", "set", "show", "path", "check")
 
 _VERB_HELP = {
     "buy": "buy TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
@@ -46,6 +57,7 @@ _VERB_HELP = {
     "implies": "implies TICKER TICKER [never]: confirm that YES of one settles the other YES",
     "alert": "alert TICKER above 60, and other rules (see 'alerts'); alert drop ALERT",
     "limit": "limit NAME VALUE: set a limit of the gate; 'risk' lists them",
+    "set": "set NAME VALUE|default: set a setting of the running desk; 'config show' lists them",
 }
 
 
@@ -108,6 +120,13 @@ def _add_processes(
     replay.add_argument("file", metavar="FILE")
     replay.add_argument("--headless", action="store_true", help="as fast as possible, no screen")
     replay.add_argument("--json", action="store_true", help="print one JSON object (headless)")
+    config = commands.add_parser(
+        "config",
+        help="look at, set and check settings, with or without a running engine",
+        parents=[everywhere, shown],
+    )
+    config.add_argument("action", choices=CONFIG_ACTIONS, nargs="?", default="show")
+    config.add_argument("rest", metavar="NAME [VALUE]", nargs="*")
     _add_research(commands, everywhere)
     _add_log(commands, everywhere)
     live = commands.add_parser(

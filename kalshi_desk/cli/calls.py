@@ -23,6 +23,8 @@ from kalshi_desk.desk.commands import (
     LeaveOrders,
     Outcomes,
     Panic,
+    Query,
+    Reply,
     StopEngine,
 )
 from kalshi_desk.desk.frames import FillRow, Frame, MarketRow, OrderRow, Row, StatusView
@@ -115,6 +117,19 @@ async def submit(home: Home, command: Command) -> Answer:
             money="The command may or may not have been carried out.",
             todo="Look at orders and positions before you repeat it.",
         ) from None
+    finally:
+        await client.close()
+
+
+async def ask(home: Home, query: Query) -> Reply:
+    """Return what the running engine answers to a query; raises as the link does."""
+    client = await _connect(home, "cli")
+    try:
+        async with asyncio.timeout(ANSWER_PATIENCE_S):
+            return await client.ask(query)
+    except TimeoutError:
+        text = f"The engine did not answer within {ANSWER_PATIENCE_S:.0f} seconds."
+        raise Retry(text, code="no_answer") from None
     finally:
         await client.close()
 

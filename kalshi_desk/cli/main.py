@@ -91,6 +91,10 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import processes
 
         return processes.run_engine(home, options.venue, options.file, as_json=options.json)
+    if command == "config":
+        from kalshi_desk.cli import config
+
+        return config.run(home, options)
     if command == "live":
         from kalshi_desk.cli import live
 

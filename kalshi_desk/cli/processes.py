@@ -10,7 +10,8 @@ from pathlib import Path
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.settings import LoadedSettings, load_settings, write_template
+from kalshi_desk.store.setting_env import load_all
+from kalshi_desk.store.settings import LoadedSettings, write_template
 
 KEYED_VENUES = frozenset({"demo", "live"})
 
@@ -34,7 +35,7 @@ def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json:
         )
     check_venue(home, chosen)
     path = Path(recording) if recording else None
-    return engine.run_engine(home, loaded.settings, chosen, json_ready=as_json, replay_path=path)
+    return engine.run_engine(home, loaded, chosen, json_ready=as_json, replay_path=path)
 
 
 def check_venue(home: Home, venue: str) -> None:
@@ -49,9 +50,12 @@ def check_venue(home: Home, venue: str) -> None:
 
 
 def prepare(home: Home) -> LoadedSettings:
-    """Make the folders, read the settings, and leave a commented file where there is none."""
+    """Make the folders, read all settings, and leave a commented file where there is none.
+
+    Raises ``Stop`` naming what is wrong with the file or with a variable.
+    """
     home.prepare()
-    loaded = load_settings(home.settings_path)
+    loaded = load_all(home)
     write_template(home.settings_path)
     return loaded
 

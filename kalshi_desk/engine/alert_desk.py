@@ -20,15 +20,18 @@ from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.effects import Effect, KeepEntry, KeepMeta, Notify, SaveSetting
 from kalshi_desk.engine.limit_rows import limit_rows
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.setting_live import put_setting
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.bars import middle_of
 from kalshi_desk.market.live import LiveMarket
+from kalshi_desk.store.settings import Settings
 
 LOOK_EVERY_NS = 500_000_000
 LOW_RELEVANCE = 0.5
 """Matches below it are guesses, and nobody is called for one."""
 RAISED_KEY = "alert:"
 MOST_RULES = 500
+RULES = ("alerts", "rules")
 
 
 class AlertDesk:
@@ -40,7 +43,7 @@ class AlertDesk:
         self._commanding = commanding
         self._looked_ns = 0
         commanding.others.update({SetAlert: self._set, DropAlert: self._drop})
-        for name, text in state.settings.alert_rules.items():
+        for name, text in state.settings.whole.alerts.rules.items():
             try:
                 rule = parse_rule(text)
             except Refuse as refusal:
@@ -54,6 +57,43 @@ class AlertDesk:
             watch = self._state.alerts.get(key.removeprefix(RAISED_KEY))
             if watch is not None and value:
                 watch.raised.update(msgspec.json.decode(value, type=dict[str, int]))
+
+    def problem_of(self, settings: Settings) -> str:
+        """Return what is wrong with the first rule of new settings that nobody could watch."""
+        for name, text in settings.alerts.rules.items():
+            if self._state.settings.whole.alerts.rules.get(name) == text:
+                continue
+            try:
+                problem = self._cannot_watch(parse_rule(text))
+            except Refuse as refusal:
+                return str(refusal)
+            if problem is not None:
+                return problem[1]
+        return ""
+
+    def take_rules(self, settings: Settings) -> None:
+        """Watch what the settings say now."""
+        rules = settings.alerts.rules
+        for name in [*self._state.alerts, *self._state.alert_problems]:
+            if name not in rules:
+                self._forget(name)
+        for name, text in rules.items():
+            if self._state.alert_problems.get(name, ("", ""))[0] == text:
+                continue
+            rule = parse_rule(text)
+            watch = self._state.alerts.get(name)
+            if watch is None or watch.rule != rule:
+                self._watch(name, rule)
+
+    def _watch(self, name: str, rule: AlertRule) -> None:
+        self._state.alert_problems.pop(name, None)
+        watch = self._state.alerts[name] = Watch(name, rule)
+        self._keep(watch)
+
+    def _forget(self, name: str) -> None:
+        self._state.alerts.pop(name, None)
+        self._state.alert_problems.pop(name, None)
+        self._outbox.do(KeepMeta(RAISED_KEY + name, ""))
 
     # --- what happens ----------------------------------------------------------------------
 
@@ -213,9 +253,8 @@ class AlertDesk:
             self._commanding.refuse(name, ReasonCode.BAD_COMMAND, text)
             return
         alert_id = command.alert_id or self._free_name()
-        state.alert_problems.pop(alert_id, None)
-        watch = state.alerts[alert_id] = Watch(alert_id, rule)
-        self._keep(watch)
+        self._watch(alert_id, rule)
+        put_setting(state, (*RULES, alert_id), str(rule))
         self._outbox.do(SaveSetting(f"alerts.rules.{alert_id}", str(rule)))
         self._commanding.answer(name, Outcomes.DONE, f"Alert {alert_id} is set: {rule}.")
 
@@ -233,12 +272,11 @@ class AlertDesk:
 
     def _drop(self, name: str, command: DropAlert) -> None:
         state = self._state
-        watch = state.alerts.pop(command.alert_id, None)
-        broken = state.alert_problems.pop(command.alert_id, None)
-        if watch is None and broken is None:
+        if command.alert_id not in state.alerts and command.alert_id not in state.alert_problems:
             self._unknown(name, command.alert_id)
             return
-        self._outbox.do(KeepMeta(RAISED_KEY + command.alert_id, ""))
+        self._forget(command.alert_id)
+        put_setting(state, (*RULES, command.alert_id), None)
         self._outbox.do(SaveSetting(f"alerts.rules.{command.alert_id}", None))
         self._commanding.answer(name, Outcomes.DONE, f"Alert {command.alert_id} is dropped.")
 

@@ -58,6 +58,7 @@ from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.relations_watch import RelationsWatch
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.risk_watch import RiskWatch
+from kalshi_desk.engine.setting_desk import SettingDesk
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.engine.stop_desk import StopDesk
 
@@ -87,6 +88,9 @@ class TradingCore:
         )
         LimitSetting(self.state, self.outbox, self.commanding)
         self.alerts = AlertDesk(self.state, self.outbox, self.commanding)
+        self.settings = SettingDesk(self.state, self.outbox, self.commanding)
+        self.settings.checks["alerts.rules"] = self.alerts.problem_of
+        self.settings.listeners["alerts.rules"] = self.alerts.take_rules
         self._relations = RelationsWatch(self.state)
         self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)

@@ -13,6 +13,7 @@ from kalshi_desk.core.strategy import Observation, ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
 from kalshi_desk.store.entries import Entry
+from kalshi_desk.store.settings import Settings
 
 
 class Effect(msgspec.Struct, frozen=True, tag=True):
@@ -131,6 +132,13 @@ class SaveSetting(Effect, frozen=True):
 
     name: str
     value: str | int | float | bool | None
+
+
+class ApplySettings(Effect, frozen=True):
+    """Let what runs beside the core take up a setting that was changed, by its dotted name."""
+
+    name: str
+    settings: Settings
 
 
 class SteerReplay(Effect, frozen=True):

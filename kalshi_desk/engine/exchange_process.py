@@ -23,6 +23,7 @@ from kalshi_desk.core.ports import Clock
 from kalshi_desk.engine.clock import ScaledClock
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write, write_whole
 from kalshi_desk.store.paths import Home
+from kalshi_desk.store.setting_env import without_secrets
 from kalshi_desk.store.settings import PracticeSettings
 
 START_TIMEOUT_S = 30.0
@@ -252,6 +253,7 @@ def _start_detached(command: list[str], log: IO[bytes]) -> subprocess.Popen[byte
         stdout=subprocess.PIPE,
         stderr=log,
         start_new_session=True,
+        env=without_secrets(os.environ),
     )
 
 

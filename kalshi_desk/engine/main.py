@@ -34,6 +34,7 @@ from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.restore_machine import restore_machine
+from kalshi_desk.engine.setting_service import SettingService
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.strategy_process import open_strategies
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
@@ -46,7 +47,7 @@ from kalshi_desk.store.live_switch import need_live, turn_live_off
 from kalshi_desk.store.log import Log
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
-from kalshi_desk.store.settings import Settings, save_setting
+from kalshi_desk.store.settings import LoadedSettings, Settings, save_setting
 from kalshi_desk.store.venues import remember_venue
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
@@ -60,7 +61,7 @@ _log = logging.getLogger(__name__)
 
 def run_engine(
     home: Home,
-    settings: Settings,
+    loaded: LoadedSettings,
     venue: str,
     *,
     json_ready: bool,
@@ -85,18 +86,18 @@ def run_engine(
     lock.acquire()
     with contextlib.ExitStack() as held:
         held.callback(lock.release)
-        keep = settings.log
+        keep = loaded.settings.log
         log = Log(home.engine_log, level=keep.level, file_mb=keep.file_mb, files=keep.files)
         held.callback(log.close)
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, settings, venue, lock, log, json_ready, replay_path))
+        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path))
 
 
 async def _run(
     home: Home,
-    settings: Settings,
+    loaded: LoadedSettings,
     venue: str,
     lock: EngineLock,
     log: Log,
@@ -109,14 +110,14 @@ async def _run(
             stale.unlink(missing_ok=True)
     journal = Journal(journal_path, durable=venue in DURABLE_VENUES)
     core = TradingCore(
-        core_settings(settings, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
+        core_settings(loaded, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
         next_event_seq=journal.last_event_seq() + 1,
     )
     core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
     if venue == "practice":
-        clock = practice_clock(home.practice_clock_path, settings.practice.speed)
+        clock = practice_clock(home.practice_clock_path, loaded.settings.practice.speed)
     fills = restore(core.state, journal, clock.now_ns())
     restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
@@ -125,9 +126,10 @@ async def _run(
         clock,
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
-        save_setting=lambda name, value: _save(home, name, value),
+        save_setting=lambda name, value: save_setting(home.settings_path, name, value),
     )
     shell.performers[ForgetLive] = lambda _: turn_live_off(home)
+    SettingService(shell, home, loaded.warnings)
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
@@ -139,7 +141,7 @@ async def _run(
         home.link_address,
         token,
         venue,
-        on_face_left=lambda face, left: _face_left(shell, settings, face, left),
+        on_face_left=lambda face, left: _face_left(shell, face, left),
     )
     address = await link.start()
     record = EngineRecord(
@@ -154,7 +156,7 @@ async def _run(
             shell.venue = replay
             await shell.run(replay)
         else:
-            await _run_venue(home, settings, venue, shell, clock, fills)
+            await _run_venue(home, loaded.settings, venue, shell, clock, fills)
     finally:
         saying.cancel()
         deciding.cancel()
@@ -219,14 +221,11 @@ def _open_paper(
     return PaperVenue(feed, clock, state, account, state.involved)
 
 
-def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> None:
+def _face_left(shell: EngineShell, face: str, left: int) -> None:
+    settings = shell.core.state.settings.whole
     if face == TUI_FACE and not left and settings.tui.on_gone == "stop":
         _log.info("the last screen is gone; stopping as the settings say")
         shell.stopped.set()
-
-
-def _save(home: Home, name: str, value: str | int | float | bool | None) -> None:
-    save_setting(home.settings_path, name, value)
 
 
 def _stop_on_signals(shell: EngineShell) -> None:

@@ -70,6 +70,7 @@ from kalshi_desk.engine.strategy_link import StrategyLink
 from kalshi_desk.engine.venue_actions import VenueActions as VenueActions
 from kalshi_desk.store.entries import CommandAnswered, MetaEntry
 from kalshi_desk.store.journal import Journal
+from kalshi_desk.store.setting_values import SettingValue
 
 BEAT_S, LEAST_BEAT_S = 0.2, 0.02
 KEPT_ANSWERS = 500
@@ -89,7 +90,7 @@ class EngineShell:
         fills: tuple[Fill, ...],
         *,
         save_starred: Callable[[set[str]], None],
-        save_setting: Callable[[str, Any], object] = lambda name, value: None,
+        save_setting: Callable[[str, SettingValue | None], object] = lambda name, value: None,
     ) -> None:
         self.core = core
         self.board = Board(core.state, os.getpid())

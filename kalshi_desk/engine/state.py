@@ -32,6 +32,7 @@ from kalshi_desk.risk.limits import Limits
 from kalshi_desk.risk.loss_guard import LossGuards
 from kalshi_desk.risk.stop_book import StopBook
 from kalshi_desk.risk.stops import StopRules
+from kalshi_desk.store.settings import Settings
 
 LIVE_OFF = "LIVE was switched off"
 RECENT_INTENTS = 50
@@ -54,7 +55,10 @@ class CoreSettings:
     strategy_values: dict[str, dict[str, ParameterValue]] = field(default_factory=dict)
     stops: StopRules = field(default_factory=StopRules)
     limits: Limits = field(default_factory=Limits)
-    alert_rules: dict[str, str] = field(default_factory=dict)
+    whole: Settings = field(default_factory=Settings)
+    """Every setting as it holds now; what the fields above say of it comes from here."""
+    sources: dict[str, str] = field(default_factory=dict)
+    overridden: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from kalshi_desk.engine.strategy_messages import (
     pack,
 )
 from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.store.setting_env import without_secrets
 
 BATCH = 512
 DEADLINE_S = 1.0
@@ -102,6 +104,7 @@ class StrategyLink:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            env=without_secrets(os.environ),
         )
         try:
             async with asyncio.timeout(self._start_s) as patience:

@@ -44,6 +44,7 @@ SCREEN_JUMPS: dict[str, ScreenName] = {
 _SHOWN = {
     "question_mark": "?",
     "colon": ":",
+    "comma": ",",
     "slash": "/",
     "full_stop": ".",
     "less_than_sign": "<",

@@ -15,6 +15,7 @@ from kalshi_desk.tui.desk import Desk
 from kalshi_desk.tui.dialogs import TextSheet, sheet_width
 from kalshi_desk.tui.help_text import help_content
 from kalshi_desk.tui.layout import ScreenName
+from kalshi_desk.tui.settings_overlay import SettingsOverlay
 
 if TYPE_CHECKING:
     from kalshi_desk.tui.base_screen import BaseScreen
@@ -136,6 +137,10 @@ class CommonKeys:
                 help_content(self.desk.settings.keymap, sheet_width(self.base.app.size.width)),
             )
         )
+
+    def settings(self) -> None:
+        """Show every setting over the screen."""
+        self.base.app.push_screen(SettingsOverlay(self.desk, self.account.panic))
 
     def theme(self) -> None:
         """Wear the next colour theme."""

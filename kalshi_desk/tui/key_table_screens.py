@@ -62,6 +62,14 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         tooltip="What happened, what you are told of, and how the desk is",
     ),
     DeskAction(
+        id="settings",
+        keys="comma",
+        label="settings",
+        group=Group.DESK,
+        where=Where.ANY,
+        tooltip="Every setting: look, search, change in place; where its value comes from",
+    ),
+    DeskAction(
         id="auto",
         keys="A",
         label="AUTO",

@@ -8,12 +8,14 @@ from kalshi_desk.core.events import BookSnapshot
 from kalshi_desk.core.types import parse_count, parse_price
 from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.frames import DeskEvent, EventKind
-from kalshi_desk.desk.service import DropAlert, SetAlert
+from kalshi_desk.desk.service import DropAlert, SetAlert, SetSetting
 from kalshi_desk.desk.service_frames import AlertRow
 from kalshi_desk.engine.alert_desk import RAISED_KEY
 from kalshi_desk.engine.alert_rows import alert_rows
 from kalshi_desk.engine.effects import Effect, KeepMeta, Notify, SaveSetting
 from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.store.service_settings import AlertSettings
+from kalshi_desk.store.settings import Settings
 from tests.engine.test_core import Bench, answer
 
 
@@ -32,6 +34,11 @@ def quote(bench: Bench, bid: str, ask: str) -> None:
     """Let the book of A stand so."""
     size = parse_count("100")
     bench.take(BookSnapshot("A", ((parse_price(bid), size),), ((parse_price(ask), size),)))
+
+
+def ruled(**rules: str) -> CoreSettings:
+    """Settings that hold these rules."""
+    return CoreSettings(whole=Settings(alerts=AlertSettings(rules=rules)))
 
 
 def test_a_price_rings_once_until_it_comes_back() -> None:
@@ -82,7 +89,7 @@ def test_what_was_raised_is_not_told_again_after_a_restart() -> None:
     effects = bench.wait(1)
     kept = {e.key: e.value for e in effects if isinstance(e, KeepMeta)}
     assert f"{RAISED_KEY}a1" in kept
-    again = Bench(settings=CoreSettings(alert_rules={"a1": "A > 60"}))
+    again = Bench(settings=ruled(a1="A > 60"))
     again.core.alerts.recall(kept)
     quote(again, "0.60", "0.62")
     assert rings(again.wait(1)) == []
@@ -120,8 +127,25 @@ def test_the_same_rule_is_set_once_and_a_dropped_one_is_gone() -> None:
 
 
 def test_a_broken_rule_of_the_file_is_shown_and_can_be_dropped() -> None:
-    bench = Bench(settings=CoreSettings(alert_rules={"mine": "A >", "good": "fill"}))
+    bench = Bench(settings=ruled(mine="A >", good="fill"))
     rows = alert_rows(bench.core.state)
     problems = {n: r.problem != "" for n, r in rows.items() if isinstance(r, AlertRow)}
     assert problems == {"mine": True, "good": False}
     assert answer(bench.do(DropAlert(alert_id="mine"))).outcome is Outcomes.DONE
+
+
+def test_rules_set_as_settings_are_watched_at_once() -> None:
+    bench = Bench(settings=ruled(mine="A >", good="fill"))
+    given = answer(bench.do(SetSetting(name="alerts.rules.high", value="A above 60")))
+    assert given is not None
+    assert given.outcome is Outcomes.DONE, given
+    assert "next start" not in given.text
+    quote(bench, "0.60", "0.62")
+    assert [event.title for event in rings(bench.wait(1))] == ["Alert high: A > 60"]
+    refused = answer(bench.do(SetSetting(name="alerts.rules.low", value="C below 60")))
+    assert refused is not None
+    assert "There is no market C" in refused.reasons[0].text
+    bench.do(SetSetting(name="alerts.rules.high", value=""))
+    assert sorted(bench.core.state.alerts) == ["good"]
+    bench.do(SetAlert(rule="pnl < -5"))
+    assert bench.core.state.settings.whole.alerts.rules["a1"] == "pnl < -5"

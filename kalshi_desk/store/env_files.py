@@ -1,0 +1,160 @@
+"""Variables of the environment and of ``.env`` files, read without changing any process's own.
+
+The environment wins over ``.env`` of the current folder, and that over ``.env`` of the home
+(beside the settings file).  An empty value counts as not set.  Nothing of a file is put into
+the environment, so that no other process inherits it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import msgspec
+
+from kalshi_desk.core.text import clean
+from kalshi_desk.store.paths import Home
+
+ENVIRONMENT = "environment"
+DOT_ENV = ".env"
+_MAX_BYTES = 256_000
+_WRITABLE_BY_OTHERS = 0o022
+_READABLE_BY_OTHERS = 0o077
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One variable: its value, its source, where that is in words, and whose folder it is in.
+
+    ``is_open``: others on this computer may read the file, so that no secret is taken from it.
+    """
+
+    name: str
+    value: str
+    source: str
+    where: str
+    folder: Path
+    is_open: bool = False
+
+    def __repr__(self) -> str:
+        return f"Found(name={self.name!r}, where={self.where!r})"
+
+
+class Variables(msgspec.Struct, frozen=True, kw_only=True):
+    """The variables that are set, those that win only, and what is wrong with the files."""
+
+    found: dict[str, Found]
+    problems: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+def env_paths(home: Home, folder: Path | None = None) -> list[Path]:
+    """Return where ``.env`` files are looked for, the one that wins first."""
+    try:
+        here = Path.cwd() if folder is None else folder
+    except OSError:
+        # The folder that this process was started in is gone.
+        return [home.config / DOT_ENV]
+    paths = [here / DOT_ENV, home.config / DOT_ENV]
+    return paths if paths[0].resolve() != paths[1].resolve() else paths[1:]
+
+
+def read_variables(
+    names: Collection[str],
+    home: Home,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Variables:
+    """Return those of ``names`` that are set, each where it wins; never raises.
+
+    A file that concerns none of them may hold what it likes.
+    """
+    variables = os.environ if environment is None else environment
+    found: dict[str, Found] = {}
+    problems: list[str] = []
+    files = []
+    base = env_paths(home, folder)[0].parent
+    for name in names:
+        if value := variables.get(name, "").strip():
+            found[name] = Found(
+                name=name,
+                value=value,
+                source=ENVIRONMENT,
+                where="the environment",
+                folder=base,
+            )
+    for path in env_paths(home, folder):
+        said, wrong = _read(path, names)
+        problems += wrong
+        if said:
+            files.append(path)
+        for one in said:
+            found.setdefault(one.name, one)
+    return Variables(found=found, problems=tuple(problems), files=tuple(files))
+
+
+def _read(path: Path, names: Collection[str]) -> tuple[list[Found], list[str]]:
+    """Return the variables of one file, and what is wrong with it in sentences."""
+    try:
+        with path.open("rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode if os.name == "posix" else 0
+            raw = stream.read(_MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return [], []
+    except OSError as error:
+        return [], [f"{path} can't be read: {error.strerror or type(error).__name__}."]
+    if not any(name.encode() in raw for name in names):
+        return [], []
+    if len(raw) > _MAX_BYTES:
+        return [], [f"{path} is too large: {_MAX_BYTES // 1_000} kB are the most."]
+    if mode & _WRITABLE_BY_OTHERS:
+        return [], [f"Others on this computer may change {path}. Run: chmod 600 {path}"]
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return [], [f"{path} is not UTF-8 text."]
+    return _parsed(path, text, names, is_open=bool(mode & _READABLE_BY_OTHERS))
+
+
+def _parsed(
+    path: Path, text: str, names: Collection[str], *, is_open: bool
+) -> tuple[list[Found], list[str]]:
+    from dotenv.parser import parse_stream
+
+    said: dict[str, tuple[int, str]] = {}
+    problems = []
+    for binding in parse_stream(io.StringIO(text)):
+        line = binding.original.line + _blank_lines(binding.original.string)
+        if binding.error:
+            if any(name in binding.original.string for name in names):
+                problems.append(
+                    f"{path} line {line} can't be read: {clean(binding.original.string, 20)} …"
+                )
+        elif binding.key in names and binding.key is not None:
+            value = (binding.value or "").strip()
+            before = said.get(binding.key)
+            if before is not None and before[1] != value:
+                problems.append(
+                    f"{path} says two things about {binding.key}, in line {before[0]} and "
+                    f"in line {line}."
+                )
+            said[binding.key] = (line, value)
+    found = [
+        Found(
+            name=name,
+            value=value,
+            source=DOT_ENV,
+            where=f"{path} line {line}",
+            folder=path.parent,
+            is_open=is_open,
+        )
+        for name, (line, value) in said.items()
+        if value
+    ]
+    return found, problems
+
+
+def _blank_lines(text: str) -> int:
+    """Return how many lines of a statement come before its first word."""
+    return text[: len(text) - len(text.lstrip())].count("\n")
