@@ -41,6 +41,7 @@ from kalshi_desk.engine.correlation_watch import CorrelationWatch
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
+from kalshi_desk.engine.guest_desk import GuestDesk, GuestMoved
 from kalshi_desk.engine.inputs import (
     CommandReceived,
     ReplayMoved,
@@ -111,6 +112,7 @@ class TradingCore:
             StrategyDecided: self.machine.decided,
             StrategyFailed: self.machine.failed,
             BacktestMoved: Lab(self.state, self.outbox, self.commanding).moved,
+            GuestMoved: GuestDesk(self.state, self.outbox, self.commanding).moved,
         }
 
     def step(self, event: CoreEvent, now_ns: int) -> list[Effect]:

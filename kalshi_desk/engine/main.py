@@ -10,6 +10,7 @@ import logging.handlers
 import os
 import signal
 import sys
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.guest_house import GuestHouse
 from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
@@ -64,9 +66,11 @@ def run_engine(
     *,
     json_ready: bool,
     replay_path: Path | None = None,
+    api: bool = True,
 ) -> int:
     """Run the engine of a home until it is stopped and return the exit code.
 
+    With ``api`` it serves the API beside it, unless the settings say otherwise.
     Raises ``Stop`` when another engine runs on this home, when the journal is from a
     newer version, or when something can't be written.
     """
@@ -87,7 +91,7 @@ def run_engine(
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, settings, venue, lock, json_ready, replay_path))
+        return asyncio.run(_run(home, settings, venue, lock, json_ready, replay_path, api))
     finally:
         lock.release()
 
@@ -109,6 +113,7 @@ async def _run(
     lock: EngineLock,
     json_ready: bool,
     replay_path: Path | None,
+    api: bool,
 ) -> int:
     journal_path = home.journal_path(venue)
     if replay_path is not None:
@@ -131,11 +136,20 @@ async def _run(
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
         forget_live=lambda: turn_live_off(home),
-        save_setting=lambda name, value: _save(home, name, value),
+        save_setting=lambda name, value: _save(home, name, value, setting_saved),
     )
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
+    house = GuestHouse(
+        home,
+        settings,
+        shell.take,
+        clock if replay is None else WallClock(),
+        has_api=api and settings.api.enabled,
+        has_bridge=settings.telegram.enabled and replay is None,
+    )
+    setting_saved = house.follow(asyncio.get_running_loop())
     token = write_token(home.token_path)
     link = LinkServer(
         shell,
@@ -146,12 +160,14 @@ async def _run(
     )
     address = await link.start()
     record = EngineRecord(
-        venue=venue, pid=os.getpid(), link=address, token_path=str(home.token_path)
+        venue=venue, pid=os.getpid(), link=address, api=house.url, token_path=str(home.token_path)
     )
     lock.announce(record)
+    house.announce = lambda url: lock.announce(msgspec.structs.replace(record, api=url))
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
     deciding = asyncio.create_task(shell.strategies.run())
+    hosting = asyncio.create_task(house.guests.run(after=saying))
     try:
         if replay is not None:
             shell.venue = replay
@@ -159,9 +175,10 @@ async def _run(
         else:
             await _run_venue(home, settings, venue, shell, clock, fills)
     finally:
-        saying.cancel()
-        deciding.cancel()
-        await asyncio.gather(deciding, return_exceptions=True)
+        house.close()
+        for task in (saying, deciding, hosting):
+            task.cancel()
+        await asyncio.gather(deciding, hosting, return_exceptions=True)
         await link.stop()
         await shell.close()
     return 0
@@ -228,8 +245,14 @@ def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> 
         shell.stopped.set()
 
 
-def _save(home: Home, name: str, value: str | int | float | bool) -> None:
+def _save(
+    home: Home,
+    name: str,
+    value: str | int | float | bool,
+    then: Callable[[str, object], None],
+) -> None:
     save_setting(home.settings_path, name, value)
+    then(name, value)
 
 
 def _stop_on_signals(shell: EngineShell) -> None:
@@ -255,7 +278,8 @@ async def _say_ready(shell: EngineShell, record: EngineRecord, json_ready: bool)
             line = msgspec.json.encode(record).decode()
         else:
             waits = "" if state.link is LinkState.LIVE else f", waiting: {state.waiting_for}"
-            line = f"Engine {record.pid} serves {record.venue} at {record.link}{waits}"
+            api = "" if record.api is None else f", API at {record.api}"
+            line = f"Engine {record.pid} serves {record.venue} at {record.link}{api}{waits}"
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
