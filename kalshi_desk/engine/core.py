@@ -58,6 +58,7 @@ from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.relations_watch import RelationsWatch
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.risk_watch import RiskWatch
+from kalshi_desk.engine.several import Several
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.engine.stop_desk import StopDesk
 
@@ -86,6 +87,7 @@ class TradingCore:
             self.state, self.outbox, self.commanding, door, self.paper, self.baskets
         )
         LimitSetting(self.state, self.outbox, self.commanding)
+        Several(self.state, self.outbox, self.commanding)
         self._relations = RelationsWatch(self.state)
         self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
@@ -188,6 +190,7 @@ class TradingCore:
                 f"{event.text}. Resting orders stay at the exchange; nothing new is sent.",
             )
         elif event.state is LinkState.LIVE and before is not LinkState.LIVE:
+            state.health.connects += 1
             self.outbox.say(state.now_ns, EventKind.CONNECTION, Level.GOOD, "Connected", event.text)
         elif event.state is LinkState.REFUSED and before is not LinkState.REFUSED:
             self.outbox.say(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import errno
 import logging
 import socket
@@ -126,11 +124,11 @@ class GuestHouse:
         """The base address of the API, None when it is off."""
         return self._door.url
 
-    def setting_saved(self, name: str, value: object) -> None:
-        """Follow a setting that a person has changed; in the engine's own thread."""
+    def apply(self, name: str, settings: Settings) -> None:
+        """Follow a setting that a person has changed, by its dotted name."""
         if name == f"{API}.enabled":
             before = self.url
-            if value:
+            if settings.api.enabled:
                 self._open_door()
             else:
                 self._door.shut()
@@ -138,18 +136,9 @@ class GuestHouse:
                 self.announce(self.url)
             self.guests.switch(API, self.url is not None)
         elif name == f"{TELEGRAM}.enabled":
-            self.guests.switch(TELEGRAM, bool(value))
+            self.guests.switch(TELEGRAM, settings.telegram.enabled)
         elif name.startswith(f"{TELEGRAM}."):
             self.guests.renew(TELEGRAM)
-
-    def follow(self, loop: asyncio.AbstractEventLoop) -> Callable[[str, object], None]:
-        """Return :meth:`setting_saved` for the thread that writes settings."""
-
-        def saved(name: str, value: object) -> None:
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self.setting_saved, name, value)
-
-        return saved
 
     def close(self) -> None:
         """Let the port go; the processes end with the task that keeps them."""

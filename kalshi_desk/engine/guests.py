@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -328,9 +329,10 @@ async def _end(process: asyncio.subprocess.Process, patience_s: float) -> None:
     """Let a guest end by itself, then by request, then by force."""
     if process.stdin is not None:
         process.stdin.close()
-    for hit in (lambda: None, process.terminate, process.kill):
+    for number in (None, signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            hit()
+            if number is not None:
+                process.send_signal(number)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 await process.wait()

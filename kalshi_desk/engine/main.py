@@ -10,7 +10,7 @@ import logging.handlers
 import os
 import signal
 import sys
-from collections.abc import Callable
+import time
 from itertools import chain
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.exchange_process import PracticeExchange
 from kalshi_desk.engine.guest_house import GuestHouse
+from kalshi_desk.engine.health import LoopWatch
 from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
@@ -124,6 +125,7 @@ async def _run(
         core_settings(settings, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
         next_event_seq=journal.last_event_seq() + 1,
     )
+    core.state.health.started_ns = time.time_ns()
     core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
@@ -136,7 +138,9 @@ async def _run(
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
         forget_live=lambda: turn_live_off(home),
-        save_setting=lambda name, value: _save(home, name, value, setting_saved),
+        save_setting=lambda name, value: loop.call_soon_threadsafe(
+            house.apply, name, save_setting(home.settings_path, name, value)
+        ),
     )
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
@@ -149,7 +153,7 @@ async def _run(
         has_api=api and settings.api.enabled,
         has_bridge=settings.telegram.enabled and replay is None,
     )
-    setting_saved = house.follow(asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
     token = write_token(home.token_path)
     link = LinkServer(
         shell,
@@ -167,6 +171,7 @@ async def _run(
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
     deciding = asyncio.create_task(shell.strategies.run())
+    watching = asyncio.create_task(LoopWatch(core.state).run())
     hosting = asyncio.create_task(house.guests.run(after=saying))
     try:
         if replay is not None:
@@ -176,7 +181,7 @@ async def _run(
             await _run_venue(home, settings, venue, shell, clock, fills)
     finally:
         house.close()
-        for task in (saying, deciding, hosting):
+        for task in (saying, deciding, watching, hosting):
             task.cancel()
         await asyncio.gather(deciding, hosting, return_exceptions=True)
         await link.stop()
@@ -243,16 +248,6 @@ def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> 
     if face == TUI_FACE and not left and settings.tui.on_gone == "stop":
         _log.info("the last screen is gone; stopping as the settings say")
         shell.stopped.set()
-
-
-def _save(
-    home: Home,
-    name: str,
-    value: str | int | float | bool,
-    then: Callable[[str, object], None],
-) -> None:
-    save_setting(home.settings_path, name, value)
-    then(name, value)
 
 
 def _stop_on_signals(shell: EngineShell) -> None:

@@ -16,6 +16,7 @@ from kalshi_desk.desk.automation_frames import LabRow
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.desk.service_frames import GuestRow
 from kalshi_desk.engine.exposures import Exposures
+from kalshi_desk.engine.health_state import Health
 from kalshi_desk.engine.risk_numbers import risk_view
 from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder, Orders
@@ -100,6 +101,7 @@ class CoreState:
     """Until when a strategy means to hold its position in a market."""
     lab: dict[str, LabRow] = field(default_factory=dict)
     guests: dict[str, GuestRow] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
     now_ns: int = 0
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
