@@ -62,7 +62,7 @@ class DeskView:
     async def look(self) -> Seen:
         """Return the desk as it is now, at most :data:`KEEP_S` old."""
         now_s = asyncio.get_running_loop().time()
-        if self._look is None or (self._look.done() and now_s - self._looked_s > KEEP_S):
+        if self._look is None or self._is_over(self._look, now_s):
             self._looked_s = now_s
             self._look = asyncio.create_task(self._see())
         # A caller that hangs up must not end the look that others wait for.
@@ -120,6 +120,13 @@ class DeskView:
         """Hang up."""
         if self._link is not None:
             await self._drop(self._link)
+
+    def _is_over(self, look: asyncio.Task[Seen], now_s: float) -> bool:
+        """Whether a look is too old, or failed: what could not be seen is looked at again."""
+        if not look.done():
+            return False
+        failed = look.cancelled() or look.exception() is not None
+        return failed or now_s - self._looked_s > KEEP_S
 
     async def _see(self) -> Seen:
         frame = await self.pull(TOPICS, 0, 2**62)

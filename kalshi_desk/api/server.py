@@ -19,7 +19,6 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.http11 import Request as Handshake
 
 from kalshi_desk.api.desk_view import DeskLink, DeskView
 from kalshi_desk.api.feed import MOST_MESSAGE_BYTES, Feed
@@ -61,9 +60,12 @@ class Api:
 
 
 async def serve(
-    api: Api, listening: socket.socket, on_ready: Callable[[], None] = lambda: None
+    api: Api,
+    listening: socket.socket,
+    stop: asyncio.Event,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until ``stop`` is set; ``on_ready`` is called once callers are answered."""
     config = uvicorn.Config(
         api.app,
         log_config=None,
@@ -81,23 +83,31 @@ async def serve(
         ws_per_message_deflate=False,
     )
     server = _Server(config)
-    loop = asyncio.get_running_loop()
-
-    def end() -> None:
-        server.should_exit = True
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    up = asyncio.create_task(server.is_up.wait())
+    up, stopping = asyncio.create_task(server.is_up.wait()), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({serving, up}, return_when=asyncio.FIRST_COMPLETED)
         if up.done():
             on_ready()
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # Subscribers first: the server would wait for them to hang up.
+        await api.feed.close()
+        server.should_exit = True
         await serving
     finally:
         up.cancel()
+        stopping.cancel()
         await api.close()
+
+
+async def serve_until_signal(
+    api: Api, listening: socket.socket, on_ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(api, listening, stop, on_ready)
 
 
 class _Server(uvicorn.Server):
@@ -135,7 +145,7 @@ class _Line(H11Protocol):
 class _Socket(WebSocketsSansIOProtocol):
     """A WebSocket that the application can cut off, whatever waits to be sent."""
 
-    def handle_connect(self, event: Handshake) -> None:
+    def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         scope = getattr(self, "scope", None)
         if scope is not None:

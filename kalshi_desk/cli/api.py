@@ -50,7 +50,7 @@ def _url(home: Home) -> str:
 
 
 def _serve(home: Home, handle: int | None, port: int | None) -> int:
-    from kalshi_desk.api.server import Api, serve
+    from kalshi_desk.api.server import Api, serve_until_signal
     from kalshi_desk.cli import guest
     from kalshi_desk.cli.link import EngineLink
 
@@ -71,7 +71,7 @@ def _serve(home: Home, handle: int | None, port: int | None) -> int:
         else:
             print(f"The API is at {words}; Ctrl+C ends it.", flush=True)
 
-    asyncio.run(serve(api, listening, ready))
+    asyncio.run(serve_until_signal(api, listening, ready))
     return outcome.DONE
 
 
