@@ -28,6 +28,8 @@ SUBSCRIBE_S = 10.0
 MOST_SOCKETS, MOST_SILENT = 50, 20
 MOST_MESSAGE_BYTES = 4_096
 _POLICY, _BUSY = 1008, 1013
+_NEWEST = 2**62
+_MOST_KNOWN, _MOST_REASON = 2_000, 100
 _BAD = frozenset({Level.WARNING, Level.ERROR})
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
@@ -53,9 +55,10 @@ class Feed:
         self._subscribers: set[Subscriber] = set()
         self._silent = 0
         self._looking: asyncio.Task[None] | None = None
-        self._started = asyncio.Lock()
+        self._turn = asyncio.Lock()
         self._connection = 0
         self._board_seq = self._event_seq = 0
+        self._known: dict[str, None] = {}
         self._status: StatusBody | None = None
         self._config: ConfigBody | None = None
         self._told_status_s = self._saw_config_s = float("-inf")
@@ -109,13 +112,18 @@ class Feed:
     async def _attend(self, socket: WebSocket) -> None:
         subscriber = Subscriber(socket)
         try:
-            status = await self._begin()
+            async with self._turn:
+                # What happened before is for those who listened then.  From here on nothing
+                # is missed: what the status shows was before, and the rest comes.
+                await self._look(tell=bool(self._subscribers))
+                status = answers.status(await self._desk.look())
+                subscriber.give(_message("status", status))
+                self._subscribers.add(subscriber)
         except DeskError as error:
-            await socket.close(_BUSY, str(error)[:100])
+            await socket.close(_BUSY, str(error)[:_MOST_REASON])
             return
-        # From here on nothing is missed: what the status shows was before, the rest comes.
-        subscriber.give(_message("status", status))
-        self._subscribers.add(subscriber)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._keep_looking())
         self._metrics.sockets = len(self._subscribers)
         sending = asyncio.create_task(subscriber.send_all(self._count_slow))
         hearing = asyncio.create_task(_hear(socket))
@@ -128,52 +136,39 @@ class Feed:
                 task.cancel()
             await asyncio.gather(sending, hearing, return_exceptions=True)
 
-    async def _begin(self) -> StatusBody:
-        """See to it that the desk is looked at, and return how it stands."""
-        async with self._started:
-            if self._looking is None or self._looking.done():
-                await self._look(tell=False)
-                self._looking = asyncio.create_task(self._keep_looking())
-        return answers.status(await self._desk.look())
-
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            if not self._subscribers:
-                return
-            try:
-                await self._look(tell=True)
-            except DeskError as error:
-                if not self._is_lost:
-                    self._is_lost = True
-                    self._tell("bot_error", str(error))
-            except Exception:
-                _log.exception("the desk could not be told of")
+            async with self._turn:
+                if not self._subscribers:
+                    return
+                try:
+                    await self._look(tell=True)
+                    await self._tell_state()
+                except DeskError as error:
+                    if not self._is_lost:
+                        self._is_lost = True
+                        self._tell("bot_error", str(error))
+                except Exception:
+                    _log.exception("the desk could not be told of")
 
     async def _look(self, *, tell: bool) -> None:
-        """Tell what is new since the last look; the first one only finds out where one is."""
-        if self._connection != self._desk.connects:
-            self._board_seq = 0
-        frame = await self._desk.pull(("status", "fills"), self._board_seq, self._event_seq)
-        is_new = self._board_seq == 0
-        self._board_seq = frame.board_seq
-        if self._connection == 0 or not tell:
-            # Older events belong to those who listened then.
-            self._event_seq = max(frame.event_seq, self._desk.event_seq)
-            events: tuple[DeskEvent, ...] = ()
-        else:
-            self._event_seq, events = frame.event_seq, frame.events
+        """Find out what is new since the last look, and tell it to those who listen."""
+        board_seq = self._board_seq if self._connection == self._desk.connects else 0
+        event_seq = self._event_seq if tell else _NEWEST
+        frame = await self._desk.pull(("status", "fills"), board_seq, event_seq)
+        self._board_seq, self._event_seq = frame.board_seq, frame.event_seq
         self._connection, self._is_lost = self._desk.connects, False
-        if not tell:
-            return
-        if not is_new:
-            for row in frame.changed.get("fills", {}).values():
-                if isinstance(row, FillRow):
+        for key, row in frame.changed.get("fills", {}).items():
+            if isinstance(row, FillRow) and key not in self._known:
+                self._known[key] = None
+                if tell:
                     self._tell("trade_executed", answers.trade(row), row.executed_ns)
-        for event in events:
+        while len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        for event in frame.events if tell else ():
             kind = "bot_error" if event.level in _BAD else "bot_output"
             self._tell(kind, _words(event), event.at_ns)
-        await self._tell_state()
 
     async def _tell_state(self) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -32,7 +32,7 @@ from kalshi_desk.api.subscriber import ABORT
 
 HEAD_BYTES = 16 * 1024
 HEAD_S = 10.0
-SOCKETS = ("/", "/ws", BASE, f"{BASE}/ws")
+SOCKETS = ("/", "/ws")
 _GRACE_S = 1
 _log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from kalshi_desk.core.types import BookSide
 from kalshi_desk.desk.automation import SetAuto
 from kalshi_desk.engine.inputs import CommandReceived
 from tests.api.core_desk import EVIL_TITLE, CoreDesk, Served
+from tests.running_desk import wait_until
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 FIELDS = {
@@ -152,8 +153,8 @@ def test_a_moment_is_exact_to_the_microsecond() -> None:
 def test_the_engine_that_is_gone_is_said_in_words_everywhere(api: Served) -> None:
     api.inside(lambda: setattr(api.desk, "is_gone", True))
     try:
-        health = api.call("GET", "/api/health")
-        assert (health.status_code, health.json()["pythonBot"]) == (503, "stopped")
+        wait_until(lambda: api.call("GET", "/api/health").status_code == 503)
+        assert api.call("GET", "/api/health").json()["pythonBot"] == "stopped"
         for path in ("/api/status", "/api/positions", "/api/balance", "/api/config"):
             answer = api.call("GET", path)
             assert answer.status_code == 503

@@ -61,14 +61,14 @@ def test_nothing_is_told_or_done_without_the_token(method: str, path: str) -> No
             {"X-Api-Key": TOKEN},
         )
         for headers in wrong:
-            answer = httpx.request(method, api.url + path, headers=headers, trust_env=False)
+            answer = api.client.request(method, api.url + path, headers=headers)
             assert answer.status_code == 401, headers
             assert answer.headers["www-authenticate"].startswith("Bearer")
             body = answer.json()
             assert body["success"] is False
             assert "kalshi-desk api token" in body["message"]
             assert TOKEN not in answer.text
-        asked = httpx.request(method, f"{api.url}{path}?token={TOKEN}", headers={}, trust_env=False)
+        asked = api.client.request(method, f"{api.url}{path}?token={TOKEN}")
         assert asked.status_code == 401
         did = [c for c in api.desk.commands[before:] if isinstance(c, Panic | SetAuto)]
         assert did == []
@@ -291,7 +291,7 @@ def test_other_methods_are_named(api: Served) -> None:
 
 
 def test_who_calls_without_measure_waits_but_not_with_a_panic(fresh: Served) -> None:
-    with httpx.Client(base_url=fresh.url, headers=AUTHORIZED, trust_env=False) as client:
+    with httpx.Client(base_url=fresh.url, headers=AUTHORIZED, verify=False) as client:
         found = [client.get("/api/health") for _ in range(guard.KNOWN_BURST + 60)]
         refused = [answer for answer in found if answer.status_code == 429]
         assert refused
@@ -305,7 +305,7 @@ def test_who_calls_without_measure_waits_but_not_with_a_panic(fresh: Served) -> 
 
 
 def test_strangers_without_measure_keep_nobody_else_out(fresh: Served) -> None:
-    with httpx.Client(base_url=fresh.url, trust_env=False) as client:
+    with httpx.Client(base_url=fresh.url, verify=False) as client:
         codes = {client.get("/api/health").status_code for _ in range(guard.STRANGER_BURST + 30)}
     assert codes == {401, 429}
     assert fresh.call("GET", "/api/health").status_code == 200
