@@ -23,8 +23,9 @@ from kalshi_desk.core.events import (
     LinkState,
     MarketsListed,
 )
+from kalshi_desk.core.reasons import ReasonCode
 from kalshi_desk.core.records import Balance, Fill, Market
-from kalshi_desk.core.strategy import Mode
+from kalshi_desk.core.strategy import Mode, Parameter
 from kalshi_desk.core.types import (
     BookSide,
     Count,
@@ -38,7 +39,7 @@ from kalshi_desk.desk.automation import SetMode
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, Query, QueryFailed, Reply
 from kalshi_desk.desk.frames import DeskEvent, Frame
 from kalshi_desk.desk.protocol import PROTOCOL_VERSION, Welcome
-from kalshi_desk.desk.service import AskSettings, SettingRow, SettingsPage
+from kalshi_desk.desk.service import AskSettings, SetSetting, SettingRow, SettingsPage
 from kalshi_desk.engine.board import Board
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import Effect, GiveAnswer, KeepFill, Notify
@@ -46,6 +47,7 @@ from kalshi_desk.engine.guest_house import listen
 from kalshi_desk.engine.inputs import CommandReceived, StrategiesDeclared
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.strategy_book import StrategyBook
+from kalshi_desk.engine.strategy_messages import StrategyInfo
 
 TOKEN = "a-token-for-tests-that-nobody-else-knows"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -78,7 +80,22 @@ class CoreDesk:
         levels = ((Price(3_800), Count(100_000)),), ((Price(4_000), Count(100_000)),)
         for market in markets:
             self.take(BookSnapshot(market.ticker, *levels))
-        self.take(StrategiesDeclared(StrategyBook(None).infos()))
+        infos = {info.name: info for info in StrategyBook(None).infos()}
+        for name, parameter in (("news", "min_sentiment"), ("pairs", "min_deviation")):
+            if name not in infos:
+                infos[name] = _declared(name, parameter)
+        self.take(StrategiesDeclared(tuple(infos.values())))
+        self.interval_s = "60"
+        self.core.commanding.others.setdefault(SetSetting, self._set_setting)
+
+    def _set_setting(self, command_id: str, command: SetSetting) -> None:
+        """Set the one setting that the API knows, where the core does not do it itself."""
+        if command.value.isdigit() and 1 <= int(command.value) <= 86_400:
+            self.interval_s = command.value
+            self.core.commanding.answer(command_id, Outcomes.DONE, "It is set.")
+        else:
+            text = "interval_s must be a whole number from 1 to 86400. Nothing was changed."
+            self.core.commanding.refuse(command_id, ReasonCode.BAD_COMMAND, text)
 
     def take(self, event: CoreEvent) -> list[Effect]:
         """Pass an event through the core as the shell would."""
@@ -147,7 +164,7 @@ class CoreDesk:
             return QueryFailed(reasons=())
         row = SettingRow(
             name="strategies.interval_s",
-            value="60",
+            value=self.interval_s,
             default="60",
             allowed="",
             help="",
@@ -173,6 +190,14 @@ class CoreDesk:
 
     def _last_event(self) -> int:
         return self.events[-1].seq if self.events else 0
+
+
+def _declared(name: str, parameter: str) -> StrategyInfo:
+    """Return a strategy with one threshold, for names that the desk has not got yet."""
+    low = 0.01 if name == "pairs" else 0.0
+    high = 0.5 if name == "pairs" else 1.0
+    one = Parameter(name=parameter, default=high / 2, help="Least", low=low, high=high)
+    return StrategyInfo(name=name, title=name.title(), help="A test's.", parameters=(one,))
 
 
 @dataclass

@@ -43,13 +43,11 @@ def next_of(line: ClientConnection, kind: str, seconds: float = 10.0) -> dict[st
 
 
 def closed_with(line: ClientConnection) -> tuple[int, str]:
-    try:
-        for _ in range(1_000):
-            line.recv(timeout=10)
-    except ConnectionClosed as closed:
-        assert closed.rcvd is not None
-        return closed.rcvd.code, closed.rcvd.reason
-    raise AssertionError("it was not closed")
+    with pytest.raises(ConnectionClosed) as caught:
+        line.recv(timeout=10)
+    received = caught.value.rcvd
+    assert received is not None
+    return received.code, received.reason
 
 
 def say(api: Served, level: Level, title: str, text: str = "") -> None:
