@@ -50,8 +50,11 @@ def _url(home: Home) -> str:
 
 
 def _serve(home: Home, handle: int | None, port: int | None) -> int:
-    from kalshi_desk.api.server import Api, serve_until_signal
     from kalshi_desk.cli import guest
+
+    # First of all: what is loaded below takes a while, and the engine may end meanwhile.
+    guest.live_with_engine()
+    from kalshi_desk.api.server import Api, serve_until_signal
     from kalshi_desk.cli.link import EngineLink
 
     logging.basicConfig(
@@ -59,7 +62,6 @@ def _serve(home: Home, handle: int | None, port: int | None) -> int:
         level=logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    guest.live_with_engine()
     listening = _listen(home, port) if handle is None else _inherited(handle)
     number = listening.getsockname()[1]
     api = Api(lambda: EngineLink(home, None, face="api"), api_token(home), number)
