@@ -114,6 +114,10 @@ def _add_processes(
     engine.add_argument("--venue", choices=(*VENUES, "replay"))
     engine.add_argument("--file", metavar="FILE", help="the recording of --venue replay")
     engine.add_argument("--json", action="store_true", help="print one JSON line when ready")
+    engine.add_argument(
+        "--no-api", dest="api", action="store_false", help="without the REST API beside it"
+    )
+    _add_api(commands, everywhere)
     replay = commands.add_parser(
         "replay", help="play a recording of the exchange", parents=[everywhere]
     )
@@ -154,6 +158,26 @@ def _add_log(
     log.add_argument("--text", default="", metavar="TEXT", help="only lines that hold this")
     log.add_argument("-n", "--lines", type=int, default=50, metavar="COUNT", help="how many")
     log.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def _add_api(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+) -> None:
+    api = commands.add_parser(
+        "api",
+        help="where the API is: api url, api token (a secret), api document; or serve it by hand",
+        parents=[everywhere],
+    )
+    api.add_argument(
+        "action",
+        choices=("url", "token", "document", "serve"),
+        nargs="?",
+        default="url",
+        help="url (default) and token print one line, document prints the OpenAPI document",
+    )
+    api.add_argument("--port", type=int, help="serve on this port or the next free one")
+    api.add_argument("--handle", type=int, help=argparse.SUPPRESS)
 
 
 def _add_research(

@@ -90,11 +90,17 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
     if command == "engine":
         from kalshi_desk.cli import processes
 
-        return processes.run_engine(home, options.venue, options.file, as_json=options.json)
+        return processes.run_engine(
+            home, options.venue, options.file, as_json=options.json, api=options.api
+        )
     if command == "config":
         from kalshi_desk.cli import config
 
         return config.run(home, options)
+    if command == "api":
+        from kalshi_desk.cli import api
+
+        return api.run(home, options)
     if command == "live":
         from kalshi_desk.cli import live
 

@@ -16,7 +16,9 @@ from kalshi_desk.store.settings import LoadedSettings, write_template
 KEYED_VENUES = frozenset({"demo", "live"})
 
 
-def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json: bool) -> int:
+def run_engine(
+    home: Home, venue: str | None, recording: str | None, *, as_json: bool, api: bool = True
+) -> int:
     """Run the engine in this process until it is stopped; returns the exit code.
 
     Raises ``Stop`` when the home, the settings or the journal forbid it.
@@ -35,7 +37,7 @@ def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json:
         )
     check_venue(home, chosen)
     path = Path(recording) if recording else None
-    return engine.run_engine(home, loaded, chosen, json_ready=as_json, replay_path=path)
+    return engine.run_engine(home, loaded, chosen, json_ready=as_json, replay_path=path, api=api)
 
 
 def check_venue(home: Home, venue: str) -> None:

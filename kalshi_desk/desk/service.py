@@ -12,6 +12,7 @@ import msgspec
 
 from kalshi_desk.core.news import Polarity
 from kalshi_desk.core.types import Price
+from kalshi_desk.desk.automation import SetLimit, SetParameter
 from kalshi_desk.desk.frames import Level, MarketRow
 
 
@@ -72,7 +73,18 @@ class GuestSays(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     text: str = ""
 
 
-ServiceCommand = SetSetting | SetAlert | DropAlert | SetFeed | CorrectMatch | LabelNews | GuestSays
+Change = SetSetting | SetLimit | SetParameter
+
+
+class SetSeveral(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Set several things at once: all of them, or none when one is refused."""
+
+    changes: tuple[Change, ...]
+
+
+ServiceCommand = (
+    SetSetting | SetSeveral | SetAlert | DropAlert | SetFeed | CorrectMatch | LabelNews | GuestSays
+)
 
 
 class MarketSort(StrEnum):

@@ -34,6 +34,7 @@ from kalshi_desk.core.events import (
 )
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.desk.service import SetSetting
 from kalshi_desk.engine.account import Account
 from kalshi_desk.engine.alert_desk import AlertDesk
 from kalshi_desk.engine.basket_desk import BasketDesk
@@ -42,6 +43,7 @@ from kalshi_desk.engine.correlation_watch import CorrelationWatch
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
+from kalshi_desk.engine.guest_desk import GuestDesk, GuestMoved
 from kalshi_desk.engine.inputs import (
     CommandReceived,
     ReplayMoved,
@@ -59,6 +61,7 @@ from kalshi_desk.engine.relations_watch import RelationsWatch
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.risk_watch import RiskWatch
 from kalshi_desk.engine.setting_desk import SettingDesk
+from kalshi_desk.engine.several import Several
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.engine.stop_desk import StopDesk
 
@@ -91,6 +94,8 @@ class TradingCore:
         self.settings = SettingDesk(self.state, self.outbox, self.commanding)
         self.settings.checks["alerts.rules"] = self.alerts.problem_of
         self.settings.listeners["alerts.rules"] = self.alerts.take_rules
+        several = Several(self.state, self.outbox, self.commanding)
+        several.checks[SetSetting] = self.settings.check
         self._relations = RelationsWatch(self.state)
         self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
@@ -117,6 +122,7 @@ class TradingCore:
             StrategyDecided: self.machine.decided,
             StrategyFailed: self.machine.failed,
             BacktestMoved: Lab(self.state, self.outbox, self.commanding).moved,
+            GuestMoved: GuestDesk(self.state, self.outbox, self.commanding).moved,
         }
 
     def step(self, event: CoreEvent, now_ns: int) -> list[Effect]:
@@ -193,6 +199,7 @@ class TradingCore:
                 f"{event.text}. Resting orders stay at the exchange; nothing new is sent.",
             )
         elif event.state is LinkState.LIVE and before is not LinkState.LIVE:
+            state.health.connects += 1
             self.outbox.say(state.now_ns, EventKind.CONNECTION, Level.GOOD, "Connected", event.text)
         elif event.state is LinkState.REFUSED and before is not LinkState.REFUSED:
             self.outbox.say(

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from itertools import chain
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.effects import ForgetLive
 from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.guest_house import FOLLOWED, GuestHouse
+from kalshi_desk.engine.health import LoopWatch
 from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
@@ -66,9 +69,11 @@ def run_engine(
     *,
     json_ready: bool,
     replay_path: Path | None = None,
+    api: bool = True,
 ) -> int:
     """Run the engine of a home until it is stopped and return the exit code.
 
+    With ``api`` it serves the API beside it, unless the settings say otherwise.
     Raises ``Stop`` when another engine runs on this home, when the journal is from a
     newer version, or when something can't be written.
     """
@@ -92,7 +97,7 @@ def run_engine(
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path))
+        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path, api))
 
 
 async def _run(
@@ -103,6 +108,7 @@ async def _run(
     log: Log,
     json_ready: bool,
     replay_path: Path | None,
+    api: bool,
 ) -> int:
     journal_path = home.journal_path(venue)
     if replay_path is not None:
@@ -113,6 +119,7 @@ async def _run(
         core_settings(loaded, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
         next_event_seq=journal.last_event_seq() + 1,
     )
+    core.state.health.started_ns = time.time_ns()
     core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
@@ -126,13 +133,25 @@ async def _run(
         clock,
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
-        save_setting=lambda name, value: save_setting(home.settings_path, name, value),
+        save_setting=lambda name, value: loop.call_soon_threadsafe(
+            house.apply, name, save_setting(home.settings_path, name, value)
+        ),
     )
     shell.performers[ForgetLive] = lambda _: turn_live_off(home)
     SettingService(shell, home, loaded.warnings)
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
+    house = GuestHouse(
+        home,
+        loaded.settings,
+        shell.take,
+        clock if replay is None else WallClock(),
+        has_api=api and loaded.settings.api.enabled,
+        has_bridge=loaded.settings.telegram.enabled and replay is None,
+    )
+    core.settings.outside.update(FOLLOWED)
+    loop = asyncio.get_running_loop()
     token = write_token(home.token_path)
     log.redactor.learn(token)
     serve_log(shell, home.engine_log)
@@ -145,12 +164,15 @@ async def _run(
     )
     address = await link.start()
     record = EngineRecord(
-        venue=venue, pid=os.getpid(), link=address, token_path=str(home.token_path)
+        venue=venue, pid=os.getpid(), link=address, api=house.url, token_path=str(home.token_path)
     )
     lock.announce(record)
+    house.announce = lambda url: lock.announce(msgspec.structs.replace(record, api=url))
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
     deciding = asyncio.create_task(shell.strategies.run())
+    watching = asyncio.create_task(LoopWatch(core.state).run())
+    hosting = asyncio.create_task(house.guests.run(after=saying))
     try:
         if replay is not None:
             shell.venue = replay
@@ -158,9 +180,10 @@ async def _run(
         else:
             await _run_venue(home, loaded.settings, venue, shell, clock, fills)
     finally:
-        saying.cancel()
-        deciding.cancel()
-        await asyncio.gather(deciding, return_exceptions=True)
+        house.close()
+        for task in (saying, deciding, watching, hosting):
+            task.cancel()
+        await asyncio.gather(deciding, hosting, return_exceptions=True)
         await link.stop()
         await shell.close()
     return 0
@@ -251,7 +274,8 @@ async def _say_ready(shell: EngineShell, record: EngineRecord, json_ready: bool)
             line = msgspec.json.encode(record).decode()
         else:
             waits = "" if state.link is LinkState.LIVE else f", waiting: {state.waiting_for}"
-            line = f"Engine {record.pid} serves {record.venue} at {record.link}{waits}"
+            api = "" if record.api is None else f", API at {record.api}"
+            line = f"Engine {record.pid} serves {record.venue} at {record.link}{api}{waits}"
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 

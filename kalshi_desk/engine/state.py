@@ -15,7 +15,9 @@ from kalshi_desk.core.strategy import Mode, Observation, ParameterValue
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.automation_frames import LabRow
 from kalshi_desk.desk.frames import ReplayView
+from kalshi_desk.desk.service_frames import GuestRow
 from kalshi_desk.engine.exposures import Exposures
+from kalshi_desk.engine.health_state import Health
 from kalshi_desk.engine.risk_numbers import risk_view
 from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.engine.tail_risk import TailRisk
@@ -108,6 +110,8 @@ class CoreState:
     alerts: dict[str, Watch] = field(default_factory=dict)
     alert_problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Rules of the settings that can't be read, and why."""
+    guests: dict[str, GuestRow] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
     now_ns: int = 0
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)

@@ -13,6 +13,8 @@ from kalshi_desk.store.files import PRIVATE_FOLDER, make_folder
 
 APP_NAME = "kalshi-desk"
 HOME_VARIABLE = "KALSHI_DESK_HOME"
+GUEST_VARIABLE = "KALSHI_DESK_GUEST"
+"""Set by the engine for a process that must end with it."""
 MAX_SOCKET_BYTES = 100
 """Unix socket paths hold 104 bytes on macOS and 108 on Linux."""
 
@@ -75,6 +77,11 @@ class Home:
     def token_path(self) -> Path:
         """The token of the link, 0600."""
         return self.state / "link.token"
+
+    @property
+    def api_token_path(self) -> Path:
+        """The token of the API, 0600; it stays the same until it is deleted."""
+        return self.state / "api.token"
 
     @property
     def exchange_folder(self) -> Path:
