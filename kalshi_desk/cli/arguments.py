@@ -115,7 +115,18 @@ def _add_processes(
     engine.add_argument("--file", metavar="FILE", help="the recording of --venue replay")
     engine.add_argument("--json", action="store_true", help="print one JSON line when ready")
     engine.add_argument(
-        "--no-api", dest="api", action="store_false", help="without the REST API beside it"
+        "--no-api",
+        dest="without",
+        action="append_const",
+        const="api",
+        help="without the REST API beside it",
+    )
+    engine.add_argument(
+        "--no-news",
+        dest="without",
+        action="append_const",
+        const="news",
+        help="without reading news",
     )
     _add_api(commands, everywhere)
     replay = commands.add_parser(

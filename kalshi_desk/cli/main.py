@@ -91,7 +91,7 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import processes
 
         return processes.run_engine(
-            home, options.venue, options.file, as_json=options.json, api=options.api
+            home, options.venue, options.file, as_json=options.json, without=options.without or ()
         )
     if command == "config":
         from kalshi_desk.cli import config

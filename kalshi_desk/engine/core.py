@@ -43,6 +43,7 @@ from kalshi_desk.engine.correlation_watch import CorrelationWatch
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
+from kalshi_desk.engine.feed_desk import FeedDesk
 from kalshi_desk.engine.guest_desk import GuestDesk, GuestMoved
 from kalshi_desk.engine.inputs import (
     CommandReceived,
@@ -96,6 +97,7 @@ class TradingCore:
         self.settings.listeners["alerts.rules"] = self.alerts.take_rules
         several = Several(self.state, self.outbox, self.commanding)
         several.checks[SetSetting] = self.settings.check
+        self.feeds = FeedDesk(self.state, self.outbox, self.commanding)
         self._relations = RelationsWatch(self.state)
         self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)

@@ -36,13 +36,14 @@ _DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class ExchangeAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """The ready line of the practice exchange."""
+    """The ready line of the practice exchange; ``news`` is its feed of news."""
 
     rest: str
     ws: str
     admin: str
     key_id: str
     private_key_path: str
+    news: str = ""
 
 
 class _Running(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.log_desk import serve_log
+from kalshi_desk.engine.news_process import NewsService
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
@@ -69,11 +70,9 @@ def run_engine(
     *,
     json_ready: bool,
     replay_path: Path | None = None,
-    api: bool = True,
 ) -> int:
     """Run the engine of a home until it is stopped and return the exit code.
 
-    With ``api`` it serves the API beside it, unless the settings say otherwise.
     Raises ``Stop`` when another engine runs on this home, when the journal is from a
     newer version, or when something can't be written.
     """
@@ -97,7 +96,7 @@ def run_engine(
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path, api))
+        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path))
 
 
 async def _run(
@@ -108,7 +107,6 @@ async def _run(
     log: Log,
     json_ready: bool,
     replay_path: Path | None,
-    api: bool,
 ) -> int:
     journal_path = home.journal_path(venue)
     if replay_path is not None:
@@ -138,7 +136,7 @@ async def _run(
         ),
     )
     shell.performers[ForgetLive] = lambda _: turn_live_off(home)
-    SettingService(shell, home, loaded.warnings)
+    serving = SettingService(shell, home, loaded.warnings)
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.strategies = open_strategies(shell, home.strategies, clock)
@@ -147,11 +145,15 @@ async def _run(
         loaded.settings,
         shell.take,
         clock if replay is None else WallClock(),
-        has_api=api and loaded.settings.api.enabled,
+        has_api=loaded.settings.api.enabled,
         has_bridge=loaded.settings.telegram.enabled and replay is None,
     )
     core.settings.outside.update(FOLLOWED)
     loop = asyncio.get_running_loop()
+    news = NewsService(
+        shell, loaded.settings.news, venue if replay is None else "replay", clock, journal
+    )
+    serving.on("news.", lambda whole: news.apply(whole.news))
     token = write_token(home.token_path)
     log.redactor.learn(token)
     serve_log(shell, home.engine_log)
@@ -173,6 +175,7 @@ async def _run(
     deciding = asyncio.create_task(shell.strategies.run())
     watching = asyncio.create_task(LoopWatch(core.state).run())
     hosting = asyncio.create_task(house.guests.run(after=saying))
+    reading = asyncio.create_task(news.run(saying))
     try:
         if replay is not None:
             shell.venue = replay
@@ -181,9 +184,9 @@ async def _run(
             await _run_venue(home, loaded.settings, venue, shell, clock, fills)
     finally:
         house.close()
-        for task in (saying, deciding, watching, hosting):
+        for task in (saying, deciding, reading, watching, hosting):
             task.cancel()
-        await asyncio.gather(deciding, hosting, return_exceptions=True)
+        await asyncio.gather(deciding, reading, hosting, return_exceptions=True)
         await link.stop()
         await shell.close()
     return 0
