@@ -194,6 +194,14 @@ trump vance war"""
 BROAD = frozenset(_BROAD.split())
 """Who acts, and where: alone they don't say what a text is about."""
 
+_QUANTITY_NAMES = """inflation core_inflation rates fed jobs unemployment jobless_claims wages
+gdp gas oil natural_gas gold silver bitcoin ethereum solana ripple dogecoin crypto sp500 nasdaq
+dow stocks
+high_temperature low_temperature temperature rain snow yields mortgage housing debt points
+retail_sales rents approval tariffs climate dollar euro yen"""
+QUANTITIES = frozenset(_QUANTITY_NAMES.split())
+"""Concepts that are numbers: they go up and down."""
+
 
 def _rows(table: str) -> list[tuple[str, tuple[str, ...], list[str]]]:
     joined = table.strip().replace(",\n  ", ", ")

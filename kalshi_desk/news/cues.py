@@ -78,11 +78,21 @@ NEGATIONS = frozenset({"no", "not", "never", "without", "n't", "hardly", "neithe
 NEUTRALS = stemmed("unchanged steady flat little-changed split calm mixed maintained debates")
 NEUTRAL_PHRASES = ("in line", "little changed", "without a decision", "no change", "on hold")
 HEDGES = stemmed("may might could would if possible reportedly rumor rumour")
+HEIGHTS = {"high": PLAIN, "low": -PLAIN}
+SPANS = ("week", "month", "year", "record", "time", "new", "day", "decade")
+"""A high or low after one of these is a new one: ``four-week high``."""
 HEDGED = 0.7
 """A hedged claim says this much of a plain one."""
 CLAUSE_WORDS = frozenset({"and", "as", "but", "while", "after", "despite", "because", "though"})
 
 STOPS = frozenset(",;:|-–—")
+
+
+@lru_cache(maxsize=1)
+def likelihoods() -> frozenset[tuple[str, ...]]:
+    """Return the cues that say how likely something is, not which way it goes."""
+    found = {(stem(word),) for word in f"{_LIKELY} {_UNLIKELY} {_NEVER}".split()}
+    return frozenset(found | {tuple(stem(one) for one in words(text)) for text in _PHRASES})
 
 
 @lru_cache(maxsize=1)

@@ -14,10 +14,11 @@ from math import exp
 
 import numpy as np
 
+from kalshi_desk.news.concepts import QUANTITIES
 from kalshi_desk.news.entities import PLACE, Mention, Sense, sense
 from kalshi_desk.news.index import Nearness, TitleIndex, masked
 from kalshi_desk.news.outcomes import Outcomes, outcomes_of
-from kalshi_desk.news.polarity import QUANTITIES, Form, Shape, shape_of
+from kalshi_desk.news.polarity import Form, Shape, shape_of
 from kalshi_desk.news.texts import MAX_RULES, MAX_TITLE, MarketText, clean
 
 SCORE, EVIDENCE, COVERAGE, BASE = 3.4, 1.3, 0.65, -6.6
@@ -29,11 +30,11 @@ saw, 8 of 9.
 """
 NAMED = 2.0
 """Evidence of an outcome named in full, as much as a name and a concept together."""
-MOVED = 1.0
+MOVED = 2.0
 """Evidence of a text that says which way a market's own quantity goes."""
 LEAST = 0.3
 """Less relevant events aren't told of."""
-_WORTH = 0.05
+_WORTH = 0.01
 """Titles below this aren't looked at closer."""
 MOST_EVENTS = 5
 MOST_MARKETS = 12

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kalshi_desk.news.concepts import BROAD
+from kalshi_desk.news.concepts import BROAD, QUANTITIES
 from kalshi_desk.news.entities import Sense, sense
 from kalshi_desk.news.texts import MAX_TITLE, MarketText, clean
 from kalshi_desk.news.tone import Tone
@@ -54,12 +54,6 @@ _LEAVES = re.compile(
     r"\b(?:out as|leaves?|resigns?|removed|fired|ends?|eliminated?|banned|arrested|fail)\b",
     re.IGNORECASE,
 )
-_QUANTITY_NAMES = """inflation core_inflation rates fed jobs unemployment jobless_claims wages
-gdp gas oil natural_gas gold silver bitcoin ethereum solana ripple dogecoin crypto sp500 nasdaq dow stocks
-high_temperature low_temperature temperature rain snow yields mortgage housing debt points
-retail_sales rents approval tariffs climate dollar euro yen"""
-QUANTITIES = frozenset(_QUANTITY_NAMES.split())
-"""Concepts that are numbers: they go up and down."""
 _EFFECTS = """
 layoffs jobs -; jobless_claims jobs -; unemployment jobs -; layoffs unemployment +;
 jobless_claims unemployment +; jobs unemployment -; layoffs jobless_claims +;
@@ -173,15 +167,15 @@ def polarity(shape: Shape, tone: Tone, outcome: str = "") -> int:
     """
     if not tone.claims or (tone.is_opinion and tone.subject != outcome):
         return 0
+    if outcome and tone.subject != outcome:
+        return 0
     named = bearing(shape, outcome, is_outcome=True) if outcome else 0
     pulls = [
         (named if claim.concept == outcome else bearing(shape, claim.concept)) * claim.direction
         for claim in tone.claims
     ]
-    total = sum(pulls)
-    if outcome and tone.subject == outcome:
-        total = pulls[0]
-    elif any(pull > 0 for pull in pulls) and any(pull < 0 for pull in pulls):
+    total = pulls[0] if outcome else sum(pulls)
+    if not outcome and min(pulls) < 0 < max(pulls):
         return 0
     if not total or not tone.score:
         return 0

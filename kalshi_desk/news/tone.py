@@ -10,22 +10,25 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from kalshi_desk.news.concepts import BROAD
+from kalshi_desk.news.concepts import BROAD, QUANTITIES
 from kalshi_desk.news.cues import (
     CALMERS,
     CLAUSE_WORDS,
     HEDGED,
     HEDGES,
+    HEIGHTS,
     NEGATIONS,
     NEUTRAL_PHRASES,
     NEUTRALS,
     OF_WORDS,
     PLAIN,
+    SPANS,
     STOPS,
     STRONG,
     SUBJECTIVITY,
     THREATS,
     directions,
+    likelihoods,
 )
 from kalshi_desk.news.entities import PLACE, Mention, Sense
 
@@ -43,6 +46,14 @@ _ORPHAN = 0.8
 _THREAT = 1.5
 """A fear of something says more of that than the words around it."""
 _LONGEST_PHRASE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One direction word; ``is_likelihood`` says that it tells how likely, not which way."""
+
+    weight: float
+    is_likelihood: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,7 @@ def tone(text: str, read: Sense, named: Sequence[Mention] = ()) -> Tone:
     cues, is_neutral, is_hedged = _cues(read, masked)
     claims = _claims(read, cues, named)
     direction = claims[0].direction if claims else 0.0
-    if is_neutral and not any(abs(weight) == STRONG for weight in cues.values()):
+    if is_neutral and not any(abs(cue.weight) == STRONG for cue in cues.values()):
         return Tone(0.0, subjectivity)
     if abs(direction) < LEAST:
         opinions = tuple(Claim(mention.concept, mood) for mention in named[:1] if mood)
@@ -113,24 +124,24 @@ def tone(text: str, read: Sense, named: Sequence[Mention] = ()) -> Tone:
     )
 
 
-def _cues(read: Sense, masked: Collection[int]) -> tuple[dict[int, float], bool, bool]:
+def _cues(read: Sense, masked: Collection[int]) -> tuple[dict[int, Cue], bool, bool]:
     """Return the direction words by their places, and whether the text is neutral or hedged."""
-    table = directions()
-    found: dict[int, float] = {}
+    table, likely = directions(), likelihoods()
+    found: dict[int, Cue] = {}
     place = 0
     while place < len(read.stems):
-        if place in masked:
-            place += 1
-            continue
-        for length in range(_LONGEST_PHRASE, 0, -1):
-            weight = table.get(read.stems[place : place + length])
-            if weight is not None:
-                found[place] = _negated(read, place, weight)
-                break
-        else:
-            length = 1
-            if read.stems[place] in THREATS:
-                found[place] = _threat(read, place, found)
+        length = 1
+        if place not in masked:
+            for size in range(_LONGEST_PHRASE, 0, -1):
+                key = read.stems[place : place + size]
+                if key in table:
+                    found[place] = Cue(_negated(read, place, table[key]), key in likely)
+                    length = size
+                    break
+            else:
+                cue = _single(read, place, found)
+                if cue is not None:
+                    found[place] = cue
         place += length
     low = " ".join(word.lower() for word in read.words)
     is_threat = any(one in THREATS for one in read.stems)
@@ -146,35 +157,33 @@ def _negated(read: Sense, place: int, weight: float) -> float:
     return -weight if is_negated else weight
 
 
-def _threat(read: Sense, place: int, found: dict[int, float]) -> float:
-    """Score a fear: it makes likelier what it is of, unless somebody calms it."""
+def _single(read: Sense, place: int, found: dict[int, Cue]) -> Cue | None:
+    """Read a word that points somewhere only by its neighbours: a record high, a fear."""
+    one = read.stems[place]
+    before = read.words[place - 1].lower() if place else ""
+    if one in HEIGHTS and before.endswith(SPANS):
+        return Cue(HEIGHTS[one], False)
+    if one not in THREATS:
+        return None
+    # A fear makes likelier what it is of, and weighs on all else, unless somebody calms it.
     following = read.stems[place + 1] if place + 1 < len(read.stems) else ""
-    weight = _THREAT * PLAIN if following in OF_WORDS else -PLAIN
+    is_of = following in OF_WORDS
+    weight = _THREAT * PLAIN if is_of else -PLAIN
     for earlier in range(max(0, place - 3), place):
         if read.stems[earlier] in CALMERS:
             found.pop(earlier, None)
             weight = -weight
-    return weight
+    return Cue(weight, is_of)
 
 
-def _claims(read: Sense, cues: dict[int, float], named: Sequence[Mention]) -> tuple[Claim, ...]:
+def _claims(read: Sense, cues: dict[int, Cue], named: Sequence[Mention]) -> tuple[Claim, ...]:
     """Give every subject the direction of the words near it, in its own clause."""
-    clauses = _clauses(read)
+    clauses = _clauses(read, named)
     subjects = [*named, *(one for one in read.mentions if not one.concept.startswith(PLACE))]
     homes = sorted({clauses[mention.start] for mention in subjects})
     totals: dict[str, float] = {}
     for mention in subjects:
-        home = clauses[mention.start]
-        total = 0.7 if mention.concept in OCCURRING else 0.0
-        for place, weight in cues.items():
-            if mention.start <= place < mention.end and mention.concept not in _OWN_DIRECTION:
-                continue
-            clause = clauses[place]
-            if _owner(clause, homes) != home:
-                continue
-            gap = place - mention.end + 1 if place >= mention.end else mention.start - place
-            share = 1.0 if clause == home else _ORPHAN
-            total += weight * share / max(gap, 1) ** 0.5
+        total = _direction(mention, cues, clauses, homes, is_named=mention in named)
         totals[mention.concept] = totals.get(mention.concept, 0.0) + total
     order = {mention.concept: place for place, mention in reversed(list(enumerate(subjects)))}
     made = [Claim(one, _within(total, -1.0)) for one, total in totals.items()]
@@ -191,17 +200,57 @@ def _claims(read: Sense, cues: dict[int, float], named: Sequence[Mention]) -> tu
     return tuple(made)
 
 
+def _direction(
+    mention: Mention,
+    cues: dict[int, Cue],
+    clauses: Sequence[int],
+    homes: Sequence[int],
+    *,
+    is_named: bool,
+) -> float:
+    """Sum the cues that speak of a mention, each by its distance.
+
+    How likely a number is to move is no move: where a quantity has a direction, ``likely``
+    adds nothing to it and ``unlikely`` turns it.
+    """
+    home = clauses[mention.start]
+    ways, chances = 0.0, 0.0
+    for place, cue in cues.items():
+        is_inside = mention.start <= place < mention.end
+        if is_inside and (is_named or mention.concept not in _OWN_DIRECTION):
+            continue
+        if _owner(clauses[place], homes) != home:
+            continue
+        gap = place - mention.end + 1 if place >= mention.end else mention.start - place
+        share = 1.0 if clauses[place] == home else _ORPHAN
+        part = cue.weight * share / max(gap, 1) ** 0.5
+        if cue.is_likelihood:
+            chances += part
+        else:
+            ways += part
+    if mention.concept in OCCURRING:
+        ways += PLAIN
+    if mention.concept in QUANTITIES and abs(ways) >= LEAST:
+        return -ways if chances <= -LEAST else ways
+    return ways + chances
+
+
 def _owner(clause: int, homes: Sequence[int]) -> int:
     """Return the clause whose subject the words of a clause speak of: its own, else the last."""
     before = [home for home in homes if home <= clause]
     return before[-1] if before else homes[0]
 
 
-def _clauses(read: Sense) -> list[int]:
-    """Return the number of the clause that each word belongs to."""
+def _clauses(read: Sense, named: Sequence[Mention]) -> list[int]:
+    """Return the number of the clause that each word belongs to.
+
+    A colon before a named outcome opens no new one: what stands before it is said of that.
+    """
     made, number = [], 0
-    for word in read.words:
-        if word in CLAUSE_WORDS or word in STOPS:
+    starts = {mention.start for mention in named}
+    for place, word in enumerate(read.words):
+        is_link = word == ":" and place + 1 in starts
+        if word in CLAUSE_WORDS or (word in STOPS and not is_link):
             number += 1
         made.append(number)
     return made
