@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from kalshi_desk.core.errors import Stop
-from kalshi_desk.core.events import LinkState
+from kalshi_desk.core.events import LinkState, NewsArrived
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import MONEY_SCALE, Money
@@ -181,6 +181,8 @@ async def _run_venue(
         for cells in shell.core.state.observations.values():
             for observation in chain.from_iterable(cells.values()):
                 recorder.mark_observation(clock.now_ns(), observation, known=True)
+        news = NewsArrived(tuple(shell.core.state.markets.news.by_id.values()))
+        recorder.listen(news, clock.now_ns(), of_frame=False)
     shell.recorder = recorder
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue

@@ -22,6 +22,7 @@ from kalshi_desk.core.events import (
     ExchangeStatusReported,
     MarketsListed,
     MarketStatusChanged,
+    NewsArrived,
     TickerChanged,
     TimerFired,
     TradeHistory,
@@ -44,6 +45,7 @@ KeptEvent = (
     | TickerChanged
     | TradePrinted
     | MarketStatusChanged
+    | NewsArrived
 )
 """What reaches the core besides recorded frames and listings, and changes what strategies see.
 
