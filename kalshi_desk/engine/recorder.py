@@ -59,13 +59,16 @@ def decision_facts(
     strategy: str, decision: Decision, parameters: Mapping[str, ParameterValue] | None = None
 ) -> dict[str, Any]:
     """Return a decision as recordings and backtests keep it: signals, and reasons by code."""
-    return {
+    facts = {
         "strategy": strategy,
         "parameters": dict(parameters or {}),
         "signals": msgspec.to_builtins(decision.signals),
         "reasons": dict(sorted(Counter(why.code for why in decision.reasons).items())),
         "scanned": decision.scanned,
     }
+    if decision.endings:
+        facts["endings"] = msgspec.to_builtins(decision.endings)
+    return facts
 
 
 class EngineRecorder:

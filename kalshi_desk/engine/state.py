@@ -15,6 +15,7 @@ from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.automation_frames import LabRow
 from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.engine.exposures import Exposures
+from kalshi_desk.engine.news_state import NewsState
 from kalshi_desk.engine.risk_numbers import risk_view
 from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.execution.orders import ManagedOrder, Orders
@@ -98,6 +99,7 @@ class CoreState:
     holds: dict[tuple[str, str], int] = field(default_factory=dict)
     """Until when a strategy means to hold its position in a market."""
     lab: dict[str, LabRow] = field(default_factory=dict)
+    news: NewsState = field(default_factory=NewsState)
     now_ns: int = 0
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)

@@ -175,6 +175,8 @@ class NewsLook:
 
         A proven cell before others, then the tier that says most.
         """
+        if len({story.tier for story in stories}) == 1:
+            return stories, self._proof(category, stories[0].tier)
         by_tier: dict[Tier, list[Story]] = {}
         for story in stories:
             by_tier.setdefault(story.tier, []).append(story)

@@ -311,10 +311,10 @@ def test_a_full_desk_is_read_well_within_a_second() -> None:
     full = crowd(3_000, 2_000, 20_000)
     strategy = News()
     strategy.prepare()
-    began = time.perf_counter()
+    began = time.process_time()
     decision = strategy.decide(full)
     proof = strategy.proof(full)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     print(f"3,000 markets, 2,000 items: {took * 1_000:.0f} ms, {len(decision.signals)} signals")
     assert len(decision.reasons) + len(decision.signals) == 3_000
     assert ": proven" in proof
