@@ -20,9 +20,11 @@ from kalshi_desk.core.events import (
     CoreEvent,
     DriftReported,
     ExchangeStatusReported,
+    FeedsReported,
     FillReported,
     LinkState,
     MarketStatusChanged,
+    NewsArrived,
     OrderAnswered,
     OrderLookedUp,
     OrderRefused,
@@ -56,6 +58,7 @@ from kalshi_desk.engine.lab import BacktestMoved, Lab
 from kalshi_desk.engine.learning_desk import LearningDesk
 from kalshi_desk.engine.limit_setting import LimitSetting
 from kalshi_desk.engine.machine import make_machine
+from kalshi_desk.engine.news_desk import NewsDesk
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.relations_watch import RelationsWatch
@@ -90,6 +93,7 @@ class TradingCore:
         self.machine = make_machine(
             self.state, self.outbox, self.commanding, door, self.paper, self.baskets
         )
+        self.news = NewsDesk(self.state, self.outbox, self.commanding)
         LimitSetting(self.state, self.outbox, self.commanding)
         self.alerts = AlertDesk(self.state, self.outbox, self.commanding)
         self.settings = SettingDesk(self.state, self.outbox, self.commanding)
@@ -121,8 +125,10 @@ class TradingCore:
             TimerFired: self._timer,
             ReplayMoved: self._replay,
             StrategiesDeclared: self.machine.declared,
-            StrategyDecided: self.machine.decided,
+            StrategyDecided: self._decided,
             StrategyFailed: self.machine.failed,
+            NewsArrived: self.news.arrived,
+            FeedsReported: self.news.feeds,
             BacktestMoved: Lab(self.state, self.outbox, self.commanding).moved,
             GuestMoved: GuestDesk(self.state, self.outbox, self.commanding).moved,
         }
@@ -145,6 +151,7 @@ class TradingCore:
             if type(event) is MarketStatusChanged:
                 self._say_status(event)
                 self.learning.status(event)
+                self.news.status(event)
             elif type(event) is BookSnapshot:
                 self.stops.book(event.ticker)
             self.paper.on_event(event)
@@ -237,6 +244,10 @@ class TradingCore:
     def _say_late(self, level: Level, title: str, text: str) -> None:
         self.outbox.say(self.state.now_ns, EventKind.CONNECTION, level, title, text)
 
+    def _decided(self, event: StrategyDecided) -> None:
+        self.machine.decided(event)
+        self.news.decided(event.strategy)
+
     def _replay(self, event: ReplayMoved) -> None:
         self.state.replay = event.view
 
@@ -251,6 +262,7 @@ class TradingCore:
         self.stops.beat()
         self.baskets.beat()
         self.paper.beat()
+        self.news.beat()
         self.machine.beat()
         self.alerts.beat()
 

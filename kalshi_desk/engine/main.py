@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from kalshi_desk.core.errors import Stop
-from kalshi_desk.core.events import LinkState
+from kalshi_desk.core.events import LinkState, NewsArrived
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import MONEY_SCALE, Money
@@ -32,6 +32,7 @@ from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.log_desk import serve_log
+from kalshi_desk.engine.news_desk import PassNews
 from kalshi_desk.engine.news_process import NewsService
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
@@ -139,6 +140,7 @@ async def _run(
     serving = SettingService(shell, home, loaded.warnings)
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
+    shell.performers[PassNews] = lambda effect: shell.take(effect.event)
     shell.strategies = open_strategies(shell, home.strategies, clock)
     house = GuestHouse(
         home,
@@ -206,6 +208,8 @@ async def _run_venue(
         for cells in shell.core.state.observations.values():
             for observation in chain.from_iterable(cells.values()):
                 recorder.mark_observation(clock.now_ns(), observation, known=True)
+        news = NewsArrived(tuple(shell.core.state.markets.news.by_id.values()))
+        recorder.listen(news, clock.now_ns(), of_frame=False)
     shell.recorder = recorder
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue

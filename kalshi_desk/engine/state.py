@@ -18,6 +18,7 @@ from kalshi_desk.desk.frames import ReplayView
 from kalshi_desk.desk.service_frames import GuestRow
 from kalshi_desk.engine.exposures import Exposures
 from kalshi_desk.engine.health_state import Health
+from kalshi_desk.engine.news_state import NewsState
 from kalshi_desk.engine.risk_numbers import risk_view
 from kalshi_desk.engine.strategy_state import StrategyState
 from kalshi_desk.engine.tail_risk import TailRisk
@@ -112,6 +113,7 @@ class CoreState:
     """Rules of the settings that can't be read, and why."""
     guests: dict[str, GuestRow] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
+    news: NewsState = field(default_factory=NewsState)
     now_ns: int = 0
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)

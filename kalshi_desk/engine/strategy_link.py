@@ -13,7 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed, TickerChanged
+from kalshi_desk.core.events import (
+    BarsKnown,
+    BookSnapshot,
+    CoreEvent,
+    MarketsListed,
+    NewsArrived,
+    TickerChanged,
+)
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import NO_COUNT, BookSide
@@ -177,6 +184,9 @@ class StrategyLink:
     def feed(self, event: CoreEvent, now_ns: int) -> None:
         """Pass a market event on; other events are none of the worker's business."""
         if self._is_fed and isinstance(event, MarketEvent):
+            if isinstance(event, NewsArrived):
+                # As it now stands: a worker that began later knows fewer prices of before.
+                event = NewsArrived(self._markets.news.changed)
             self._batch.append((now_ns, event))
             if len(self._batch) >= BATCH:
                 self.flush()
@@ -302,3 +312,4 @@ def prime(markets: LiveMarkets, now_ns: int) -> Iterator[tuple[int, MarketEvent]
             bids = tuple(live.book.levels(BookSide.BID))
             asks = tuple(live.book.levels(BookSide.ASK))
             yield live.book.updated_ns, BookSnapshot(live.market.ticker, bids, asks)
+    yield now_ns, NewsArrived(tuple(markets.news.by_id.values()))

@@ -65,7 +65,8 @@ ENTRIES = {
         [*HEAVY, "numpy"],
     ),
     "strategies": (
-        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester",
+        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester, "
+        "kalshi_desk.strategies.news",
         [*HEAVY, *SCREEN],
     ),
     "version": (
