@@ -25,7 +25,7 @@ LEVEL = 0.95
 MAX_CELLS = 33_000
 """500 buckets of profit: within 1 % of the cent grid and never below it, in 2 ms for 10 events."""
 SOON_NS, PER_EVENT_NS = 2 * SECOND_NS, SECOND_NS // 20
-ANYWAY_NS = 60 * SECOND_NS
+ANYWAY_NS = 300 * SECOND_NS
 WORTH_IT_PERCENT = 0.1
 """A bound that is looser than this share of W is worth a new computation."""
 _LEAST_CHANCE = 0.001
@@ -67,23 +67,26 @@ class TailRisk:
         self._growth: dict[str, Money] = {}
         self._grown = 0
         self._computed_ns = 0
+        self._is_current = True
+        self._used: dict[frozenset[str], float] = state.exposures.correlations
         self._computing: _Computing | None = None
 
     def beat(self) -> None:
-        """Compute anew when something has changed, or after a minute."""
+        """Compute anew where something changed: soon when that loosens the bound much."""
         if self._computing is not None:
             self._go_on(self._computing)
             return
-        equity = self._state.exposures.equity()
-        wealth = self._state.settings.limits.wealth(equity)
-        events = self._state.exposures.events
-        if not events and not self._seen:
+        state, exposures = self._state, self._state.exposures
+        age_ns = state.now_ns - self._computed_ns
+        if 0 <= age_ns < SOON_NS + PER_EVENT_NS * len(exposures.events):
             return
+        exposures.refresh()
         self._follow()
-        age_ns = self._state.now_ns - self._computed_ns
+        if self._is_current and self._used is exposures.correlations:
+            return
+        wealth = state.settings.limits.wealth(exposures.equity())
         is_loose = wealth is None or self._grown > part_of(wealth, WORTH_IT_PERCENT)
-        wait_ns = SOON_NS + PER_EVENT_NS * len(events) if is_loose else ANYWAY_NS
-        if not 0 <= age_ns < wait_ns:
+        if is_loose or not 0 <= age_ns < ANYWAY_NS:
             self._begin()
 
     def view(self, event: str) -> TailView:
@@ -110,6 +113,7 @@ class TailRisk:
     def _follow(self) -> None:
         """Bring the growth up to what was judged anew since the last look."""
         fresh = self._state.exposures.fresh
+        self._is_current = self._is_current and not fresh
         for event in fresh:
             self._grow(event)
         fresh.clear()
@@ -148,6 +152,7 @@ class TailRisk:
             )
             means[name] = Money(ceil(mean))
         self._computed_ns = state.now_ns
+        self._is_current, self._used = True, state.exposures.correlations
         self._computing = _Computing(events, units, means, _fold(units, loads))
         self._go_on(self._computing)
 

@@ -129,13 +129,23 @@ def test_before_the_first_computation_the_worst_of_all_counts() -> None:
     assert state.tail.view("A").elsewhere == parse_money("165")
 
 
-def test_it_computes_soon_after_a_change_and_else_once_a_minute() -> None:
+def test_it_computes_soon_after_a_large_change_later_after_a_small_one_and_else_never() -> None:
     bench = bets()
     tail = compute(bench)
     first = tail._computed_ns
-    bench.now_ns += 10 * SOON_NS
+    bench.now_ns += 10 * ANYWAY_NS
     bench.take(TimerFired())
     assert tail._computed_ns == first, "nothing changed"
+    bench.core.state.exposures.correlations = {frozenset(("A", "B")): 0.9}
+    bench.now_ns += 10 * SOON_NS
+    bench.take(TimerFired())
+    bench.take(TimerFired())
+    small = tail._computed_ns
+    assert small > first, "an estimate is new"
+    bench.core.state.exposures._judge("A")
+    bench.now_ns += 10 * SOON_NS
+    bench.take(TimerFired())
+    assert tail._computed_ns == small, "too little to hurry"
     bench.now_ns += ANYWAY_NS
     bench.take(TimerFired())
     assert tail._computed_ns == bench.now_ns
