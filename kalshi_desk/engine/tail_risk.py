@@ -25,27 +25,33 @@ LEVEL = 0.95
 MAX_CELLS = 33_000
 """500 buckets of profit: within 1 % of the cent grid and never below it, in 2 ms for 10 events."""
 SOON_NS, PER_EVENT_NS = 2 * SECOND_NS, SECOND_NS // 20
-ANYWAY_NS = 60 * SECOND_NS
+ANYWAY_NS = 300 * SECOND_NS
 WORTH_IT_PERCENT = 0.1
 """A bound that is looser than this share of W is worth a new computation."""
 _LEAST_CHANCE = 0.001
 
 
+UNITS_A_BEAT = 10
+"""Events folded in one beat: about 2 ms, some 10 where there are hundreds of them."""
+
+
 class _Computing(msgspec.Struct):
-    """The first of two distributions is done; the second waits for the next beat."""
+    """Two distributions of one moment in the making, the stressed one after the other."""
 
     events: dict[str, EventRisk]
     units: list[quant.EventRisk]
     means: dict[str, Money]
-    base: Money
+    fold: quant.PortfolioFold
+    base: Money | None = None
 
 
 class TailRisk:
     """The average loss of the worst 5 % of outcomes, twice: as correlated as assumed, and at 0.8.
 
-    The distribution costs milliseconds, so it is computed on a beat of the loop, one of the
-    two at a time.  In between the gate uses the newest values and adds how far what has
-    changed since can have raised them at most (:func:`tail_growth`), and what is asked for.
+    The distribution costs milliseconds, so it is computed on the beats of the loop, some
+    events at a time and one of the two after the other.  In between the gate uses the newest
+    values and adds how far what has changed since can have raised them at most
+    (:func:`tail_growth`), and what is asked for.
 
     Chances are the middle prices; without any price the worse outcome counts as certain.
     An event's correlation with the common factor is the highest that it has with any other,
@@ -61,23 +67,26 @@ class TailRisk:
         self._growth: dict[str, Money] = {}
         self._grown = 0
         self._computed_ns = 0
+        self._is_current = True
+        self._used: dict[frozenset[str], float] = state.exposures.correlations
         self._computing: _Computing | None = None
 
     def beat(self) -> None:
-        """Compute anew when something has changed, or after a minute."""
+        """Compute anew where something changed: soon when that loosens the bound much."""
         if self._computing is not None:
-            self._finish(self._computing)
+            self._go_on(self._computing)
             return
-        equity = self._state.exposures.equity()
-        wealth = self._state.settings.limits.wealth(equity)
-        events = self._state.exposures.events
-        if not events and not self._seen:
+        state, exposures = self._state, self._state.exposures
+        age_ns = state.now_ns - self._computed_ns
+        if 0 <= age_ns < SOON_NS + PER_EVENT_NS * len(exposures.events):
             return
+        exposures.refresh()
         self._follow()
-        age_ns = self._state.now_ns - self._computed_ns
+        if self._is_current and self._used is exposures.correlations:
+            return
+        wealth = state.settings.limits.wealth(exposures.equity())
         is_loose = wealth is None or self._grown > part_of(wealth, WORTH_IT_PERCENT)
-        wait_ns = SOON_NS + PER_EVENT_NS * len(events) if is_loose else ANYWAY_NS
-        if not 0 <= age_ns < wait_ns:
+        if is_loose or not 0 <= age_ns < ANYWAY_NS:
             self._begin()
 
     def view(self, event: str) -> TailView:
@@ -104,6 +113,7 @@ class TailRisk:
     def _follow(self) -> None:
         """Bring the growth up to what was judged anew since the last look."""
         fresh = self._state.exposures.fresh
+        self._is_current = self._is_current and not fresh
         for event in fresh:
             self._grow(event)
         fresh.clear()
@@ -141,13 +151,22 @@ class TailRisk:
                 for value, chance in zip(unit.pnl, unit.chances, strict=True)
             )
             means[name] = Money(ceil(mean))
-        base = _shortfall(units, loads)
         self._computed_ns = state.now_ns
-        self._computing = _Computing(events, units, means, base)
+        self._is_current, self._used = True, state.exposures.correlations
+        self._computing = _Computing(events, units, means, _fold(units, loads))
+        self._go_on(self._computing)
 
-    def _finish(self, done: _Computing) -> None:
-        self.stress = max(done.base, _shortfall(done.units, STRESS))
-        self.base = done.base
+    def _go_on(self, work: _Computing) -> None:
+        if not work.fold.go_on(UNITS_A_BEAT):
+            return
+        found = _shortfall(work)
+        if work.base is None:
+            work.base, work.fold = found, _fold(work.units, STRESS)
+        else:
+            self._finish(work, work.base, max(work.base, found))
+
+    def _finish(self, done: _Computing, base: Money, stress: Money) -> None:
+        self.base, self.stress = base, stress
         self._computing = None
         self._seen, self._means = done.events, done.means
         self._growth.clear()
@@ -211,8 +230,11 @@ class TailRisk:
         return found
 
 
-def _shortfall(units: list[quant.EventRisk], correlation: float | list[float]) -> Money:
-    found = quant.portfolio_distribution(units, correlation=correlation, max_cells=MAX_CELLS)
-    loss = ceil(found.expected_shortfall(LEVEL) * MONEY_SCALE)
+def _fold(units: list[quant.EventRisk], correlation: float | list[float]) -> quant.PortfolioFold:
+    return quant.PortfolioFold(units, correlation=correlation, max_cells=MAX_CELLS)
+
+
+def _shortfall(work: _Computing) -> Money:
+    loss = ceil(work.fold.distribution().expected_shortfall(LEVEL) * MONEY_SCALE)
     # The coarse grid may reach a little beyond the worst that there is.
-    return Money(max(0, min(loss, -quant.portfolio_worst([unit.pnl for unit in units]))))
+    return Money(max(0, min(loss, -quant.portfolio_worst([unit.pnl for unit in work.units]))))

@@ -113,36 +113,64 @@ def portfolio_distribution(
     then correlate by the root of their product.  Values above .99 count as .99.  Profits
     are rounded to whole cents; where the range needs more than ``max_cells`` buckets they are
     coarser, and each profit is shared between the two next to it so that its mean is kept:
-    that spreads the distribution a little, so a shortfall is never understated by it.
+    that spreads the distribution a little, by a bucket for each event at most, so a shortfall
+    is never understated by it.
     Raises ``ValueError`` for chances that don't sum to 1 or a correlation outside [0, 1].
     """
-    if not events:
-        return ProfitDistribution(np.zeros(1), np.ones(1))
-    rho = np.broadcast_to(np.asarray(correlation, dtype=np.float64), (len(events),))
-    if not ((rho >= 0.0) & (rho <= 1.0)).all():
-        raise ValueError("a correlation with the common factor lies between 0 and 1")
-    rho = np.minimum(rho, MAX_CORRELATION)
-    span = sum(max(event.pnl) - min(event.pnl) for event in events)
-    factors, weights = _factors(float(rho.max()))
-    bucket = CENT * max(1, ceil(span / CENT * len(factors) / max_cells))
-    mass = np.ones((len(factors), 1))
-    start = 0
-    # Narrow events first, so that the table stays narrow for long.
-    by_width = sorted(
-        zip(events, rho, strict=True), key=lambda one: max(one[0].pnl) - min(one[0].pnl)
-    )
-    for event, load in by_width:
+    fold = PortfolioFold(events, correlation=correlation, max_cells=max_cells)
+    fold.go_on()
+    return fold.distribution()
+
+
+class PortfolioFold:
+    """A portfolio's distribution in the making: events are folded in a few at a time.
+
+    What comes of it is what :func:`portfolio_distribution` says, which explains the rest.
+    """
+
+    def __init__(
+        self,
+        events: Sequence[EventRisk],
+        *,
+        correlation: float | Sequence[float] = 0.0,
+        max_cells: int = MAX_CELLS,
+    ) -> None:
+        rho = np.broadcast_to(np.asarray(correlation, dtype=np.float64), (len(events),))
+        if not ((rho >= 0.0) & (rho <= 1.0)).all():
+            raise ValueError("a correlation with the common factor lies between 0 and 1")
+        rho = np.minimum(rho, MAX_CORRELATION)
+        span = sum(max(event.pnl) - min(event.pnl) for event in events)
+        self._factors, self._weights = _factors(float(rho.max(initial=0.0)))
+        self._bucket = CENT * max(1, ceil(span / CENT * len(self._factors) / max_cells))
+        self._mass = np.ones((len(self._factors), 1))
+        self._start = 0
+        # Narrow events first, so that the table stays narrow for long; taken from the end.
+        self._left = sorted(
+            zip(events, rho, strict=True), key=lambda one: min(one[0].pnl) - max(one[0].pnl)
+        )
+
+    def go_on(self, most: int | None = None) -> bool:
+        """Fold so many more events in, all without a number; return whether all are."""
+        for _ in range(len(self._left) if most is None else min(most, len(self._left))):
+            self._fold(*self._left.pop())
+        return not self._left
+
+    def distribution(self) -> ProfitDistribution:
+        """Return the distribution of the events that are folded in."""
+        chance = self._weights @ self._mass
+        grid = (self._start + np.arange(len(chance))) * (self._bucket / MONEY_SCALE)
+        return ProfitDistribution(np.asarray(grid), np.asarray(chance / chance.sum()))
+
+    def _fold(self, event: EventRisk, load: float) -> None:
         values, chances = _worst_first(event)
-        first, shares = _on_grid(values, bucket)
-        given = _conditional(chances, float(load), factors) @ shares
-        grown = np.zeros((len(factors), mass.shape[1] + given.shape[1] - 1))
+        first, shares = _on_grid(values, self._bucket)
+        given = _conditional(chances, float(load), self._factors) @ shares
+        mass = self._mass
+        grown = np.zeros((len(self._factors), mass.shape[1] + given.shape[1] - 1))
         for shift in np.flatnonzero(shares.any(axis=0)):
             grown[:, shift : shift + mass.shape[1]] += given[:, shift : shift + 1] * mass
-        mass = grown
-        start += first
-    chance = weights @ mass
-    grid = (start + np.arange(len(chance))) * (bucket / MONEY_SCALE)
-    return ProfitDistribution(np.asarray(grid), np.asarray(chance / chance.sum()))
+        self._mass = grown
+        self._start += first
 
 
 def _factors(largest: float) -> tuple[FloatArray, FloatArray]:

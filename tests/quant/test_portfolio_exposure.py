@@ -105,7 +105,9 @@ def test_a_factor_changes_the_tail_but_neither_mean_nor_worst(
     found = portfolio_distribution(events, correlation=rho)
     exact = sum(float(np.dot(event.pnl, event.chances)) for event in events) / 1e6
     assert found.mean == pytest.approx(exact, abs=0.02 + 1e-3 * abs(exact))
-    assert found.worst >= portfolio_worst([event.pnl for event in events]) / 1e6 - 0.03
+    # A coarser grid, of six cents here at most, may reach one bucket further for each event.
+    worst = portfolio_worst([event.pnl for event in events]) / 1e6
+    assert found.worst >= worst - 0.06 * len(events) - 0.01
     assert found.expected_shortfall() >= found.value_at_risk() - 1e-9
     assert found.value_at_risk() <= -found.worst + 1e-9
     assert found.chances.sum() == pytest.approx(1.0)
