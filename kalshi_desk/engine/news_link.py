@@ -246,10 +246,12 @@ class NewsLink:
 
     async def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None or process.returncode is not None:
+        if process is None:
             return
         if process.stdin is not None:
             process.stdin.close()
+        if process.returncode is not None:
+            return
         try:
             async with asyncio.timeout(STOP_S):
                 await process.wait()

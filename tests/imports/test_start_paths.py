@@ -69,6 +69,14 @@ ENTRIES = {
         "kalshi_desk.strategies.news",
         [*HEAVY, *SCREEN],
     ),
+    "news worker": (
+        "import kalshi_desk.news.worker",
+        [*HEAVY, *NO_SCREEN, *ENGINE_ROOMS, "kalshi_desk.store", "kalshi_desk.desk"],
+    ),
+    "news link": (
+        "import kalshi_desk.engine.news_process",
+        [*HEAVY, *(f"kalshi_desk.news.{part}" for part in ("bureau", "clusters", "parsing"))],
+    ),
     "version": (
         "import kalshi_desk.cli.main as m; m.main(['--version'])",
         ["argparse", "msgspec", "asyncio", "dataclasses"],
