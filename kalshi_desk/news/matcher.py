@@ -16,7 +16,7 @@ import numpy as np
 
 from kalshi_desk.news.concepts import QUANTITIES
 from kalshi_desk.news.entities import PLACE, Mention, Sense, sense
-from kalshi_desk.news.index import Nearness, TitleIndex, masked
+from kalshi_desk.news.index import Nearness, TitleIndex, masked, undated
 from kalshi_desk.news.outcomes import Outcomes, outcomes_of
 from kalshi_desk.news.polarity import Form, Shape, shape_of
 from kalshi_desk.news.texts import MAX_RULES, MAX_TITLE, MarketText, clean
@@ -70,6 +70,7 @@ class Matcher:
         titles: list[str] = []
         rules: list[str] = []
         self._row_event: list[str] = []
+        self._event_rows: dict[str, list[int]] = {}
         for number, market in enumerate(self.markets):
             event = market.event_ticker or market.ticker
             title = clean(market.title, MAX_TITLE)
@@ -81,6 +82,7 @@ class Matcher:
                 titles.append(title)
                 rules.append(clean(market.rules, MAX_RULES) if is_new else "")
                 self._row_event.append(event)
+                self._event_rows.setdefault(event, []).append(rows[key])
         self._titles = titles
         self._index = TitleIndex(titles, rules) if titles else None
         self._outcomes: Outcomes = outcomes_of(self.markets)
@@ -131,18 +133,25 @@ class Matcher:
         values = _relevance(nearness)
         logits = _logit(nearness)
         best: dict[str, float] = {}
-        for row, event in enumerate(self._row_event):
-            value = float(values[row])
-            if moved and value >= _WORTH and moved & set(self._variables(event)[:1]):
-                value = _curve(float(logits[row]) + EVIDENCE * MOVED)
+        for row in np.flatnonzero((values >= _WORTH) | (self._is_in(bonus) & (nearness.score > 0))):
+            event = self._row_event[row]
+            logit = float(logits[row])
+            if moved and moved & set(self._variables(event)[:1]):
+                logit += EVIDENCE * MOVED
             # A name alone is not enough: teams and films share their names with everything.
-            if event in bonus and nearness.score[row] > 0.0:
-                value = max(value, _curve(float(logits[row]) + EVIDENCE * bonus[event]))
-            best[event] = max(best.get(event, 0.0), value)
+            logit += EVIDENCE * bonus.get(event, 0.0)
+            best[event] = max(best.get(event, 0.0), _curve(logit))
         for number in spelled:
             event = self.markets[number].event_ticker or self.markets[number].ticker
             best[event] = 0.99
         return best
+
+    def _is_in(self, events: Collection[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return for every title whether it belongs to one of the events."""
+        made = np.zeros(len(self._row_event), dtype=np.bool_)
+        for event in events:
+            made[self._event_rows[event]] = True
+        return made
 
     def _dated(self, best: dict[str, float], read: Sense) -> dict[str, float]:
         """Lower the later events of a series: news is about the next one unless it says so."""
@@ -151,9 +160,8 @@ class Matcher:
             if value >= LEAST:
                 market = self.markets[self._events[event][0]]
                 if market.series_ticker:
-                    series.setdefault((market.series_ticker, masked(market.title)), []).append(
-                        event
-                    )
+                    key = (market.series_ticker, undated(market.title))
+                    series.setdefault(key, []).append(event)
         made = dict(best)
         for events in series.values():
             if len(events) < 2:
