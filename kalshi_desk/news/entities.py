@@ -21,8 +21,8 @@ _UNITS = {
 }
 _MONTH_STEMS = """jan januari feb februari mar march apr april may may jun june jul juli aug august
 sep septemb oct octob nov novemb dec decemb"""
-_MONTHS = {name: number // 2 + 1 for number, name in enumerate(_MONTH_STEMS.split())}
-_MONTHS["sept"] = 9
+MONTHS = {name: number // 2 + 1 for number, name in enumerate(_MONTH_STEMS.split())}
+MONTHS["sept"] = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _numbers(
     months: set[int] = set()
     years: set[int] = set()
     for place, word in enumerate(raw):
-        month = _MONTHS.get(found[place])
+        month = MONTHS.get(found[place])
         # "may" is a verb far more often than a month; only the capital tells.
         if month is not None and (word != "may" and word != "march"):
             months.add(month)

@@ -52,10 +52,12 @@ class Reader:
         """Return the item with sentiment, confidence and matches; matches by people stay."""
         title = clean(item.title, MAX_TITLE)
         summary = clean(item.summary, MAX_SUMMARY)
+        told = title
         found = self._found(title)
         if not found and summary:
+            told = summary
             found = self._found(summary)
-        sound = self._sound(title, summary, found)
+        sound = self._sound(title, summary, told, found)
         score, confidence = sound.score, sound.confidence
         if self._classifier is not None:
             score, confidence = self._classifier.score(title)
@@ -76,12 +78,15 @@ class Reader:
         moved = () if first.is_opinion else tuple(claim.concept for claim in first.claims)
         return self._matcher.find(text, read, moved)
 
-    def _sound(self, title: str, summary: str, found: Sequence[Found]) -> Tone:
-        """Return the tone of the title, or that of the summary where the title says nothing."""
-        named = {one.outcome: None for one in found if one.outcome is not None}
-        sound = tone(title, sense(title), list(named))
+    def _sound(self, title: str, summary: str, told: str, found: Sequence[Found]) -> Tone:
+        """Return the tone of the title, or that of the summary where the title says nothing.
+
+        ``told`` is the one of them in which the outcomes of ``found`` are named.
+        """
+        named = list({one.outcome: None for one in found if one.outcome is not None})
+        sound = tone(title, sense(title), named if told == title else ())
         if (not sound.score or sound.is_opinion) and summary:
-            other = tone(summary, sense(summary))
+            other = tone(summary, sense(summary), named if told == summary else ())
             if other.claims and not other.is_opinion:
                 return other
         return sound

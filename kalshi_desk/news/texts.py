@@ -12,7 +12,7 @@ import msgspec
 
 MAX_TITLE = 400
 MAX_SUMMARY = 800
-MAX_RULES = 600
+MAX_RULES = 400
 """Characters that are read of each; a headline of 100 kB is an attack, not news."""
 MAX_WORD = 40
 _WORD = re.compile(
@@ -45,6 +45,9 @@ def clean(text: str, most: int) -> str:
     Accents go (``Brasília`` is ``Brasilia``), signs of compatibility become what they stand
     for, control and direction marks become spaces.
     """
+    head = text[:most]
+    if head.isascii() and head.isprintable():
+        return head
     folded = unicodedata.normalize("NFKD", text[: most * 2])
     kept = "".join(
         " " if unicodedata.category(one)[0] == "C" else one

@@ -43,6 +43,7 @@ _OWN_DIRECTION = frozenset({"rates", "layoffs"})
 """Concepts whose phrases say their own way, as "rate cut" does and "heavy rain" does not."""
 _ORPHAN = 0.8
 """What words of a clause without a subject of its own say of the subject before it."""
+_MORE = 0.15
 _THREAT = 1.5
 """A fear of something says more of that than the words around it."""
 _LONGEST_PHRASE = 3
@@ -214,7 +215,8 @@ def _direction(
     adds nothing to it and ``unlikely`` turns it.
     """
     home = clauses[mention.start]
-    ways, chances = 0.0, 0.0
+    ways: list[tuple[float, float]] = []
+    chances: list[tuple[float, float]] = []
     for place, cue in cues.items():
         is_inside = mention.start <= place < mention.end
         if is_inside and (is_named or mention.concept not in _OWN_DIRECTION):
@@ -224,15 +226,27 @@ def _direction(
         gap = place - mention.end + 1 if place >= mention.end else mention.start - place
         share = 1.0 if clauses[place] == home else _ORPHAN
         part = cue.weight * share / max(gap, 1) ** 0.5
-        if cue.is_likelihood:
-            chances += part
-        else:
-            ways += part
+        (chances if cue.is_likelihood else ways).append((cue.weight, part))
     if mention.concept in OCCURRING:
-        ways += PLAIN
-    if mention.concept in QUANTITIES and abs(ways) >= LEAST:
-        return -ways if chances <= -LEAST else ways
-    return ways + chances
+        ways.append((PLAIN, PLAIN))
+    way = _weighed(ways)
+    if mention.concept in QUANTITIES and abs(way) >= LEAST:
+        return -way if _weighed(chances) <= -LEAST else way
+    return _weighed(ways + chances)
+
+
+def _weighed(parts: Sequence[tuple[float, float]]) -> float:
+    """Return the direction of cues: near ones decide which way, the strongest how much.
+
+    Each further one that agrees adds a little; those that disagree take their share away.
+    """
+    total = sum(part for _, part in parts)
+    whole = sum(abs(part) for _, part in parts)
+    agreeing = [abs(weight) for weight, part in parts if part * total > 0]
+    if not agreeing:
+        return 0.0
+    size = min(1.0, max(agreeing) + _MORE * (len(agreeing) - 1))
+    return (1.0 if total > 0 else -1.0) * size * abs(total) / whole
 
 
 def _owner(clause: int, homes: Sequence[int]) -> int:
