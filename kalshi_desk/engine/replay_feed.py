@@ -267,11 +267,7 @@ class ReplayFeed:
         """Pass one frame through the live decoder."""
         self._position_ns = max(self._position_ns, record.recv_ns)
         self._frames += 1
-        for news in self._next_news:
-            self._news.update((item.item_id, item) for item in news.items)
-            if not self._silent:
-                self._sink(news)
-        self._next_news.clear()
+        self._tell_news()
         _, event = self._translator.translate(record.frame)
         if event is None or isinstance(event, MarketChanged):
             return
@@ -306,6 +302,14 @@ class ReplayFeed:
                 self._next = record
                 return
         self._next = None
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        for news in self._next_news:
+            self._news.update((item.item_id, item) for item in news.items)
+            if not self._silent:
+                self._sink(news)
+        self._next_news.clear()
 
     def _begin_connection(self, yes_prices: bool) -> None:
         lost = tuple(sorted(self._translator.reader.fresh))
