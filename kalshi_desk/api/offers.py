@@ -139,5 +139,12 @@ EVERYWHERE = ("health", "metrics")
 """Served without :data:`BASE` too, where monitoring looks for them."""
 FOR_BROWSERS = ("document", "page")
 """A browser may open these with the token as the password, any name before it."""
-COMMANDS: frozenset[type] = frozenset(sent for offer in OFFERS for sent in offer.sends)
-"""Every command and query of the desk that the API offers."""
+
+
+def offered() -> dict[type, str]:
+    """Return which commands and queries of the desk the API offers, and by which routes."""
+    found: dict[type, list[str]] = {}
+    for offer in OFFERS:
+        for kind in offer.sends:
+            found.setdefault(kind, []).append(f"{offer.method} {offer.path}")
+    return {kind: ", ".join(routes) for kind, routes in found.items()}
