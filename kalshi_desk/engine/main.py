@@ -33,7 +33,7 @@ from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.restore_machine import restore_machine
-from kalshi_desk.engine.setting_service import SettingService
+from kalshi_desk.engine.setting_service import SettingService, set_level
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.strategy_process import open_strategies
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
@@ -84,7 +84,8 @@ def run_engine(
     lock = EngineLock(home)
     lock.acquire()
     try:
-        _log_to(home.engine_log, loaded.settings.log.level)
+        _log_to(home.engine_log)
+        set_level(loaded.settings.log.level)
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
@@ -93,12 +94,11 @@ def run_engine(
         lock.release()
 
 
-def _log_to(path: Path, level: str) -> None:
+def _log_to(path: Path) -> None:
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(level.upper())
     for chatty in ("httpx", "httpcore", "websockets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
