@@ -73,6 +73,7 @@ def findings(home: Home) -> Findings:
     variables = read_variables(NAMES, home)
     overrides, problems = overrides_of(variables)
     found.problems += [*variables.problems, *problems]
+    found.warnings += variables.warnings
     found.read += map(str, variables.files)
     if any(one.source == "environment" for one in variables.found.values()):
         found.read.append("the environment")
