@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
+
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.paths import Home
+from kalshi_desk.store.setting_edit import with_value
 from kalshi_desk.store.setting_env import load_all
 from kalshi_desk.store.settings import LoadedSettings, write_template
 
@@ -34,6 +37,10 @@ def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json:
             todo="Use: kalshi-desk replay FILE",
         )
     check_venue(home, chosen)
+    if chosen not in ("replay", loaded.settings.venue):
+        settings = with_value(loaded.settings, ("venue",), chosen)
+        sources = {**loaded.sources, "venue": "command line"}
+        loaded = msgspec.structs.replace(loaded, settings=settings, sources=sources)
     path = Path(recording) if recording else None
     return engine.run_engine(home, loaded, chosen, json_ready=as_json, replay_path=path)
 

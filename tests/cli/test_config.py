@@ -70,6 +70,7 @@ def test_set_writes_the_file_and_get_reads_it(
         (["get", "telegram.users.5"], 1, "is not set"),
         (["set", "telegram.users.5", "default"], 1, "There is no telegram.users.5"),
         (["set", "news.own.mine.tier", "press"], 1, "it needs"),
+        (["set", "practice.seed", "-5"], 1, "from 0 to 2147483647"),
         (["set", "venue", "live"], 1, "--venue live"),
         (["set", "venue"], 2, "That is not how to use config set"),
         (["get"], 2, "Usage: kalshi-desk config get NAME"),

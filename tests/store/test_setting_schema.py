@@ -190,6 +190,11 @@ def test_secrets_are_no_settings(name: str) -> None:
         read_request(name, "123:abc")
 
 
+def test_the_case_of_a_name_does_not_matter_but_that_of_an_entry_does() -> None:
+    assert place_of("Risk.Collar_Cents").name == "risk.collar_cents"
+    assert place_of("Alerts.Rules.MyRule").name == "alerts.rules.MyRule"
+
+
 def test_an_entry_may_be_called_like_a_secret() -> None:
     assert read_request("news.switched.token", "off").value is False
 
