@@ -28,6 +28,7 @@ from kalshi_desk.desk.commands import (
     StopEngine,
 )
 from kalshi_desk.desk.frames import FillRow, Frame, MarketRow, OrderRow, Row, StatusView
+from kalshi_desk.desk.service import SetSetting
 from kalshi_desk.desk.verbs import parse_words
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import (
@@ -48,7 +49,7 @@ _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
 _TOPICS = {"risk": "limits"}
 _TOLD_IN_ORDER = frozenset({"risk", "exposure", "alerts"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
-_URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine)
+_URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine, SetSetting)
 _EXIT_CODES = {
     Outcomes.DONE: outcome.DONE,
     Outcomes.REFUSED: outcome.REFUSED,

@@ -51,9 +51,11 @@ def check(home: Home, form: Form) -> int:
         for name, lines in (("problem", found.problems), ("warning", found.warnings)):
             for line in lines:
                 print(f"{name}: {line}")
-        print(f"read: {', '.join(found.read) or 'nothing; the defaults hold'}")
+        for place in found.read:
+            print(f"read: {place}")
         if not found.problems:
-            print("An engine would start with these settings.")
+            holds = "these settings" if found.read else "the defaults: nothing is set"
+            print(f"An engine would start with {holds}.")
     return outcome.REFUSED if found.problems else outcome.DONE
 
 
@@ -71,6 +73,7 @@ def findings(home: Home) -> Findings:
     variables = read_variables(NAMES, home)
     overrides, problems = overrides_of(variables)
     found.problems += [*variables.problems, *problems]
+    found.warnings += variables.warnings
     found.read += map(str, variables.files)
     if any(one.source == "environment" for one in variables.found.values()):
         found.read.append("the environment")

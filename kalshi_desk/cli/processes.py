@@ -47,6 +47,10 @@ def run_engine(
             todo="Use: kalshi-desk replay FILE",
         )
     check_venue(home, chosen)
+    if chosen not in ("replay", loaded.settings.venue):
+        settings = with_value(loaded.settings, ("venue",), chosen)
+        sources = {**loaded.sources, "venue": "command line"}
+        loaded = msgspec.structs.replace(loaded, settings=settings, sources=sources)
     path = Path(recording) if recording else None
     return engine.run_engine(home, loaded, chosen, json_ready=as_json, replay_path=path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.strategy import Parameter, ParameterValue
 from kalshi_desk.desk.service import SettingRow
 from kalshi_desk.store.paths import Home
@@ -104,8 +105,7 @@ def _entries(
         if place.name == FEEDS:
             parts = [(f"{place.name}.{key}.{part}", getattr(value, part)) for part in _PARTS]
         for name, one in parts:
-            entry = place_of(name)
-            setting = entry.setting
+            setting, by_hand = _entry_setting(place, name)
             switch = ("on", "off") if setting.kind is Kind.SWITCH else ()
             yield SettingRow(
                 name=name,
@@ -116,7 +116,17 @@ def _entries(
                 source=loaded.sources.get(name, "file"),
                 needs_restart=needs_restart(place),
                 choices=setting.choices or switch,
+                by_hand=by_hand,
             )
+
+
+def _entry_setting(table: Place, name: str) -> tuple[Setting, str]:
+    """Return what an entry may be; one whose name no face can write is the file's alone."""
+    try:
+        return place_of(name).setting, ""
+    except Refuse:
+        entry = table.setting.entry or table.setting
+        return entry, "its name can't be written here"
 
 
 _PARTS = ("url", "title", "kind", "tier")

@@ -7,6 +7,8 @@ the environment, so that no other process inherits it.
 
 from __future__ import annotations
 
+import codecs
+import difflib
 import io
 import os
 from collections.abc import Collection, Mapping
@@ -20,6 +22,8 @@ from kalshi_desk.store.paths import Home
 ENVIRONMENT = "environment"
 DOT_ENV = ".env"
 _MAX_BYTES = 256_000
+_NEAR = 0.85
+"""How like one of our names another one must be to be taken for a slip of the hand."""
 _WRITABLE_BY_OTHERS = 0o022
 _READABLE_BY_OTHERS = 0o077
 
@@ -46,7 +50,16 @@ class Variables(msgspec.Struct, frozen=True, kw_only=True):
 
     found: dict[str, Found]
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+
+
+class _File(msgspec.Struct, kw_only=True):
+    """What one file says, what is wrong with it, and what may be a slip of the hand."""
+
+    said: list[Found] = []
+    problems: list[str] = []
+    warnings: list[str] = []
 
 
 def env_paths(home: Home, folder: Path | None = None) -> list[Path]:
@@ -73,6 +86,7 @@ def read_variables(
     variables = os.environ if environment is None else environment
     found: dict[str, Found] = {}
     problems: list[str] = []
+    warnings: list[str] = []
     files = []
     base = env_paths(home, folder)[0].parent
     for name in names:
@@ -85,74 +99,83 @@ def read_variables(
                 folder=base,
             )
     for path in env_paths(home, folder):
-        said, wrong = _read(path, names)
-        problems += wrong
-        if said:
+        file = _read(path, names)
+        problems += file.problems
+        warnings += file.warnings
+        if file.said:
             files.append(path)
-        for one in said:
+        for one in file.said:
             found.setdefault(one.name, one)
-    return Variables(found=found, problems=tuple(problems), files=tuple(files))
+    return Variables(
+        found=found, problems=tuple(problems), warnings=tuple(warnings), files=tuple(files)
+    )
 
 
-def _read(path: Path, names: Collection[str]) -> tuple[list[Found], list[str]]:
-    """Return the variables of one file, and what is wrong with it in sentences."""
+def _read(path: Path, names: Collection[str]) -> _File:
+    """Return the variables of one file; one that names none of them is left alone."""
     try:
         with path.open("rb") as stream:
             mode = os.fstat(stream.fileno()).st_mode if os.name == "posix" else 0
             raw = stream.read(_MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return [], []
+        return _File()
     except OSError as error:
-        return [], [f"{path} can't be read: {error.strerror or type(error).__name__}."]
-    if not any(name.encode() in raw for name in names):
-        return [], []
+        why = error.strerror or type(error).__name__
+        return _File(problems=[f"{path} can't be read: {why}."])
+    # Some editors write two bytes a letter, with a mark in front.
+    is_wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    letters = raw.decode("utf-16", "ignore") if is_wide else raw.decode("utf-8", "ignore")
+    if not any(name in letters.upper() for name in names):
+        return _File()
     if len(raw) > _MAX_BYTES:
-        return [], [f"{path} is too large: {_MAX_BYTES // 1_000} kB are the most."]
+        return _File(problems=[f"{path} is too large: {_MAX_BYTES // 1_000} kB are the most."])
     if mode & _WRITABLE_BY_OTHERS:
-        return [], [f"Others on this computer may change {path}. Run: chmod 600 {path}"]
+        return _File(problems=[f"Others on this computer may change {path}. Run: chmod 600 {path}"])
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return [], [f"{path} is not UTF-8 text."]
+        return _File(problems=[f"{path} is not UTF-8 text."])
     return _parsed(path, text, names, is_open=bool(mode & _READABLE_BY_OTHERS))
 
 
-def _parsed(
-    path: Path, text: str, names: Collection[str], *, is_open: bool
-) -> tuple[list[Found], list[str]]:
+def _parsed(path: Path, text: str, names: Collection[str], *, is_open: bool) -> _File:
     from dotenv.parser import parse_stream
 
     said: dict[str, tuple[int, str]] = {}
-    problems = []
+    file = _File()
     for binding in parse_stream(io.StringIO(text)):
-        line = binding.original.line + _blank_lines(binding.original.string)
+        statement, key = binding.original.string, binding.key or ""
+        line = binding.original.line + _blank_lines(statement)
         if binding.error:
-            if any(name in binding.original.string for name in names):
-                problems.append(
-                    f"{path} line {line} can't be read: {clean(binding.original.string, 20)} …"
-                )
-        elif binding.key in names and binding.key is not None:
+            if any(name in statement.upper() for name in names):
+                file.problems.append(f"{path} line {line} can't be read: {clean(statement, 20)} …")
+        elif key in names:
             value = (binding.value or "").strip()
-            before = said.get(binding.key)
+            before = said.get(key)
             if before is not None and before[1] != value:
-                problems.append(
-                    f"{path} says two things about {binding.key}, in line {before[0]} and "
-                    f"in line {line}."
+                file.problems.append(
+                    f"{path} says two things about {key}, in line {before[0]} and in line {line}."
                 )
-            said[binding.key] = (line, value)
-    found = [
-        Found(
-            name=name,
-            value=value,
-            source=DOT_ENV,
-            where=f"{path} line {line}",
-            folder=path.parent,
-            is_open=is_open,
-        )
-        for name, (line, value) in said.items()
-        if value
-    ]
-    return found, problems
+            said[key] = (line, value)
+        elif close := difflib.get_close_matches(key.upper(), names, n=1, cutoff=_NEAR):
+            file.warnings.append(
+                f"{path} line {line}: {clean(key, 60)} is none of the desk's variables and is "
+                f"ignored. Did you mean {close[0]}?"
+            )
+    for name, (line, value) in said.items():
+        if value:
+            where = f"{path} line {line}"
+            file.said.append(
+                Found(
+                    name=name,
+                    value=value,
+                    source=DOT_ENV,
+                    where=where,
+                    folder=path.parent,
+                    is_open=is_open,
+                )
+            )
+    return file
 
 
 def _blank_lines(text: str) -> int:

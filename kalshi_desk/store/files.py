@@ -17,7 +17,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-WRITER_PATIENCE_S = 5.0
+WRITER_PATIENCE_S = 2.0
 _PAUSE_S = 0.01
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700

@@ -74,7 +74,8 @@ def load_all(
             money="Nothing was started and nothing was sent.",
             todo="Correct it, or look at all of it with: kalshi-desk config check",
         )
-    return overridden(loaded, overrides)
+    loaded = overridden(loaded, overrides)
+    return msgspec.structs.replace(loaded, warnings=(*loaded.warnings, *variables.warnings))
 
 
 def overridden(loaded: LoadedSettings, overrides: list[Override]) -> LoadedSettings:

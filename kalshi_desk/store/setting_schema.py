@@ -155,8 +155,9 @@ def place_of(name: str) -> Place:
     if wanted.lower() in known:
         return place_of(wanted.lower())
     for table in (setting for setting in known.values() if setting.entry is not None):
-        if wanted.startswith(f"{table.name}."):
-            return _entry(table, wanted.removeprefix(f"{table.name}."))
+        start = f"{table.name}."
+        if wanted.lower().startswith(start):
+            return _entry(table, wanted[len(start) :])
     raise Refuse(
         f"There is no setting {quoted(name)}.{_meant(wanted)}",
         code="bad_setting",

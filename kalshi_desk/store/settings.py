@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.text import clean
 from kalshi_desk.store.files import only_writer, write_whole
 from kalshi_desk.store.risk_settings import RiskSettings
 from kalshi_desk.store.service_settings import (
@@ -335,7 +336,8 @@ def _drop_unknown(
             hint = f' Did you mean "{close[0]}"?' if close else ""
             line = _line_of(text, dotted)
             at = f" line {line}" if line else ""
-            warnings.append(f'{path}{at}: unknown setting "{dotted}" is ignored.{hint}')
+            shown = clean(dotted, 200)
+            warnings.append(f'{path}{at}: unknown setting "{shown}" is ignored.{hint}')
             continue
         section = fields[name]
         if (
@@ -366,7 +368,7 @@ def _line_of(text: str, dotted: str) -> int | None:
 def _unreadable(path: Path, line: int | None, why: str) -> Stop:
     at = f" line {line}" if line else ""
     return Stop(
-        f"Can't read the settings {path}{at}: {why}.",
+        f"Can't read the settings {path}{at}: {clean(why, 300)}.",
         code="bad_settings",
         money="Nothing was started and the file was left as it is.",
         todo="Correct the line, or move the file away to start with defaults.",

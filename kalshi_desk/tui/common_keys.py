@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.strategy import Mode
 from kalshi_desk.desk.automation import DropStop, SetAuto, SetMode
-from kalshi_desk.desk.commands import CancelAll, Flatten, Panic, PlaceOrder, Resume
+from kalshi_desk.desk.commands import CancelAll, Flatten, Panic, PlaceOrder, Reply, Resume
+from kalshi_desk.desk.service import AskSettings, SettingsPage
 from kalshi_desk.desk.verbs import USAGE, parse
 from kalshi_desk.tui.account_keys import AccountKeys
 from kalshi_desk.tui.actions import JUMPS, SCREEN_JUMPS
@@ -36,6 +37,7 @@ class CommonKeys:
         self.base = screen
         self.desk = desk
         self.account = AccountKeys(screen, desk)
+        self._settings: list[str] = []
 
     # --- moving ------------------------------------------------------------------------
 
@@ -194,11 +196,24 @@ class CommonKeys:
             return list(self.desk.board.strategies)
         if len(before) == 2 and verb == "strategy":
             return [*Mode]
+        if len(before) == 1 and verb == "set":
+            return self._setting_names()
         if len(before) == 1 and verb == "cancel":
             return ["all", *self.desk.board.orders]
         if len(before) == 1 or (verb == "cancel" and before[1] == "all"):
             return [*here, *rows, *(["all"] if verb == "flatten" else [])]
         return []
+
+    def _setting_names(self) -> list[str]:
+        """Return the names of settings; the engine is asked when they are first wanted."""
+        if not self._settings:
+
+            def replied(reply: Reply | None) -> None:
+                if isinstance(reply, SettingsPage):
+                    self._settings = [row.name for row in reply.rows if not row.is_secret]
+
+            self.desk.ask_engine(AskSettings(), replied)
+        return self._settings
 
     def run_line(self, text: str) -> None:
         """Carry out a typed command; what moves money asks first, like its key."""

@@ -25,7 +25,7 @@ from kalshi_desk.store.paths import open_home
 from kalshi_desk.store.setting_env import load_all
 from kalshi_desk.store.setting_schema import every_setting, place_of
 from kalshi_desk.store.setting_values import Kind, value_text
-from kalshi_desk.store.settings import Settings, save_setting
+from kalshi_desk.store.settings import Settings, load_settings, save_setting
 from tests.engine.test_core import Bench, answer
 
 PARAMETERS = (Parameter(name="z_in", default=3.0, low=1.0, high=10.0, help="Least move"),)
@@ -273,6 +273,23 @@ def test_the_page_shows_every_setting_and_where_it_comes_from(
         "one warning",
         "risk.event_percent: at the next start X in the environment wins.",
     )
+
+
+def test_names_that_only_a_file_can_hold_are_shown(
+    served: tuple[SettingBench, SettingService], tmp_path: Path
+) -> None:
+    bench, service = served
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        '[alerts.rules]\n"my rule" = "A > 60"\n[tui.keymap]\n"\\u001b[2J" = "x"\n'
+        '[news.own."a.b"]\nurl = "https://example.org/a"\n'
+        '[strategies.parameters."x y"]\n"" = 1\n'
+    )
+    bench.core.state.settings.whole = load_settings(path).settings
+    rows = {row.name: row for row in page(service).rows}
+    assert rows["alerts.rules.my rule"].value == "A > 60"
+    assert rows["alerts.rules.my rule"].by_hand
+    assert rows["news.own.a.b.url"].value == "https://example.org/a"
 
 
 def test_every_row_that_can_be_set_takes_its_own_value(

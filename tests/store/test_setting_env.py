@@ -209,6 +209,28 @@ def test_a_broken_file_that_concerns_the_desk_is_refused(
     assert said in what
 
 
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+def test_files_of_other_systems_are_read(home: Home, here: Path, start: bytes) -> None:
+    write_env(here, start + b"MAX_DAILY_LOSS=3\r\nBANKROLL=5\r\n")
+    risk = load_all(home, {}, here).settings.risk
+    assert (risk.daily_loss_percent, risk.bankroll_dollars) == (3, 5)
+
+
+def test_a_file_of_wide_letters_is_not_passed_over(home: Home, here: Path) -> None:
+    write_env(here, "MAX_DAILY_LOSS=3\r\n".encode("utf-16"))
+    assert "is not UTF-8 text" in refused(home, here)
+
+
+def test_a_slip_of_the_hand_is_not_passed_over(home: Home, here: Path) -> None:
+    write_env(here, "MAX_DAILY_LOSSES=3\nmax_daily_loss=1\nBANKROLL=5\nHOME=/x\n")
+    loaded = load_all(home, {}, here)
+    assert loaded.settings.risk.daily_loss_percent == 2
+    first, second = loaded.warnings
+    assert "line 1: MAX_DAILY_LOSSES is none" in first
+    assert "Did you mean MAX_DAILY_LOSS?" in first
+    assert "line 2: max_daily_loss" in second
+
+
 @pytest.mark.parametrize(
     "text", [b"\xff\xfe", b"DJANGO='x\n=\n", b"", b"\0" * 50, b"A=1\nA=2\n", b"[a]\nb=1\n"]
 )

@@ -190,6 +190,11 @@ def test_secrets_are_no_settings(name: str) -> None:
         read_request(name, "123:abc")
 
 
+def test_the_case_of_a_name_does_not_matter_but_that_of_an_entry_does() -> None:
+    assert place_of("Risk.Collar_Cents").name == "risk.collar_cents"
+    assert place_of("Alerts.Rules.MyRule").name == "alerts.rules.MyRule"
+
+
 def test_an_entry_may_be_called_like_a_secret() -> None:
     assert read_request("news.switched.token", "off").value is False
 
@@ -270,3 +275,36 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     wanted = {str(n) for first in (100, 200) for n in range(first, first + 30)}
     assert set(users) == wanted | {"1"}
     assert "# Ann" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[risk]\ncollar_cents = 99999999999999999999999\n",
+        "[risk]\nevent_percent = nan\n",
+        "[risk]\nevent_percent = inf\n",
+        "[risk]\nevent_percent = 0.02\n",
+        "a = " + "[" * 5_000 + "]" * 5_000,
+        "venue = 1979-05-27\n",
+    ],
+)
+def test_a_hostile_file_ends_in_words(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    with pytest.raises(Stop) as caught:
+        load_settings(path)
+    assert len(str(caught.value)) < 800
+
+
+def test_names_of_a_file_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('"\\u001b[31mred" = 1\n[tui.keymap]\n"\\u001b[2J" = "x"\n')
+    loaded = load_settings(path)
+    assert "\x1b" not in "".join(loaded.warnings)
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Stop, match="Can't read the settings"):
+        load_settings(tmp_path)
+    with pytest.raises(Stop, match="Can't read the settings"):
+        save_setting(tmp_path, "api.port", 0)
