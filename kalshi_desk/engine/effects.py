@@ -133,6 +133,12 @@ class SaveSetting(Effect, frozen=True):
     value: str | int | float | bool
 
 
+class WatchMarket(Effect, frozen=True):
+    """Follow an open market that the desk has left out so far."""
+
+    ticker: str
+
+
 class SteerReplay(Effect, frozen=True):
     """Hand a control to the recording that plays."""
 

@@ -28,6 +28,7 @@ from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
+from kalshi_desk.engine.market_desk import MarketDesk
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
@@ -135,6 +136,7 @@ async def _run(
     )
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
+    MarketDesk(shell)
     shell.strategies = open_strategies(shell, home.strategies, clock)
     token = write_token(home.token_path)
     link = LinkServer(
