@@ -40,6 +40,10 @@ class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     keymap: Annotated[
         dict[str, str], Meta(description='Other keys for actions: action id = "key,key".')
     ] = {}
+    presets: Annotated[
+        dict[str, str],
+        Meta(description='Filters of markets by name: [tui.presets] soon = "closes<24h spread<3".'),
+    ] = {}
 
 
 class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from kalshi_desk.tui.action import DeskAction, Group, Where
+from kalshi_desk.tui.key_table_markets import MARKETS_ACTIONS
+from kalshi_desk.tui.key_table_news import NEWS_ACTIONS
 from kalshi_desk.tui.key_table_screens import SCREEN_ACTIONS
 
 _T, _L, _M = Group.TRADE, Group.LOOK, Group.MOVE
@@ -255,9 +257,9 @@ ACTIONS: tuple[DeskAction, ...] = (
         group=_L,
         where=_ANY,
         footer=58,
-        tooltip="Then m, l, t, p, o, f or e: markets, ladder, ticket, positions, orders, "
-        "fills, events of the Desk; d, a, s, r or b: Desk, Portfolio (account), Strategies, "
-        "Risk, Lab (backtests)",
+        tooltip="Then l, t, p, o, f or e: ladder, ticket, positions, orders, fills, events of "
+        "the Desk; d, m, a, s, r, n or b: Desk, Markets, Portfolio (account), Strategies, Risk, "
+        "News, Lab (backtests)",
     ),
     DeskAction(
         id="next_pane",
@@ -394,4 +396,6 @@ ACTIONS: tuple[DeskAction, ...] = (
         tooltip="Leave the screen: detach, or stop the engine",
     ),
     *SCREEN_ACTIONS,
+    *MARKETS_ACTIONS,
+    *NEWS_ACTIONS,
 )

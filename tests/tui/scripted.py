@@ -54,6 +54,8 @@ from kalshi_desk.desk.frames import (
     StatusView,
 )
 from kalshi_desk.desk.protocol import PROTOCOL_VERSION, Welcome
+from kalshi_desk.desk.service import AskMarkets
+from tests.tui.listing import ScriptedMarkets
 
 NOW_NS = 1_795_373_000_000_000_000
 SECOND = 1_000_000_000
@@ -374,6 +376,7 @@ class Engine:
 
     def __init__(self, *, with_account: bool = True) -> None:
         self.world = World()
+        self.listing = ScriptedMarkets(NOW_NS)
         self.seq = 1
         self.is_up = True
         self.commands: list[Command] = []
@@ -554,6 +557,8 @@ class ScriptedLink:
                 title=self.engine.world.rows[query.ticker].title,
                 text="If it happens, the market resolves to Yes.",
             )
+        if isinstance(query, AskMarkets):
+            return self.engine.listing.answer(self.engine.world.rows, query)
         if isinstance(query, PreviewStop):
             return self.engine.preview_stop(query)
         return self.engine.preview(query)
