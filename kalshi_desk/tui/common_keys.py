@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OWN_VERBS = ("goto", "help", "quit")
 
 _JUMP_LONG = (
-    "go: l ladder t ticket p positions o orders f fills e events"
+    "go: l ladder t ticket p held o orders f fills e events"
     " · d Desk m Markets a Portfolio s Strategies r Risk n News b Lab"
 )
 _JUMP_SHORT = "go: l t p o f e on the Desk · d Desk m Mkts a Portf s Strat r Risk n News b Lab"

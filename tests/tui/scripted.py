@@ -418,6 +418,8 @@ class Engine:
 
     def _topic(self, topic: str) -> dict[str, Row]:
         kind, _, ticker = topic.partition(":")
+        if kind in ("book", "chart") and ticker not in self.world.rows:
+            return self.rows.get(topic, {})
         if kind == "book" and topic not in self.rows:
             held = self.rows["positions"].get(ticker)
             amount = held.position if isinstance(held, PositionRow) else 0

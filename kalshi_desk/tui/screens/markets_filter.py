@@ -148,7 +148,7 @@ class FilterTable(EditTable[FilterLine]):
     def detail(self, row: FilterLine) -> str:
         """Return what the line means."""
         if row.name == PRESET and row.value:
-            return f"{row.value}: {self.presets[row.value]}"
+            return f"{row.value}: {self.presets.get(row.value, '')}"
         if row.name == PRESET or self._is_flag(row.name):
             return row.help
         return f"Enter types {row.help}; empty takes any."
