@@ -36,13 +36,17 @@ from kalshi_desk.core.events import (
 )
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.desk.service import SetSetting
 from kalshi_desk.engine.account import Account
+from kalshi_desk.engine.alert_desk import AlertDesk
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.correlation_watch import CorrelationWatch
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
 from kalshi_desk.engine.effects import Effect
+from kalshi_desk.engine.feed_desk import FeedDesk
+from kalshi_desk.engine.guest_desk import GuestDesk, GuestMoved
 from kalshi_desk.engine.inputs import (
     CommandReceived,
     ReplayMoved,
@@ -60,6 +64,8 @@ from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.relations_watch import RelationsWatch
 from kalshi_desk.engine.reports import Reports
 from kalshi_desk.engine.risk_watch import RiskWatch
+from kalshi_desk.engine.setting_desk import SettingDesk
+from kalshi_desk.engine.several import Several
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.engine.stop_desk import StopDesk
 
@@ -89,6 +95,13 @@ class TradingCore:
         )
         self.news = NewsDesk(self.state, self.outbox, self.commanding)
         LimitSetting(self.state, self.outbox, self.commanding)
+        self.alerts = AlertDesk(self.state, self.outbox, self.commanding)
+        self.settings = SettingDesk(self.state, self.outbox, self.commanding)
+        self.settings.checks["alerts.rules"] = self.alerts.problem_of
+        self.settings.listeners["alerts.rules"] = self.alerts.take_rules
+        several = Several(self.state, self.outbox, self.commanding)
+        several.checks[SetSetting] = self.settings.check
+        self.feeds = FeedDesk(self.state, self.outbox, self.commanding)
         self._relations = RelationsWatch(self.state)
         self._correlations = CorrelationWatch(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
@@ -117,6 +130,7 @@ class TradingCore:
             NewsArrived: self.news.arrived,
             FeedsReported: self.news.feeds,
             BacktestMoved: Lab(self.state, self.outbox, self.commanding).moved,
+            GuestMoved: GuestDesk(self.state, self.outbox, self.commanding).moved,
         }
 
     def step(self, event: CoreEvent, now_ns: int) -> list[Effect]:
@@ -141,6 +155,7 @@ class TradingCore:
             elif type(event) is BookSnapshot:
                 self.stops.book(event.ticker)
             self.paper.on_event(event)
+        self.alerts.heard(self.outbox.effects)
         return self.outbox.take()
 
     def _then_settle(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -193,6 +208,7 @@ class TradingCore:
                 f"{event.text}. Resting orders stay at the exchange; nothing new is sent.",
             )
         elif event.state is LinkState.LIVE and before is not LinkState.LIVE:
+            state.health.connects += 1
             self.outbox.say(state.now_ns, EventKind.CONNECTION, Level.GOOD, "Connected", event.text)
         elif event.state is LinkState.REFUSED and before is not LinkState.REFUSED:
             self.outbox.say(
@@ -240,6 +256,7 @@ class TradingCore:
         self.account.beat()
         self._relations.beat()
         self._correlations.beat()
+        self.state.tail.beat()
         self._risk_watch.beat()
         self.commanding.beat()
         self.stops.beat()
@@ -247,6 +264,7 @@ class TradingCore:
         self.paper.beat()
         self.news.beat()
         self.machine.beat()
+        self.alerts.beat()
 
     def _say_status(self, event: MarketStatusChanged) -> None:
         if event.status not in _SAID_STATUSES or not self._concerns_me(event.ticker):

@@ -14,6 +14,7 @@ import msgspec
 
 from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.events import (
+    BarsKnown,
     BookDelta,
     BookSnapshot,
     BookStale,
@@ -36,7 +37,8 @@ from kalshi_desk.store.recording import FrameRecorder
 FLUSH_S = 1.0
 SUFFIX = ".jsonl.zst"
 KeptEvent = (
-    BookStale
+    BarsKnown
+    | BookStale
     | ConnectionChanged
     | ExchangeStatusReported
     | TradeHistory

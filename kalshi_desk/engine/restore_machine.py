@@ -6,6 +6,7 @@ import msgspec
 
 from kalshi_desk.core.records import Settlement
 from kalshi_desk.core.types import NO_MONEY
+from kalshi_desk.engine.alert_desk import RAISED_KEY
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.news_learning import MOST_RECALLED, RECALLED_NS
 from kalshi_desk.engine.paper_desk import CAPITAL, RESTING
@@ -28,6 +29,7 @@ def restore_machine(core: TradingCore, journal: Journal, now_ns: int) -> None:
 
     What it says about it is among the effects of the core's next step.
     """
+    core.alerts.recall(journal.all_meta(RAISED_KEY))
     core.baskets.restore(baskets_of(journal))
     if not core.state.auto:
         # A venue that does not remember AUTO: to finish a basket would be to trade without it.
