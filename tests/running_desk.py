@@ -66,7 +66,7 @@ def shell(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def start_engine(root: Path, *, api: bool = False) -> RunningDesk:
+def start_engine(root: Path, *, api: bool = False, news: bool = False) -> RunningDesk:
     """Start an engine, without the API unless asked for, and wait for its ready line."""
     home = open_home(str(root))
     home.prepare()
@@ -74,6 +74,7 @@ def start_engine(root: Path, *, api: bool = False) -> RunningDesk:
         [
             *(sys.executable, "-m", "kalshi_desk", "engine", "--json", "--home", str(root)),
             *([] if api else ["--no-api"]),
+            *([] if news else ["--no-news"]),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -89,9 +90,9 @@ def start_engine(root: Path, *, api: bool = False) -> RunningDesk:
 
 
 @contextmanager
-def running_desk(root: Path, *, api: bool = False) -> Iterator[RunningDesk]:
+def running_desk(root: Path, *, api: bool = False, news: bool = False) -> Iterator[RunningDesk]:
     """Run a desk for the length of a block; nothing of it is left afterwards."""
-    desk = start_engine(root, api=api)
+    desk = start_engine(root, api=api, news=news)
     try:
         yield desk
     finally:

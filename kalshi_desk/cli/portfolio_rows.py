@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kalshi_desk.cli.rows import Facts, Flat, count, dollars, moment
+from collections.abc import Callable
+
+from kalshi_desk.cli.flat import Facts, Flat, count, dollars, moment
 from kalshi_desk.desk.automation_frames import PnlRow, PortfolioView
 
 SCOPES = ("strategy", "event", "category", "role")
@@ -94,3 +96,6 @@ def pnl_order(row: PnlRow) -> tuple[int, str]:
 
 def _share(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
+
+
+FLAT: dict[type, Callable[..., Flat]] = {PnlRow: flat_pnl}

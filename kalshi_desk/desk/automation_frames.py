@@ -88,7 +88,7 @@ class LimitRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=T
 
 
 class ExposureRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
-    """The worst that settlement can do to one event, category, settlement day or strategy."""
+    """The worst that settlement can do to an event, theme, category, day or strategy."""
 
     scope: str
     name: str

@@ -18,6 +18,8 @@ from kalshi_desk.store.settings import Settings
 
 API, TELEGRAM = "api", "telegram"
 LOOPBACK = "127.0.0.1"
+FOLLOWED = (f"{API}.enabled", f"{TELEGRAM}.")
+"""Settings that guests follow at once, by the beginning of their names."""
 BACKLOG = 128
 _NEXT_PORTS = 50
 _LAST_PORT = 65_535

@@ -12,7 +12,7 @@ from kalshi_desk.desk.service import Change, SetSeveral
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.effects import Effect, GiveAnswer
 from kalshi_desk.engine.limit_rows import TITLES
-from kalshi_desk.engine.limit_setting import read_limit
+from kalshi_desk.engine.limit_values import read_limit
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import CoreState
 

@@ -99,6 +99,11 @@ class Home:
         return self.state / "exchange.json"
 
     @property
+    def practice_clock_path(self) -> Path:
+        """The scaled clock of the practice exchange, once it was not the wall's."""
+        return self.state / "practice-clock.json"
+
+    @property
     def engine_log(self) -> Path:
         """The engine's log."""
         return self.logs / "engine.log"

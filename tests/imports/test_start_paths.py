@@ -67,8 +67,17 @@ ENTRIES = {
         [*HEAVY, "numpy"],
     ),
     "strategies": (
-        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester",
+        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester, "
+        "kalshi_desk.strategies.news",
         [*HEAVY, *SCREEN],
+    ),
+    "news worker": (
+        "import kalshi_desk.news.worker",
+        [*HEAVY, *NO_SCREEN, *ENGINE_ROOMS, "kalshi_desk.store", "kalshi_desk.desk"],
+    ),
+    "news link": (
+        "import kalshi_desk.engine.news_process",
+        [*HEAVY, *(f"kalshi_desk.news.{part}" for part in ("bureau", "clusters", "parsing"))],
     ),
     "api": ("import kalshi_desk.cli.api", [*HEAVY, *SCREEN, *ENGINE_ROOMS, "numpy"]),
     "api_guest": (
