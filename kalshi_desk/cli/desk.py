@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kalshi_desk.cli import outcome
 from kalshi_desk.cli.link import EngineLink
-from kalshi_desk.cli.processes import EngineChild, check_venue, prepare
+from kalshi_desk.cli.processes import EngineChild, check_venue, prepare, prepare_to_look
 from kalshi_desk.core.errors import Retry, Stop
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import EnginePhase, engine_phase, find_engine
@@ -23,10 +23,11 @@ def open_desk(home: Home, venue: str | None = None) -> int:
     Raises ``Stop`` when an engine runs on another venue than the one asked for.
     """
     need_terminal()
-    loaded = prepare(home)
     child = None
-    chosen = venue or loaded.settings.venue
-    if engine_phase(home) is EnginePhase.ABSENT:
+    is_absent = engine_phase(home) is EnginePhase.ABSENT
+    loaded = prepare(home) if is_absent else prepare_to_look(home)
+    if is_absent:
+        chosen = venue or loaded.settings.venue
         check_venue(home, chosen)
         child = EngineChild(home, "--venue", chosen)
     else:

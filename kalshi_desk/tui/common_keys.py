@@ -38,6 +38,7 @@ class CommonKeys:
         self.desk = desk
         self.account = AccountKeys(screen, desk)
         self._settings: list[str] = []
+        self._asks = False
 
     # --- moving ------------------------------------------------------------------------
 
@@ -214,12 +215,14 @@ class CommonKeys:
 
     def _setting_names(self) -> list[str]:
         """Return the names of settings; the engine is asked when they are first wanted."""
-        if not self._settings:
+        if not self._settings and not self._asks:
 
             def replied(reply: Reply | None) -> None:
+                self._asks = False
                 if isinstance(reply, SettingsPage):
                     self._settings = [row.name for row in reply.rows if not row.is_secret]
 
+            self._asks = True
             self.desk.ask_engine(AskSettings(), replied)
         return self._settings
 
