@@ -204,10 +204,15 @@ class Bridge:
             update_id=incoming.update_id,
             message=incoming.message,
         )
-        if incoming.query:
-            await self._handling.tap(asked, incoming.query, incoming.data)
-        else:
-            await self._handling.text(asked, incoming.text)
+        try:
+            if incoming.query:
+                await self._handling.tap(asked, incoming.query, incoming.data)
+            else:
+                await self._handling.text(asked, incoming.text)
+        except Exception:
+            # A fault of our own: one answer must not end the bridge, nor end in silence.
+            _log.exception("answering update %d failed", incoming.update_id)
+            await self._sender.reply(person.chat, self._words()("error.fault"))
 
     def _commands(self) -> list[telegram.BotCommand]:
         words = self._words()

@@ -95,7 +95,7 @@ class Confirming:
                 message=message,
                 venue=self._reach.venue,
                 command=_encode(command),
-                text=described.text,
+                text=str(described.text),
                 created_ns=now_ns,
                 expires_ns=now_ns + self._confirm_s() * SECOND_NS,
             )
@@ -134,7 +134,7 @@ class Confirming:
         words = self._words()
         known = self._memory.confirmation(name)
         if known is None:
-            self._start(self._say_expired(chat, message))
+            self._start(self._show(chat, message, words("confirm.expired")))
             return words.plain("note.expired")
         if known.asker != asker or known.chat != chat:
             return words.plain("note.not_yours")
@@ -143,6 +143,9 @@ class Confirming:
         if known.state is ConfirmationState.OVER:
             return words.plain("note.used")
         known = msgspec.structs.replace(known, message=message or known.message)
+        if known.state is ConfirmationState.VOID:
+            self._end(known, words("confirm.expired"))
+            return words.plain("note.expired")
         if not is_yes:
             self._end(known, words("confirm.dropped"))
             return words.plain("note.dropped")
@@ -221,17 +224,13 @@ class Confirming:
             await asyncio.sleep(SWEEP_S)
 
     def _end(self, known: Confirmation, said: Html) -> None:
-        self._memory.keep(msgspec.structs.replace(known, state=ConfirmationState.OVER))
+        self._memory.keep(msgspec.structs.replace(known, state=ConfirmationState.VOID))
         if known.message:
             text = lines(Html(known.text), said)
             self._start(self._show(known.chat, known.message, text))
 
     async def _show(self, chat: int, message: int, text: Html) -> None:
         await self._sender.edit(chat, message, text)
-
-    async def _say_expired(self, chat: int, message: int) -> None:
-        if message:
-            await self._sender.edit(chat, message, self._words()("confirm.expired"))
 
     def _is_panic(self, known: Confirmation) -> bool:
         return isinstance(_decode(known.command), Panic)

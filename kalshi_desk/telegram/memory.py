@@ -154,10 +154,11 @@ class Memory:
 
     def forget_over(self, before_ns: int) -> None:
         """Forget confirmations that were over before a moment: their buttons are expired."""
+        lasting = (ConfirmationState.OPEN, ConfirmationState.SENT)
         old = [
             c.confirmation_id
-            for c in self.confirmations(ConfirmationState.OVER)
-            if c.expires_ns < before_ns
+            for c in self._confirmations.values()
+            if c.state not in lasting and c.expires_ns < before_ns
         ]
         if old:
             self._kept.write({}, [(_CONFIRMATIONS, name) for name in old])

@@ -72,7 +72,7 @@ class Notices:
             Notice(
                 number=self._memory.next_number(),
                 chat=int(chat),
-                text=text,
+                text=str(text),
                 due_ns=due_ns,
                 is_silent=loudness == SILENT,
             )

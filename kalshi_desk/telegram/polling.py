@@ -174,15 +174,11 @@ class Polling:
         task.add_done_callback(self._tasks.discard)
 
     async def _deal_with(self, incoming: Incoming) -> None:
-        try:
-            if incoming.is_urgent:
+        if incoming.is_urgent:
+            await self._answer(incoming)
+        else:
+            async with self._locks[incoming.person.user, incoming.person.chat]:
                 await self._answer(incoming)
-            else:
-                async with self._locks[incoming.person.user, incoming.person.chat]:
-                    await self._answer(incoming)
-        except Exception:
-            # A fault of our own in one answer must not end the bridge.
-            _log.exception("answering update %d failed", incoming.update_id)
         self._memory.answered(incoming.update_id)
 
 

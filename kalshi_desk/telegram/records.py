@@ -42,11 +42,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfirmationState(StrEnum):
-    """The life of a confirmation: open, pressed and sent to the desk, over."""
+    """The life of a confirmation: open, then pressed and answered, or void with nothing sent."""
 
     OPEN = "open"
     SENT = "sent"
     OVER = "over"
+    VOID = "void"
 
 
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True):

@@ -174,7 +174,8 @@ class BotServer:
             return _failed(error)
         if self.hang_on and self.hang_on in data.get("text", ""):
             # The message is in the chat, but its sender will never hear so.
-            await asyncio.sleep(3_600)
+            while not await request.is_disconnected():
+                await asyncio.sleep(0.01)
         return _ok(result)
 
     def _call(self, method: str, data: dict[str, Any]) -> Any:
