@@ -131,18 +131,20 @@ def _pieces_of(line: str, limit: int) -> list[str]:
         return [line]
     found: list[str] = []
     stack: list[str] = []
-    current = ""
+    current: list[str] = []
+    size = tail = 0
     for piece in _PIECE.findall(line):
-        is_tag = _is_tag(piece)
-        after = [*stack]
-        if is_tag and piece.startswith("</"):
-            after = after[:-1]
-        elif is_tag:
-            after.append(piece)
-        tail = "".join(_closing(tag) for tag in reversed(after))
-        if current and units(current + piece + tail) > limit:
-            found.append(current + "".join(_closing(tag) for tag in reversed(stack)))
-            current = "".join(stack)
-        current += piece
-        stack = after
-    return [*found, current] if plain(current).strip() else found
+        after, wants = stack, tail
+        if _is_tag(piece):
+            is_end = piece.startswith("</")
+            after = stack[:-1] if is_end else [*stack, piece]
+            wants = sum(len(_closing(tag)) for tag in after)
+        if current and size + units(piece) + wants > limit:
+            found.append("".join((*current, *map(_closing, reversed(stack)))))
+            current = list(stack)
+            size = sum(map(units, current))
+        current.append(piece)
+        size += units(piece)
+        stack, tail = after, wants
+    last = "".join(current)
+    return [*found, last] if plain(last).strip() else found

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
-import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,6 +42,8 @@ _GONE = ("chat not found", "user is deactivated", "group chat was deactivated", 
 _SAME = "message is not modified"
 _LOST = ("message to edit not found", "message can't be edited", "message_id_invalid")
 _log = logging.getLogger(__name__)
+# The library is changing how it tells a time to wait, and warns of the old way at each error.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 
 class Outcome(StrEnum):
@@ -244,8 +246,5 @@ class Sender:
 
 def seconds_of(error: RetryAfter) -> float:
     """Return how long Telegram wants one to wait."""
-    with warnings.catch_warnings():
-        # The library is changing this attribute's type and warns at every look.
-        warnings.simplefilter("ignore")
-        value = error.retry_after
-    return float(value if isinstance(value, int | float) else value.total_seconds())
+    value = error.retry_after
+    return float(value) if isinstance(value, int) else value.total_seconds()

@@ -70,9 +70,9 @@ class Message:
 class BotServer:
     """The server's memory; all of it is guarded by one lock, tests look from their thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
         self.lock = threading.RLock()
-        self.address = ""
+        self.address = address
         self.messages: list[Message] = []
         self.calls: list[tuple[float, str, dict[str, Any]]] = []
         self.notes: list[dict[str, Any]] = []
@@ -82,6 +82,7 @@ class BotServer:
         self.hang_on = ""
         self.fail: list[tuple[int, str]] = []
         self.gone: set[int] = set()
+        self.moves: dict[int, int] = {}
         self.conflicts = 0
         self.unmodified = 0
         self._numbers = itertools.count(1)
@@ -216,15 +217,29 @@ class BotServer:
     def _get_chat(self, chat: int) -> dict[str, Any]:
         if chat in self.gone:
             raise ApiError(400, "Bad Request: chat not found")
-        return {**_chat(chat), "accent_color_id": 0, "max_reaction_count": 11,
-                "accepted_gift_types": {"unlimited_gifts": False, "limited_gifts": False,
-                                        "unique_gifts": False, "premium_subscription": False,
-                                        "gifts_from_channels": False}}
+        return {
+            **_chat(chat),
+            "accent_color_id": 0,
+            "max_reaction_count": 11,
+            "accepted_gift_types": {
+                "unlimited_gifts": False,
+                "limited_gifts": False,
+                "unique_gifts": False,
+                "premium_subscription": False,
+                "gifts_from_channels": False,
+            },
+        }
 
     def _send(self, data: dict[str, Any]) -> dict[str, Any]:
         chat = int(data["chat_id"])
         if chat in self.gone:
             raise ApiError(403, "Forbidden: bot was blocked by the user")
+        if chat in self.moves:
+            raise ApiError(
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                migrate_to_chat_id=self.moves[chat],
+            )
         text, buttons = _shown(data), _buttons(data)
         message = Message(
             chat=chat,
@@ -283,7 +298,7 @@ class BotServer:
 
 def _shown(data: dict[str, Any]) -> str:
     """Return what a reader sees; raises as the server does for what it refuses."""
-    text = data.get("text", "")
+    text = str(data.get("text", ""))
     if data.get("parse_mode") == "HTML":
         try:
             text = read_markup(text)
@@ -338,25 +353,34 @@ def _failed(error: ApiError) -> JSONResponse:
     return JSONResponse(body, status_code=error.code)
 
 
+class Served:
+    """The address, and the server that answers there now; a test puts a fresh one in."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.now = BotServer(address)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one call."""
+        return await self.now.handle(request)
+
+
 @contextmanager
-def running_server() -> Iterator[BotServer]:
+def serving() -> Iterator[Served]:
     """Serve in a thread of this process for the length of a block."""
-    server = BotServer()
-    app = Starlette(
-        routes=[Route("/bot{token}/{method}", server.handle, methods=["GET", "POST"])]
-    )
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    server.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    served = Served(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    app = Starlette(routes=[Route("/bot{token}/{method}", served.handle, methods=["GET", "POST"])])
     config = uvicorn.Config(
         app, log_level="error", lifespan="off", timeout_graceful_shutdown=1, access_log=False
     )
-    served = uvicorn.Server(config)
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]}, daemon=True)
+    runs = uvicorn.Server(config)
+    thread = threading.Thread(target=runs.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
-        yield server
+        yield served
     finally:
-        served.should_exit = True
+        runs.should_exit = True
         thread.join(10)
         listening.close()

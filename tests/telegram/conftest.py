@@ -14,7 +14,7 @@ import pytest
 from kalshi_desk.telegram import courier, sender, watch
 from kalshi_desk.telegram.bridge import Bridge
 from kalshi_desk.telegram.settings import BridgeSettings
-from tests.telegram.bot_server import TOKEN, BotServer, Message, running_server
+from tests.telegram.bot_server import TOKEN, BotServer, Message, Served, serving
 from tests.telegram.fake_desk import FakeDesk, KeptInMemory
 
 ANNA, VERA, EVE = 101, 202, 666
@@ -27,14 +27,22 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look often and pace little: the tests' server has no patience to lose."""
     monkeypatch.setattr(watch, "LOOK_S", 0.02)
     monkeypatch.setattr(sender, "PRIVATE_GAP_S", 0.0)
+    monkeypatch.setattr(sender, "GROUP_GAP_S", 0.0)
     monkeypatch.setattr(courier, "IDLE_S", 0.05)
 
 
-@pytest.fixture
-def server() -> Iterator[BotServer]:
-    """A server of one test."""
-    with running_server() as running:
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """The address of all tests of this process."""
+    with serving() as running:
         yield running
+
+
+@pytest.fixture
+def server(served: Served) -> BotServer:
+    """A server of one test, which remembers nothing of the tests before."""
+    served.now = BotServer(served.address)
+    return served.now
 
 
 @dataclass

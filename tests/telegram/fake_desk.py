@@ -10,6 +10,7 @@ from kalshi_desk.core.errors import Retry
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.types import Count, MarketStatus, Money, Price
+from kalshi_desk.desk.automation_frames import PortfolioView
 from kalshi_desk.desk.commands import (
     Answer,
     Command,
@@ -168,6 +169,19 @@ def a_status(**more: Any) -> StatusView:
         "unresolved": 0, "engine_pid": 77,
     }  # fmt: skip
     return StatusView(**{**fields, **more})
+
+
+def a_portfolio(**more: Any) -> PortfolioView:
+    fields: dict[str, Any] = {
+        "equity": Money(10_000_000_000), "cash": Money(9_000_000_000),
+        "realized_gross": Money(0), "fees": Money(0), "predicted_fees": Money(0),
+        "realized_net": Money(0), "unrealized": Money(0), "settled": 0, "wins": 0,
+        "win_rate": None, "break_even_win_rate": None, "average_win": None,
+        "average_loss": None, "best": None, "worst": None, "days": 1, "daily_sharpe": None,
+        "max_drawdown": 0.0, "drawdown_now": 0.0, "stages": {}, "equity_curve": (),
+        "start": Money(10_000_000_000),
+    }  # fmt: skip
+    return PortfolioView(**{**fields, **more})
 
 
 def a_preview(refusals: tuple[Reason, ...] = ()) -> Preview:

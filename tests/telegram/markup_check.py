@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-TAGS = frozenset("b strong i em u ins s strike del code pre a blockquote tg-spoiler span".split())
+TAGS = frozenset(("b", "strong", "i", "em", "u", "ins", "s", "code", "pre", "a", "blockquote"))
 _PIECE = re.compile(r"<(/?)([A-Za-z][\w-]*)([^<>]*)>|&(#\d+|#x[0-9a-fA-F]+|\w+);|<|.", re.DOTALL)
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 

@@ -9,7 +9,8 @@ import pytest
 
 from kalshi_desk.core.errors import Retry, Unknown
 from kalshi_desk.core.reasons import Reason, ReasonCode
-from kalshi_desk.core.types import Action, Count, Outcome, Price, TimeInForce
+from kalshi_desk.core.strategy import Mode
+from kalshi_desk.core.types import Action, BookSide, Count, Outcome, Price, TimeInForce
 from kalshi_desk.desk.automation import SetAuto, SetLimit, SetMode
 from kalshi_desk.desk.automation_frames import LimitRow, LimitUnit
 from kalshi_desk.desk.commands import CancelAll, CancelOrder, Flatten, PlaceOrder, Resume
@@ -269,6 +270,7 @@ async def test_a_slow_command_does_not_hold_up_a_panic(rig: Rig) -> None:
     panic = await rig.asks("/panic", "PANIC")
     rig.server.tap(ANNA, panic, "PANIC")
     await rig.until(lambda: rig.desk.panics == 1)
+    await rig.kill()
 
 
 async def test_stopping_needs_no_confirmation_and_starting_does(rig: Rig) -> None:
@@ -286,10 +288,10 @@ LIMIT = LimitRow(
 )  # fmt: skip
 ORDER = OrderRow(
     client_order_id="c", order_id="o-1", ticker="M", title="", action=Action.BUY,
-    outcome=Outcome.YES, price=Price(200), side="bid", yes_price=Price(200), count=Count(300),
+    outcome=Outcome.YES, price=Price(200), side=BookSide.BID, yes_price=Price(200), count=Count(300),
     filled=Count(0), remaining=Count(300), state="resting", ahead=None, created_ns=NOW_NS,
     updated_ns=NOW_NS, origin="manual", reason="",
-)  # type: ignore[arg-type]  # fmt: skip
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -297,7 +299,7 @@ ORDER = OrderRow(
     [
         ("/limit open_positions 12", "10 becomes 12", SetLimit(name="open_positions", value="12")),
         ("/resume", "let orders pass again", Resume()),
-        ("/strategy arb trade", "mode trade", SetMode(strategy="arb", mode="trade")),
+        ("/strategy arb trade", "mode trade", SetMode(strategy="arb", mode=Mode.TRADE)),
         ("/cancel o-1", "Buy 3 YES at 2¢", CancelOrder(order="o-1")),
         ("/cancel all", "Cancel all orders on this venue", CancelAll()),
         ("/cancel all m", "Cancel all orders in M", CancelAll(ticker="M")),

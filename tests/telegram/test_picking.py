@@ -68,7 +68,7 @@ async def test_words_can_be_typed_at_each_step(rig: Rig) -> None:
         ("45.5", "Buy 10 YES of KXRAIN at 45.5¢"),
     ):
         rig.server.write(ANNA, typed)
-        await rig.until(lambda words=words: words in page.text)
+        assert await rig.shown(ANNA, words) is page
     assert len(rig.server.to(ANNA)) == 1
 
 
