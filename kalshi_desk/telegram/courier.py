@@ -22,6 +22,8 @@ from kalshi_desk.telegram.sender import Outcome, Sender
 
 BLOCKED_S = 600.0
 MOST_BACKOFF_S = 60.0
+MOST_DOUBT_S = 600.0
+"""What may have arrived is repeated ever more seldom, so that a silent server makes no flood."""
 IDLE_S = 1.0
 _SECOND_NS = 1_000_000_000
 _log = logging.getLogger(__name__)
@@ -145,7 +147,8 @@ class Courier:
     def _back_off(self, chat: int, told_s: float, why: str, outcome: Outcome) -> None:
         failures = self._failures.get(chat, 0) + 1
         self._failures[chat] = failures
-        wait_s = told_s or min(2.0 ** (failures - 1), MOST_BACKOFF_S)
+        most_s = MOST_DOUBT_S if outcome is Outcome.IN_DOUBT else MOST_BACKOFF_S
+        wait_s = told_s or min(2.0 ** min(failures - 1, 10), most_s)
         if outcome is Outcome.BLOCKED:
             wait_s = BLOCKED_S
             if chat not in self._blocked:

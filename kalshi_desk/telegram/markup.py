@@ -18,7 +18,7 @@ MESSAGE_UNITS = 4_096
 """What one message may hold, in UTF-16 code units; markup is counted too, to be safe."""
 FIELD_CHARACTERS = 300
 JOINER = "\u2060"
-_LINK = re.compile(r"(?<!\w)([/@#$])(?=[^\W\d])|(://)|(?<=\w)(\.)(?=[^\W\d_]{2,})")
+_LINK = re.compile(r"(?<!\w)([/@#$])(?=[^\W\d])|(://)|(?<=\w)(\.)(?=[^\W\d_]{2,}(?![\w-]))")
 _PIECE = re.compile(r"<[^<>]*>|&[#\w]+;|[^<&]|[<&]", re.DOTALL)
 _TAG_NAME = re.compile(r"</?([a-z]+)")
 

@@ -56,6 +56,8 @@ _CATEGORY = {
     EventKind.OPPORTUNITY: Category.OPPORTUNITIES,
     EventKind.MILESTONE: Category.PERFORMANCE,
 }
+_NEAR = " of the limit"
+"""How the desk's word for a limit that comes near ends; other words of risk are the system's."""
 _DANGERS = frozenset({EventKind.RISK, EventKind.STOP, EventKind.UNRESOLVED, EventKind.SYSTEM})
 
 
@@ -86,9 +88,10 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def category_of(event: DeskEvent) -> Category:
     """Return the kind of notification that an event makes."""
-    if event.kind is EventKind.RISK:
-        is_breach = event.level is Level.ERROR
-        return Category.RISK_BREACHED if is_breach else Category.RISK_APPROACHED
+    if event.kind is EventKind.RISK and event.level is Level.ERROR:
+        return Category.RISK_BREACHED
+    if event.kind is EventKind.RISK and event.title.endswith(_NEAR):
+        return Category.RISK_APPROACHED
     return _CATEGORY.get(event.kind, Category.SYSTEM)
 
 

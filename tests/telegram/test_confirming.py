@@ -288,7 +288,8 @@ LIMIT = LimitRow(
 )  # fmt: skip
 ORDER = OrderRow(
     client_order_id="c", order_id="o-1", ticker="M", title="", action=Action.BUY,
-    outcome=Outcome.YES, price=Price(200), side=BookSide.BID, yes_price=Price(200), count=Count(300),
+    outcome=Outcome.YES, price=Price(200), side=BookSide.BID, yes_price=Price(200),
+    count=Count(300),
     filled=Count(0), remaining=Count(300), state="resting", ahead=None, created_ns=NOW_NS,
     updated_ns=NOW_NS, origin="manual", reason="",
 )  # fmt: skip
