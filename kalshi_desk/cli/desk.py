@@ -69,15 +69,20 @@ def show(home: Home, child: EngineChild | None, settings: Settings) -> int:
 def tui_settings(settings: Settings) -> TuiSettings:
     """Return what the screen wants to know of the settings."""
     import os
+    from dataclasses import replace
 
     from kalshi_desk.tui.settings import TuiSettings
 
     chosen = settings.tui
     remote = bool(os.environ.get("SSH_CONNECTION"))
     rate = chosen.ssh_rate_hz if remote else chosen.rate_hz
-    if not chosen.theme:
-        return TuiSettings(rate_hz=float(rate), keymap=chosen.keymap)
-    return TuiSettings(rate_hz=float(rate), keymap=chosen.keymap, theme=chosen.theme)
+    made = TuiSettings(
+        rate_hz=float(rate),
+        keymap=chosen.keymap,
+        bell=settings.alerts.bell,
+        alert_toast=settings.alerts.toast,
+    )
+    return replace(made, theme=chosen.theme) if chosen.theme else made
 
 
 def need_terminal() -> None:

@@ -90,7 +90,17 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
     if command == "engine":
         from kalshi_desk.cli import processes
 
-        return processes.run_engine(home, options.venue, options.file, as_json=options.json)
+        return processes.run_engine(
+            home, options.venue, options.file, as_json=options.json, without=options.without or ()
+        )
+    if command == "config":
+        from kalshi_desk.cli import config
+
+        return config.run(home, options)
+    if command == "api":
+        from kalshi_desk.cli import api
+
+        return api.run(home, options)
     if command == "live":
         from kalshi_desk.cli import live
 
@@ -105,6 +115,10 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import recordings
 
         return recordings.run(home, options.action, options.file, as_json=options.json)
+    if command == "log":
+        from kalshi_desk.cli import log
+
+        return log.run(home, options)
     if command == "backtest":
         from kalshi_desk.cli import backtest
 

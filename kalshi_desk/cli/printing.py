@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from enum import Enum
 
-from kalshi_desk.cli.rows import Facts, Flat
+from kalshi_desk.cli.flat import Facts, Flat
 from kalshi_desk.core.text import clean
 
 _WIDEST = 44
@@ -51,6 +51,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "scope", "name", "trades", "contracts", "gross", "fees", "predicted_fees", "unrealized",
         "net",
     ),
+    "alerts": ("alert", "rule", "state", "seen", "raised_time", "times", "problem"),
     "risk": ("name", "title", "used", "allowed", "is_breached"),
     "exposure": ("scope", "name", "title", "worst_case", "allowed", "value", "positions"),
 }  # fmt: skip

@@ -12,6 +12,7 @@ import msgspec
 
 from kalshi_desk.core.news import Polarity
 from kalshi_desk.core.types import Price
+from kalshi_desk.desk.automation import SetLimit, SetParameter
 from kalshi_desk.desk.frames import Level, MarketRow
 
 
@@ -72,7 +73,18 @@ class GuestSays(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     text: str = ""
 
 
-ServiceCommand = SetSetting | SetAlert | DropAlert | SetFeed | CorrectMatch | LabelNews | GuestSays
+Change = SetSetting | SetLimit | SetParameter
+
+
+class SetSeveral(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Set several things at once: all of them, or none when one is refused."""
+
+    changes: tuple[Change, ...]
+
+
+ServiceCommand = (
+    SetSetting | SetSeveral | SetAlert | DropAlert | SetFeed | CorrectMatch | LabelNews | GuestSays
+)
 
 
 class MarketSort(StrEnum):
@@ -175,9 +187,11 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SettingRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One setting as a person sees it: ``source`` is default, file, .env or environment.
+    """One setting as a person sees it: ``source`` is default, file, .env or environment,
+    or command line.
 
-    ``needs_restart`` says that a change waits for the engine's next start.
+    ``needs_restart`` says that a change waits for the engine's next start, ``is_table`` that
+    entries are set below the name, ``by_hand`` why only the file can change it.
     """
 
     name: str
@@ -189,6 +203,8 @@ class SettingRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     needs_restart: bool = False
     choices: tuple[str, ...] = ()
     is_secret: bool = False
+    is_table: bool = False
+    by_hand: str = ""
 
 
 class SettingsPage(msgspec.Struct, frozen=True, kw_only=True, tag=True):

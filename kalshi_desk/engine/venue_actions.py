@@ -25,6 +25,11 @@ class VenueActions:
         """Whether the recording holds the frame whose events are being told now."""
         return False
 
+    @property
+    def news_url(self) -> str:
+        """Where the venue's own news can be read, empty where it has none or not yet."""
+        return ""
+
     async def cancel_everything(self) -> None:
         """Cancel all orders of the account."""
 

@@ -143,6 +143,11 @@ class PracticeVenue(SessionVenue):
         self._exchange = exchange
         self._address: ExchangeAddress | None = None
 
+    @property
+    def news_url(self) -> str:
+        """Where the exchange's news can be read."""
+        return "" if self._address is None else self._address.news
+
     async def run(self, sink: EventSink) -> None:
         """Start the exchange and deliver its events; follow it when it is restarted."""
         self._sink = sink

@@ -39,6 +39,10 @@ class Where(StrEnum):
     RUNS = "runs"
     NEW_RUN = "new run"
     REPORT = "report"
+    LOG = ScreenName.LOG.value
+    LINES = "lines"
+    ALERTS = "alerts"
+    HEALTH = "health"
 
 
 PANES: dict[ScreenName, tuple[Where, ...]] = {
@@ -47,6 +51,7 @@ PANES: dict[ScreenName, tuple[Where, ...]] = {
     ScreenName.RISK: (Where.LIMITS, Where.EXPOSURE, Where.STOPS),
     ScreenName.PORTFOLIO: (Where.BRIDGE, Where.CURVE, Where.FIGURES, Where.PARTS),
     ScreenName.LAB: (Where.RUNS, Where.NEW_RUN, Where.REPORT),
+    ScreenName.LOG: (Where.LINES, Where.ALERTS, Where.HEALTH),
 }
 """The panes of each screen in reading order."""
 

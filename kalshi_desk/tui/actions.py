@@ -38,11 +38,13 @@ SCREEN_JUMPS: dict[str, ScreenName] = {
     "s": ScreenName.STRATEGIES,
     "r": ScreenName.RISK,
     "b": ScreenName.LAB,
+    "j": ScreenName.LOG,
 }
 
 _SHOWN = {
     "question_mark": "?",
     "colon": ":",
+    "comma": ",",
     "slash": "/",
     "full_stop": ".",
     "less_than_sign": "<",

@@ -20,6 +20,7 @@ class ScreenName(StrEnum):
     STRATEGIES = "strategies"
     RISK = "risk"
     LAB = "lab"
+    LOG = "log"
 
 
 class Pane(StrEnum):

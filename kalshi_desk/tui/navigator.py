@@ -20,6 +20,7 @@ _CLASSES = {
     ScreenName.STRATEGIES: "StrategiesScreen",
     ScreenName.RISK: "RiskScreen",
     ScreenName.LAB: "LabScreen",
+    ScreenName.LOG: "LogScreen",
 }
 
 

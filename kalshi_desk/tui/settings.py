@@ -18,6 +18,7 @@ class TuiSettings:
 
     ``rate_hz`` is how often the screen asks for news, ``keymap`` maps an action id of the
     key table to comma-separated keys, ``flashes`` marks changed numbers for two frames.
+    ``bell`` and ``alert_toast`` say how alerts are told.
     """
 
     rate_hz: float = LOCAL_HZ
@@ -26,6 +27,8 @@ class TuiSettings:
     start_ticker: str = ""
     default_size: str = "10"
     flashes: bool = True
+    bell: bool = True
+    alert_toast: bool = True
 
 
 def rate_for(environment: Mapping[str, str]) -> float:

@@ -24,6 +24,7 @@ HEAVY = [
     "pyarrow",
     "starlette",
     "uvicorn",
+    "prometheus_client",
     "plotext",
     "keyring",
 ]
@@ -49,6 +50,7 @@ for found in pkgutil.iter_modules(quant.__path__):
     importlib.import_module(f"kalshi_desk.quant.{found.name}")
 """
 """The room's heavy libraries are loaded by the first call that needs them."""
+API_NEEDS = ["starlette", "uvicorn", "prometheus_client"]
 ENTRIES = {
     "tui": ("import kalshi_desk.tui.main", [*HEAVY, *ENGINE_ROOMS, "kalshi_desk.store", "numpy"]),
     "desk": ("import kalshi_desk.cli.desk, kalshi_desk.tui.main", [*HEAVY, *ENGINE_ROOMS]),
@@ -65,8 +67,22 @@ ENTRIES = {
         [*HEAVY, "numpy"],
     ),
     "strategies": (
-        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester",
+        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester, "
+        "kalshi_desk.strategies.news",
         [*HEAVY, *SCREEN],
+    ),
+    "news worker": (
+        "import kalshi_desk.news.worker",
+        [*HEAVY, *NO_SCREEN, *ENGINE_ROOMS, "kalshi_desk.store", "kalshi_desk.desk"],
+    ),
+    "news link": (
+        "import kalshi_desk.engine.news_process",
+        [*HEAVY, *(f"kalshi_desk.news.{part}" for part in ("bureau", "clusters", "parsing"))],
+    ),
+    "api": ("import kalshi_desk.cli.api", [*HEAVY, *SCREEN, *ENGINE_ROOMS, "numpy"]),
+    "api_guest": (
+        "import kalshi_desk.api.server, kalshi_desk.cli.link",
+        [*(h for h in HEAVY if h not in API_NEEDS), *SCREEN, *ENGINE_ROOMS, "numpy", "httpx"],
     ),
     "version": (
         "import kalshi_desk.cli.main as m; m.main(['--version'])",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -396,6 +398,8 @@ class Engine:
             self.rows["orders"] = {"c-1": order(self.world)}
             self.rows["fills"] = {"t-1": fill(self.world)}
         self.changed_at: dict[tuple[str, str], int] = {}
+        self.replies: dict[type[object], Callable[[Any], Reply]] = {}
+        """What answers a kind of query, where a test says it."""
 
     def put(self, topic: str, key: str, row: Row) -> None:
         """Change a row."""
@@ -554,6 +558,9 @@ class ScriptedLink:
                 title=self.engine.world.rows[query.ticker].title,
                 text="If it happens, the market resolves to Yes.",
             )
+        if type(query) in self.engine.replies:
+            self.engine.queries.append(query)
+            return self.engine.replies[type(query)](query)
         if isinstance(query, PreviewStop):
             return self.engine.preview_stop(query)
         return self.engine.preview(query)

@@ -14,18 +14,21 @@ from tests.tui.conftest import MakeApp, Seconds
 from tests.tui.driving import HELD, glass, ready, see, until
 from tests.tui.machine import add_machine, strategies
 from tests.tui.scripted import Engine, ScriptedLink, status
+from tests.tui.service import add_service
 
 OTHERS = [
     ("5", ScreenName.STRATEGIES, "Strategies"),
     ("6", ScreenName.RISK, "Limits"),
     ("4", ScreenName.PORTFOLIO, "Gross to net"),
     ("8", ScreenName.LAB, "Backtests"),
+    ("9", ScreenName.LOG, "Log"),
 ]
 
 
 @pytest.fixture(autouse=True)
 def _machine(engine: Engine) -> None:
     add_machine(engine)
+    add_service(engine)
 
 
 @pytest.mark.parametrize(("digit", "name", "title"), OTHERS)
@@ -47,13 +50,14 @@ async def test_digits_and_words_go_there_and_back(
 
 
 @pytest.mark.parametrize(
-    ("letter", "name"), [("a", "portfolio"), ("s", "strategies"), ("r", "risk"), ("b", "lab")]
+    ("letter", "name"),
+    [("a", "portfolio"), ("s", "strategies"), ("r", "risk"), ("b", "lab"), ("j", "log")],
 )
 async def test_g_and_a_letter(make_app: MakeApp, letter: str, name: str) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         app = await ready(pilot)
         await pilot.press("g")
-        await see(pilot, "go to: m markets", "b Lab")
+        await see(pilot, "go to: d Desk", "b Lab")
         await pilot.press(letter)
         await until(pilot, lambda: name == app.nav.base.NAME, name)
         await pilot.press("g", "o")
