@@ -179,6 +179,14 @@ def _add_processes(
         "live", help="switch real money on, off, or look", parents=[everywhere]
     )
     live.add_argument("action", choices=("on", "off", "status"), nargs="?", default="status")
+    telegram = commands.add_parser(
+        "telegram",
+        help="run the Telegram bridge; check what it needs; keep the bot's token",
+        parents=[everywhere],
+    )
+    telegram.add_argument("action", choices=("run", "check", "token"), nargs="?", default="run")
+    telegram.add_argument("--json", action="store_true", help="print JSON")
+    telegram.add_argument("--keyring", action="store_true", help="keep the token in the keyring")
     commands.add_parser(
         "exchange",
         help="run the practice exchange alone (--port, --seed, --markets, --rate, --json)",

@@ -128,6 +128,10 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import news
 
         return news.run(home, options)
+    if command == "telegram":
+        from kalshi_desk.cli import telegram
+
+        return telegram.run(home, options.action, as_json=options.json, in_keyring=options.keyring)
     if command == "strategy" and options.words[1:2] == ["new"]:
         return _new_strategy(home, options.words[2:])
     from kalshi_desk.cli import calls
