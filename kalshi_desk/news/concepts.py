@@ -257,6 +257,13 @@ def parents() -> dict[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
+def home_places() -> frozenset[str]:
+    """Return the concepts of the country at home, its states and the places in them."""
+    inside = {"in:usa", "in:washington_dc", *states().values()}
+    return frozenset(inside | {one for one, above in parents().items() if inside & set(above)})
+
+
+@lru_cache(maxsize=1)
 def states() -> dict[str, str]:
     """Return the concepts of American states by their postal code, in capitals."""
     made = {}
