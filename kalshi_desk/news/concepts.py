@@ -141,7 +141,8 @@ cool_air > high_temperature: clouds, cloudy, cold front, early front, cooler, co
 rain: rain, rainfall, precipitation, storm, storms, showers, downpour, thunderstorm, radar
 dry_air > rain: dry air, dry spell, drought
 snow: snow, snowfall, blizzard, snowstorm, white christmas
-hurricane: hurricane, hurricanes, tropical storm, tropical storms, cyclone, typhoon, landfall
+hurricane: hurricane, hurricanes, tropical storm, tropical storms, landfall
+typhoon: typhoon, cyclone
 tornado: tornado, tornadoes, twister
 earthquake: earthquake, quake, magnitude, seismic
 wildfire: wildfire, wildfires
