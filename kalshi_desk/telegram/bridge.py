@@ -29,7 +29,7 @@ from kalshi_desk.telegram.ports import DeskPort, KeptPort
 from kalshi_desk.telegram.reach import Reach
 from kalshi_desk.telegram.scrub import Scrubber
 from kalshi_desk.telegram.sender import Sender
-from kalshi_desk.telegram.settings import BridgeSettings
+from kalshi_desk.telegram.settings import BridgeSettings, Category
 from kalshi_desk.telegram.watch import Watch
 from kalshi_desk.telegram.words import Words
 
@@ -67,8 +67,7 @@ def open_bot(token: str, server: str) -> telegram.Bot:
 class Bridge:
     """One running bridge.
 
-    ``settings`` returns those of now; ``on_ready`` gets the bot's name once Telegram answers;
-    ``on_engine`` the process of each engine that is reached.
+    ``settings`` returns those of now; ``on_ready`` gets the bot's name once Telegram answers.
     """
 
     def __init__(
@@ -79,7 +78,6 @@ class Bridge:
         settings: Callable[[], BridgeSettings],
         *,
         on_ready: Callable[[str], None] = lambda name: None,
-        on_engine: Callable[[int], None] = lambda pid: None,
     ) -> None:
         self.stopped = asyncio.Event()
         self._settings = settings
@@ -98,14 +96,13 @@ class Bridge:
             repeat_line=lambda: self._words()("repeat.notice"),
             on_blocked=self._blocked,
         )
-        notices = Notices(self._memory, settings, self._words)
+        self._notices = notices = Notices(self._memory, settings, self._words)
         self._watch = Watch(
             self._reach,
             self._memory,
             notices,
             self._words,
             on_new=self._courier.wake,
-            on_engine=on_engine,
         )
         self._confirming = Confirming(
             self._memory,
@@ -150,6 +147,16 @@ class Bridge:
                 task.result()
         finally:
             await self._end(courier, [stopping, *others])
+
+    async def say_engine_died(self, patience_s: float) -> None:
+        """Tell the chats that the engine is gone and this bridge with it; what waits is kept."""
+        said = self._words()("engine.died")
+        self._notices.own(Category.SYSTEM, [said], time.time_ns())
+        self._courier.wake()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while self._courier.has_due():
+                    await asyncio.sleep(0.05)
 
     async def _end(self, courier: asyncio.Task[None], others: list[asyncio.Task[Any]]) -> None:
         """See through what is on its way, for a moment, and let go of everything."""

@@ -67,6 +67,10 @@ class Courier:
         """Look at once whether something is due."""
         self._wake.set()
 
+    def has_due(self) -> bool:
+        """Whether something waits that could be sent now."""
+        return any(self._batch(chat) for chat in self._chats() if chat not in self._blocked)
+
     def unblock(self, chat: int) -> None:
         """A chat that writes to the bot can be written to again."""
         if chat in self._blocked:

@@ -30,8 +30,7 @@ _log = logging.getLogger(__name__)
 class Watch:
     """Pulls the desk's events into notices.
 
-    ``on_new`` is called when there may be something to send; ``on_engine`` with the process
-    of each engine that is reached.
+    ``on_new`` is called when there may be something to send.
     """
 
     def __init__(
@@ -42,7 +41,6 @@ class Watch:
         words: Callable[[], Words],
         *,
         on_new: Callable[[], None],
-        on_engine: Callable[[int], None] = lambda pid: None,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._reach = reach
@@ -50,7 +48,6 @@ class Watch:
         self._notices = notices
         self._words = words
         self._on_new = on_new
-        self._on_engine = on_engine
         self._now_ns = now_ns
         self._away_since = time.monotonic()
         self._is_told = False
@@ -88,7 +85,6 @@ class Watch:
         else:
             memory.keep_facts(facts)
         self._is_told = False
-        self._on_engine(welcome.pid)
         _log.info("following engine %d, %s, from event %d", welcome.pid, welcome.venue, seen)
 
     async def _events(self) -> bool:

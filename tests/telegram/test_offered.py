@@ -1,0 +1,82 @@
+"""The bridge sends what it says that it offers, each by the line that it names."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from kalshi_desk.desk.automation import StopKind, StopPreview
+from kalshi_desk.desk.commands import Command, Panic, Query
+from kalshi_desk.desk.service import MarketsPage, SettingsPage
+from kalshi_desk.desk.verbs import USAGE
+from kalshi_desk.telegram.handling import PICKED
+from kalshi_desk.telegram.offered import OFFERED
+from tests.telegram.conftest import ANNA, Rig
+from tests.telegram.fake_desk import a_market, a_position
+from tests.telegram.test_confirming import LIMIT, ORDER
+
+REAL_NAMES = {"NAME": "open_positions", "TICKER": "KXFED", "ORDER": "o-1", "VALUE": "3"}
+
+
+def typed(line: str) -> str:
+    return " ".join(REAL_NAMES.get(word, word) for word in line.split())
+
+
+@pytest.fixture
+def ready(rig: Rig) -> Rig:
+    rig.desk.topics = {
+        "limits": {"open_positions": LIMIT},
+        "orders": {"c": ORDER},
+        "positions": {"KXFED": a_position("KXFED", 100)},
+        "markets": {"KXFED": a_market("KXFED")},
+    }
+    stop = StopPreview(
+        ticker="KXFED", kind=StopKind.FIXED, count=100, level=4_000, chance=None,
+        expected_cost=None, winners_stopped=None, worst_exit=None, text="",
+    )  # type: ignore[arg-type]  # fmt: skip
+    rig.desk.replies = {
+        "PreviewStop": stop,
+        "AskSettings": SettingsPage(path="", rows=()),
+        "AskMarkets": MarketsPage(total=1, rows=(a_market("KXFED"),)),
+    }
+    return rig
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in OFFERED if kind in get_args(Command)],
+    ids=lambda kind: kind.__name__,
+)
+async def test_a_line_sends_the_command_it_stands_for(ready: Rig, kind: type) -> None:
+    page = await ready.asks(typed(OFFERED[kind]), "")
+    if page.labels:
+        assert ready.desk.submitted == []
+        ready.server.tap(ANNA, page, page.labels[0])
+    await ready.until(lambda: "Done." in page.text)
+    sent = [type(command) for _, command in ready.desk.submitted]
+    assert (sent or [Panic] * ready.desk.panics) == [kind]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in OFFERED if kind in get_args(Query)],
+    ids=lambda kind: kind.__name__,
+)
+async def test_a_line_asks_the_query_it_stands_for(ready: Rig, kind: type) -> None:
+    line = OFFERED[kind]
+    page = await ready.asks(f"{line} KXFED fixed" if line == "/protect" else line, "")
+    for label in ("47¢", "YES", "5", "At once"):
+        if kind.__name__ == "PreviewOrder":
+            before = page.text
+            ready.server.tap(ANNA, page, label)
+            await ready.until(lambda before=before: page.text != before)
+    assert kind in {type(query) for query in ready.desk.asked}
+
+
+@pytest.mark.parametrize("verb", USAGE)
+async def test_every_verb_of_the_desk_is_a_command_here(ready: Rig, verb: str) -> None:
+    page = await ready.asks(f"/{verb}", "")
+    is_right = verb in PICKED or verb in ("panic", "resume")
+    assert ("That is not how to" in page.text) is not is_right
+    assert "no command" not in page.text
