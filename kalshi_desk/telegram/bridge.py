@@ -92,8 +92,9 @@ class Bridge:
         self._courier = Courier(
             self._memory,
             self._sender,
-            chats=lambda: {int(chat) for chat in self._settings().chats},
+            chats=self._writable,
             repeat_line=lambda: self._words()("repeat.notice"),
+            missing_line=lambda count: self._words()("repeat.missing", count=count),
             on_blocked=self._blocked,
         )
         self._notices = notices = Notices(self._memory, settings, self._words)
@@ -111,6 +112,7 @@ class Bridge:
             self._words,
             lambda: self._settings().confirm_s,
             self._start,
+            later=notices.answer,
         )
         self._handling = Handling(
             self._reach, self._sender, self._confirming, settings, self._words
@@ -151,7 +153,7 @@ class Bridge:
     async def say_engine_died(self, patience_s: float) -> None:
         """Tell the chats that the engine is gone and this bridge with it; what waits is kept."""
         said = self._words()("engine.died")
-        self._notices.own(Category.SYSTEM, [said], time.time_ns())
+        self._notices.own(Category.SYSTEM, [said])
         self._courier.wake()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
@@ -229,6 +231,11 @@ class Bridge:
         ]
 
     # --- telling --------------------------------------------------------------------------
+
+    def _writable(self) -> set[int]:
+        """Return the chats that may be written to: those told of events, and people's own."""
+        settings = self._settings()
+        return {int(chat) for chat in (*settings.chats, *settings.users)}
 
     def _words(self) -> Words:
         return Words(self._settings().language)

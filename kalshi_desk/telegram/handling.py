@@ -211,11 +211,11 @@ class Handling:
             return
         if value:
             key = f"telegram.{name}"
-            if name == "notify":
+            if name == "notify" and value in set(Category):
                 kind = Category(value)
                 value = _NEXT_LOUDNESS[self._settings().loudness(kind)]
                 key = f"{key}.{kind.value}"
-            elif value not in _OPTIONS[name]:
+            elif value not in _OPTIONS.get(name, ()):
                 return
             before = self._settings()
             command = SetSetting(name=key, value=value)
@@ -239,6 +239,9 @@ class Handling:
         name, _, tail = rest.partition(":")
         what, _, value = tail.partition(":")
         session = self._sessions.find(name)
+        if session is None and self._confirming.holds(asked.chat, asked.message):
+            # The second tap on the last choice: what it led to stands there already.
+            return ""
         if session is None:
             await self._sender.edit(asked.chat, asked.message, words("confirm.expired"))
             return words.plain("note.expired")

@@ -41,14 +41,12 @@ class Watch:
         words: Callable[[], Words],
         *,
         on_new: Callable[[], None],
-        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._reach = reach
         self._memory = memory
         self._notices = notices
         self._words = words
         self._on_new = on_new
-        self._now_ns = now_ns
         self._away_since = time.monotonic()
         self._is_told = False
         self._looked = 0.0
@@ -81,7 +79,7 @@ class Watch:
         facts: dict[str, object] = {name: seen, "engine": engine}
         if self._is_told or (known and known != engine):
             text = self._words()("engine.back", venue=welcome.venue, pid=welcome.pid)
-            self._notices.own(Category.SYSTEM, [text], self._now_ns(), facts)
+            self._notices.own(Category.SYSTEM, [text], facts)
         else:
             memory.keep_facts(facts)
         self._is_told = False
@@ -120,7 +118,7 @@ class Watch:
             self._memory.keep_facts(kept)
             return
         said = [self._milestone(milestone) for milestone in found]
-        self._notices.own(Category.PERFORMANCE, said, status.now_ns, kept)
+        self._notices.own(Category.PERFORMANCE, said, kept)
         self._on_new()
 
     def _milestone(self, passed: High | DayStep) -> Html:
@@ -140,7 +138,7 @@ class Watch:
         if not self._is_told and time.monotonic() - self._away_since >= GONE_S:
             self._is_told = True
             said = self._words()("engine.gone")
-            self._notices.own(Category.SYSTEM, [said], self._now_ns())
+            self._notices.own(Category.SYSTEM, [said])
             self._on_new()
             _log.warning("the engine stays away, the chats are told: %s", error)
         wait_s = error.retry_after_s if isinstance(error, Retry) else 2.0

@@ -218,6 +218,18 @@ async def test_what_was_pressed_and_is_too_old_after_a_start_is_said_to_be_unkno
     assert rig.desk.submitted == [], "nothing is sent after its time"
 
 
+async def test_an_answer_that_can_not_be_sent_now_is_sent_later(rig: Rig) -> None:
+    asked = await ask(rig)
+    rig.server.floods = [31]
+    rig.server.tap(ANNA, asked, "Buy")
+    await rig.until(lambda: any("Done." in n.text for n in Memory(rig.kept).notices(ANNA)))
+    assert len(rig.desk.orders) == 1
+    await rig.kill()
+    rig.server.calm()
+    await rig.start()
+    await rig.shown(ANNA, "KXFED-T4: 10 filled", after=asked.number)
+
+
 async def test_no_engine_at_the_press_sends_nothing(rig: Rig) -> None:
     asked = await ask(rig)
     rig.desk.is_gone = True
@@ -317,7 +329,7 @@ async def test_every_typed_command_says_what_it_does_before(rig: Rig) -> None:
         asked = await ask(rig, typed, words)
         assert rig.desk.submitted == []
         rig.server.tap(ANNA, asked, "Yes")
-        await rig.until(lambda asked=asked: "Done." in asked.text)
+        assert await rig.shown(ANNA, "Done.", asked.number - 1) is asked
         assert [sent for _, sent in rig.desk.submitted] == [command]
 
 

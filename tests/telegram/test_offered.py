@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import get_args
 
 import pytest
 
+from kalshi_desk.core.types import Count, Price
 from kalshi_desk.desk.automation import StopKind, StopPreview
 from kalshi_desk.desk.commands import Command, Panic, Query
 from kalshi_desk.desk.service import MarketsPage, SettingsPage
 from kalshi_desk.desk.verbs import USAGE
 from kalshi_desk.telegram.handling import PICKED
 from kalshi_desk.telegram.offered import OFFERED
+from tests.telegram.bot_server import Message
 from tests.telegram.conftest import ANNA, Rig
 from tests.telegram.fake_desk import a_market, a_position
 from tests.telegram.test_confirming import LIMIT, ORDER
@@ -32,9 +35,9 @@ def ready(rig: Rig) -> Rig:
         "markets": {"KXFED": a_market("KXFED")},
     }
     stop = StopPreview(
-        ticker="KXFED", kind=StopKind.FIXED, count=100, level=4_000, chance=None,
+        ticker="KXFED", kind=StopKind.FIXED, count=Count(100), level=Price(4_000), chance=None,
         expected_cost=None, winners_stopped=None, worst_exit=None, text="",
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
     rig.desk.replies = {
         "PreviewStop": stop,
         "AskSettings": SettingsPage(path="", rows=()),
@@ -51,9 +54,13 @@ async def test_each_line_sends_the_command_it_stands_for(ready: Rig) -> None:
         if page.labels:
             assert ready.desk.submitted == []
             ready.server.tap(ANNA, page, page.labels[0])
-        await ready.until(lambda page=page: "Done." in page.text)
+        assert await ready.shown(ANNA, "Done.", page.number - 1) is page
         sent = [type(command) for _, command in ready.desk.submitted]
         assert (sent or [Panic] * ready.desk.panics) == [kind]
+
+
+def has_changed(page: Message, seen: int) -> bool:
+    return len(page.texts) > seen
 
 
 async def test_each_line_asks_the_query_it_stands_for(ready: Rig) -> None:
@@ -62,9 +69,9 @@ async def test_each_line_asks_the_query_it_stands_for(ready: Rig) -> None:
         page = await ready.asks(f"{line} KXFED fixed" if line == "/protect" else line, "")
         for label in ("47¢", "YES", "5", "At once"):
             if kind.__name__ == "PreviewOrder":
-                before = page.text
+                seen = len(page.texts)
                 ready.server.tap(ANNA, page, label)
-                await ready.until(lambda page=page, before=before: page.text != before)
+                await ready.until(partial(has_changed, page, seen))
         assert kind in {type(query) for query in ready.desk.asked}
         ready.desk.asked.clear()
 
