@@ -16,24 +16,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kalshi_desk.cli import outcome
+from kalshi_desk.cli import guest, outcome
 from kalshi_desk.cli.link import EngineLink
 from kalshi_desk.core.errors import DeskError, Retry, Stop
 from kalshi_desk.desk.commands import Answer
 from kalshi_desk.store.bot_token import load_bot_token, save_bot_token
 from kalshi_desk.store.bridge_state import BridgeState
+from kalshi_desk.store.env_files import env_paths
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.presence import try_lock
-from kalshi_desk.store.settings import load_settings
+from kalshi_desk.store.presence import is_locked, read_ready, try_lock
+from kalshi_desk.store.setting_env import load_all
 
 if TYPE_CHECKING:
+    from kalshi_desk.telegram.bridge import Bridge
     from kalshi_desk.telegram.settings import BridgeSettings
 
 FACE = "telegram"
 LOCK_PATIENCE_S = 20.0
 """How long a bridge waits for another one of this home, which may be ending."""
+FAREWELL_S = 3.0
+"""How long a guest whose engine has died tries to say so, within the grace it has."""
 _PAUSE_S = 0.1
+_LOCK_LOOKS = 4
 _RELOAD_S = 1.0
 _LOG_BYTES, _LOG_FILES = 5_000_000, 2
 _log = logging.getLogger(__name__)
@@ -45,11 +50,12 @@ def run(home: Home, action: str, *, as_json: bool, in_keyring: bool = False) -> 
         return _keep_token(home, in_keyring=in_keyring)
     if action == "check":
         return _check(home, as_json=as_json)
+    guest.live_with_engine()
     home.prepare()
     token = load_bot_token(home)
-    settings = SettingsFile(home)
+    settings = SettingsNow(home)
     with _only_one(home):
-        _log_to(home.logs / "telegram.log", token)
+        _log_to(None if guest.is_guest() else home.logs / "telegram.log", token)
         try:
             return asyncio.run(_serve(home, token, settings, as_json=as_json))
         except DeskError:
@@ -65,11 +71,12 @@ def run(home: Home, action: str, *, as_json: bool, in_keyring: bool = False) -> 
             ) from None
 
 
-class SettingsFile:
-    """The bridge's settings, read again when their file has changed."""
+class SettingsNow:
+    """The bridge's settings, read again when a file of them has changed."""
 
     def __init__(self, home: Home) -> None:
-        self._path = home.settings_path
+        self._home = home
+        self._paths = (home.settings_path, *env_paths(home))
         self._looked = time.monotonic()
         self._stamp = self._stamp_now()
         self._settings = self._read()
@@ -90,7 +97,7 @@ class SettingsFile:
     def _read(self) -> BridgeSettings:
         from kalshi_desk.telegram.settings import BridgeSettings
 
-        section = load_settings(self._path).settings.telegram
+        section = load_all(self._home).settings.telegram
         return BridgeSettings(
             users=dict(section.users),
             chats={chat: role for chat, role in section.chats.items() if _is_id(chat)},
@@ -102,12 +109,16 @@ class SettingsFile:
             server=section.server,
         )
 
-    def _stamp_now(self) -> tuple[int, int]:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return 0, 0
-        return found.st_mtime_ns, found.st_size
+    def _stamp_now(self) -> list[tuple[int, int]]:
+        stamps = []
+        for path in self._paths:
+            try:
+                found = path.stat()
+            except OSError:
+                stamps.append((0, 0))
+            else:
+                stamps.append((found.st_mtime_ns, found.st_size))
+        return stamps
 
 
 class DeskOfHome(EngineLink):
@@ -124,29 +135,30 @@ class DeskOfHome(EngineLink):
         return await panic(self._desk_home)
 
 
-async def _serve(home: Home, token: str, settings: SettingsFile, *, as_json: bool) -> int:
+async def _serve(home: Home, token: str, settings: SettingsNow, *, as_json: bool) -> int:
     from kalshi_desk.telegram.bridge import Bridge
 
     kept = BridgeState(home.data / "telegram.sqlite3")
-    parent = Parent(os.getppid())
 
     def ready(name: str) -> None:
-        line = f"The bridge serves @{name}. It ends with Ctrl+C."
-        if as_json:
-            line = json.dumps({"guest": FACE, "pid": os.getpid(), "bot": name})
-        with contextlib.suppress(OSError):
-            print(line, flush=True)
+        guest.say_ready(f"@{name}")
+        if not guest.is_guest():
+            line = f"The bridge serves @{name}. Ctrl+C ends it."
+            facts = {"guest": FACE, "pid": os.getpid(), "bot": name}
+            with contextlib.suppress(OSError):
+                print(json.dumps(facts) if as_json else line, flush=True)
 
-    def engine(pid: int) -> None:
-        if parent.is_replaced_by(pid):
-            _log.info("engine %d has a bridge of its own; this one, of the last one, ends", pid)
-            bridge.stopped.set()
+    bridge = Bridge(DeskOfHome(home), kept, token, settings, on_ready=ready)
+    ending: set[asyncio.Task[None]] = set()
 
-    bridge = Bridge(DeskOfHome(home), kept, token, settings, on_ready=ready, on_engine=engine)
+    def stop() -> None:
+        if not ending:
+            ending.add(asyncio.create_task(_stop(home, bridge)))
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, bridge.stopped.set)
+            loop.add_signal_handler(number, stop)
     try:
         await bridge.run()
     finally:
@@ -154,22 +166,16 @@ async def _serve(home: Home, token: str, settings: SettingsFile, *, as_json: boo
     return outcome.DONE
 
 
-class Parent:
-    """Who started this bridge: a bridge that an engine started belongs to that engine.
-
-    When its engine dies it stays, so that a panic still has somebody to answer it, and
-    leaves when another engine serves, which starts a bridge of its own.
-    """
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._is_engine = False
-
-    def is_replaced_by(self, engine: int) -> bool:
-        """Take note of the engine that is reached; returns whether it is another than ours."""
-        if engine == self._pid:
-            self._is_engine = True
-        return self._is_engine and engine != self._pid
+async def _stop(home: Home, bridge: Bridge) -> None:
+    """End the bridge; a guest whose engine has died says so before it ends with it."""
+    if guest.is_guest():
+        # An engine that ends takes its ready file away; one that died leaves it, unlocked.
+        for _ in range(_LOCK_LOOKS):
+            if not is_locked(home) and read_ready(home) is not None:
+                await bridge.say_engine_died(FAREWELL_S)
+                break
+            await asyncio.sleep(_PAUSE_S / 2)
+    bridge.stopped.set()
 
 
 @contextlib.contextmanager
@@ -196,18 +202,24 @@ def _only_one(home: Home) -> Iterator[None]:
         os.close(handle)
 
 
-def _log_to(path: Path, token: str) -> None:
-    """Write the log to its file, and warnings to the terminal, both without the token."""
+def _log_to(path: Path | None, token: str) -> None:
+    """Write the log to a file, and warnings to the terminal, both without the token.
+
+    Without a file everything goes to standard error: the engine keeps that of its guests.
+    """
     from kalshi_desk.telegram.scrub import Scrubber, ScrubbingFormatter
 
-    form = ScrubbingFormatter(Scrubber(token))
-    file = logging.handlers.RotatingFileHandler(
-        path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
-    )
-    terminal = logging.StreamHandler(sys.stderr)
-    terminal.setLevel(logging.WARNING)
-    root = logging.getLogger()
-    for handler in (file, terminal):
+    said = logging.StreamHandler(sys.stderr)
+    handlers: list[logging.Handler] = [said]
+    if path is not None:
+        said.setLevel(logging.WARNING)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(
+                path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
+            )
+        )
+    form, root = ScrubbingFormatter(Scrubber(token)), logging.getLogger()
+    for handler in handlers:
         handler.setFormatter(form)
         root.addHandler(handler)
     root.setLevel(logging.INFO)
@@ -218,7 +230,7 @@ def _log_to(path: Path, token: str) -> None:
 def _check(home: Home, *, as_json: bool) -> int:
     from kalshi_desk.telegram.checking import check
 
-    settings = SettingsFile(home)()
+    settings = SettingsNow(home)()
     found = asyncio.run(check(load_bot_token(home), settings))
     if as_json:
         rows = [{"what": f.what, "good": f.is_good, "text": f.text} for f in found]

@@ -1,8 +1,7 @@
-"""The token of the Telegram bot: from the environment, a private file, or the keyring."""
+"""The token of the Telegram bot: of the environment, a private file, or the keyring."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from kalshi_desk.core.errors import Refuse, Stop
 from kalshi_desk.store.files import PRIVATE_FILE, make_folder, write_whole
 from kalshi_desk.store.paths import APP_NAME, Home
 from kalshi_desk.store.secrets import IN_KEYRING, read_private
+from kalshi_desk.store.setting_env import telegram_token
 
 TOKEN_VARIABLE = "TELEGRAM_BOT_TOKEN"
 _NAME = "telegram"
@@ -23,37 +23,35 @@ def token_file(home: Home) -> Path:
 
 
 def load_bot_token(home: Home, env: Mapping[str, str] | None = None) -> str:
-    """Return the bot's token: that of the environment, else the home's.
+    """Return the bot's token: of the environment, else of a ``.env`` file, else the home's.
 
     Raises ``Stop`` when there is none, it has not the shape of a token, or others may read it;
     the message never holds the token.
     """
-    variables = os.environ if env is None else env
-    token = variables.get(TOKEN_VARIABLE, "").strip()
-    where = f"the environment variable {TOKEN_VARIABLE}"
-    if not token:
-        path = token_file(home)
-        where = str(path)
-        try:
-            token = read_private(path).decode("ascii", "replace").strip()
-        except FileNotFoundError as error:
-            raise Stop(
-                "There is no token for the Telegram bot.",
-                code="no_token",
-                money="The bridge was not started; trading does not need it.",
-                todo="Ask @BotFather for a bot, then run: kalshi-desk telegram token",
-            ) from error
-        if token == IN_KEYRING:
-            where = "the keyring"
-            token = _from_keyring(home)
-    if not _SHAPE.fullmatch(token):
+    token = telegram_token(home, env)
+    if token is not None:
+        return token
+    path = token_file(home)
+    where = str(path)
+    try:
+        kept = read_private(path).decode("ascii", "replace").strip()
+    except FileNotFoundError as error:
+        raise Stop(
+            "There is no token for the Telegram bot.",
+            code="no_token",
+            money="The bridge was not started; trading does not need it.",
+            todo="Ask @BotFather for a bot, then run: kalshi-desk telegram token",
+        ) from error
+    if kept == IN_KEYRING:
+        where, kept = "the keyring", _from_keyring(home)
+    if not _SHAPE.fullmatch(kept):
         raise Stop(
             f"What stands in {where} has not the shape of a bot token.",
             code="bad_token",
             money="The bridge was not started; trading does not need it.",
             todo="A token is digits, a colon and letters, as @BotFather gave it.",
         )
-    return token
+    return kept
 
 
 def save_bot_token(home: Home, token: str, *, in_keyring: bool = False) -> str:

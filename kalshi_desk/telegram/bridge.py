@@ -29,7 +29,7 @@ from kalshi_desk.telegram.ports import DeskPort, KeptPort
 from kalshi_desk.telegram.reach import Reach
 from kalshi_desk.telegram.scrub import Scrubber
 from kalshi_desk.telegram.sender import Sender
-from kalshi_desk.telegram.settings import BridgeSettings
+from kalshi_desk.telegram.settings import BridgeSettings, Category
 from kalshi_desk.telegram.watch import Watch
 from kalshi_desk.telegram.words import Words
 
@@ -67,8 +67,7 @@ def open_bot(token: str, server: str) -> telegram.Bot:
 class Bridge:
     """One running bridge.
 
-    ``settings`` returns those of now; ``on_ready`` gets the bot's name once Telegram answers;
-    ``on_engine`` the process of each engine that is reached.
+    ``settings`` returns those of now; ``on_ready`` gets the bot's name once Telegram answers.
     """
 
     def __init__(
@@ -79,7 +78,6 @@ class Bridge:
         settings: Callable[[], BridgeSettings],
         *,
         on_ready: Callable[[str], None] = lambda name: None,
-        on_engine: Callable[[int], None] = lambda pid: None,
     ) -> None:
         self.stopped = asyncio.Event()
         self._settings = settings
@@ -94,18 +92,18 @@ class Bridge:
         self._courier = Courier(
             self._memory,
             self._sender,
-            chats=lambda: {int(chat) for chat in self._settings().chats},
+            chats=self._writable,
             repeat_line=lambda: self._words()("repeat.notice"),
+            missing_line=lambda count: self._words()("repeat.missing", count=count),
             on_blocked=self._blocked,
         )
-        notices = Notices(self._memory, settings, self._words)
+        self._notices = notices = Notices(self._memory, settings, self._words)
         self._watch = Watch(
             self._reach,
             self._memory,
             notices,
             self._words,
             on_new=self._courier.wake,
-            on_engine=on_engine,
         )
         self._confirming = Confirming(
             self._memory,
@@ -114,6 +112,7 @@ class Bridge:
             self._words,
             lambda: self._settings().confirm_s,
             self._start,
+            later=notices.answer,
         )
         self._handling = Handling(
             self._reach, self._sender, self._confirming, settings, self._words
@@ -150,6 +149,16 @@ class Bridge:
                 task.result()
         finally:
             await self._end(courier, [stopping, *others])
+
+    async def say_engine_died(self, patience_s: float) -> None:
+        """Tell the chats that the engine is gone and this bridge with it; what waits is kept."""
+        said = self._words()("engine.died")
+        self._notices.own(Category.SYSTEM, [said])
+        self._courier.wake()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while self._courier.has_due():
+                    await asyncio.sleep(0.05)
 
     async def _end(self, courier: asyncio.Task[None], others: list[asyncio.Task[Any]]) -> None:
         """See through what is on its way, for a moment, and let go of everything."""
@@ -222,6 +231,11 @@ class Bridge:
         ]
 
     # --- telling --------------------------------------------------------------------------
+
+    def _writable(self) -> set[int]:
+        """Return the chats that may be written to: those told of events, and people's own."""
+        settings = self._settings()
+        return {int(chat) for chat in (*settings.chats, *settings.users)}
 
     def _words(self) -> Words:
         return Words(self._settings().language)

@@ -44,7 +44,8 @@ _log = logging.getLogger(__name__)
 class Confirming:
     """Asks, and carries out what was confirmed.
 
-    ``start`` runs work beside the polling, so that a slow command never holds up a panic.
+    ``start`` runs work beside the polling, so that a slow command never holds up a panic;
+    ``later`` keeps an answer that can't be sent now until it can.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class Confirming:
         confirm_s: Callable[[], int],
         start: Callable[[Coroutine[Any, Any, None]], None],
         *,
+        later: Callable[[int, Html], None],
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._memory = memory
+        self._later = later
         self._reach = reach
         self._sender = sender
         self._words = words
@@ -162,6 +165,12 @@ class Confirming:
         self._start(self.carry_out(sent))
         return words.plain("note.sent")
 
+    def holds(self, chat: int, message: int) -> bool:
+        """Whether a message shows a command that waits for its button or is under way."""
+        waiting = (ConfirmationState.OPEN, ConfirmationState.SENT)
+        shown = (c for state in waiting for c in self._memory.confirmations(state))
+        return any((c.chat, c.message) == (chat, message) for c in shown)
+
     def resume(self) -> None:
         """Go on with what was confirmed and not answered when the bridge ended."""
         for known in self._memory.confirmations(ConfirmationState.SENT):
@@ -177,8 +186,10 @@ class Confirming:
         said = await self._outcome(known)
         text = lines(Html(known.text), said)
         is_shown = known.message and await self._sender.edit(known.chat, known.message, text)
-        if not is_shown:
-            await self._sender.reply(known.chat, text, None, words("repeat.answer"))
+        if not is_shown and not await self._sender.reply(
+            known.chat, text, None, words("repeat.answer")
+        ):
+            self._later(known.chat, text)
         self._memory.keep(msgspec.structs.replace(known, state=ConfirmationState.OVER))
 
     async def _outcome(self, known: Confirmation) -> Html:

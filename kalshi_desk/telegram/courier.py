@@ -25,6 +25,8 @@ MOST_BACKOFF_S = 60.0
 MOST_DOUBT_S = 600.0
 """What may have arrived is repeated ever more seldom, so that a silent server makes no flood."""
 IDLE_S = 1.0
+MOST_WAITING = 2_000
+"""How many notices wait for a chat that takes none; the oldest above that are counted only."""
 _SECOND_NS = 1_000_000_000
 _log = logging.getLogger(__name__)
 
@@ -33,7 +35,8 @@ class Courier:
     """Sends what the memory holds.
 
     ``chats`` returns who may get notifications now; ``repeat_line`` the line of a message that
-    may be a repetition; ``on_blocked`` is told once of a chat that takes none.
+    may be a repetition, ``missing_line`` that of one before which some were let go;
+    ``on_blocked`` is told once of a chat that takes none.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Courier:
         *,
         chats: Callable[[], Collection[int]],
         repeat_line: Callable[[], Html],
+        missing_line: Callable[[int], Html],
         on_blocked: Callable[[int, str], None] = lambda chat, why: None,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -50,6 +54,7 @@ class Courier:
         self._sender = sender
         self._chats = chats
         self._repeat_line = repeat_line
+        self._missing_line = missing_line
         self._on_blocked = on_blocked
         self._now_ns = now_ns
         self._again: dict[int, float] = {}
@@ -66,6 +71,10 @@ class Courier:
     def wake(self) -> None:
         """Look at once whether something is due."""
         self._wake.set()
+
+    def has_due(self) -> bool:
+        """Whether something waits that could be sent now."""
+        return any(self._batch(chat) for chat in self._chats() if chat not in self._blocked)
 
     def unblock(self, chat: int) -> None:
         """A chat that writes to the bot can be written to again."""
@@ -97,6 +106,8 @@ class Courier:
                 # Whoever was taken off the list must not be told of the account any more.
                 self._memory.drop_notices(self._memory.notices(chat))
                 continue
+            if chat in self._blocked:
+                self._trim(chat)
             batch = self._batch(chat)
             if not batch:
                 continue
@@ -111,7 +122,7 @@ class Courier:
         """Return the oldest due notices that fit into one message and belong in one."""
         now_ns = self._now_ns()
         batch: list[Notice] = []
-        room = MESSAGE_UNITS - units(self._repeat_line()) - 1
+        room = MESSAGE_UNITS - units(self._repeat_line()) - units(self._missing_line(10**6)) - 2
         for notice in self._memory.notices(chat):
             if notice.due_ns > now_ns:
                 continue
@@ -123,8 +134,21 @@ class Courier:
             batch.append(notice)
         return batch
 
+    def _trim(self, chat: int) -> None:
+        """Let the oldest notices go where a chat has taken none for very long, and say so."""
+        waiting = self._memory.notices(chat)
+        extra = waiting[: max(0, len(waiting) - MOST_WAITING)]
+        if extra:
+            self._memory.drop_notices(extra)
+            name = f"dropped:{chat}"
+            count = (self._memory.number(name) or 0) + len(extra)
+            self._memory.keep_facts({name: count})
+            _log.error("%d notices for chat %d were let go: it takes none", len(extra), chat)
+
     async def _send(self, chat: int, batch: list[Notice]) -> None:
-        head = self._repeat_line() if batch[0].is_repeat else ""
+        dropped = self._memory.number(f"dropped:{chat}") or 0
+        missing = self._missing_line(dropped) if dropped else ""
+        head = "\n".join(filter(None, (self._repeat_line() if batch[0].is_repeat else "", missing)))
         text = "\n".join(filter(None, (head, *(notice.text for notice in batch))))
         is_silent = all(notice.is_silent for notice in batch)
         replace = msgspec.structs.replace
@@ -132,6 +156,8 @@ class Courier:
         delivery = await self._sender.send(chat, split(text)[0], is_silent=is_silent)
         if delivery.outcome is Outcome.SENT:
             self._memory.drop_notices(batch)
+            if dropped:
+                self._memory.keep_facts({f"dropped:{chat}": 0})
             self._failures.pop(chat, None)
             self._again.pop(chat, None)
             self._blocked.discard(chat)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,6 +53,7 @@ _OPTIONS = {
     "style": STYLES,
     "frequency": ("now", "minute", "hour"),
 }
+SETTLE_S = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -125,8 +128,6 @@ class Handling:
             await self._do(asked, SetAuto(on=True), "start_trading")
         elif name == "stop_trading":
             await self._do(asked, SetAuto(on=False), "stop_trading")
-        elif name == "set":
-            await self._do(asked, _setting(rest), " ".join(["set", *rest]))
         elif name in USAGE:
             await self._do(asked, parse_words([name, *rest]), " ".join([name, *rest]))
         else:
@@ -210,25 +211,37 @@ class Handling:
             return
         if value:
             key = f"telegram.{name}"
-            if name == "notify":
+            if name == "notify" and value in set(Category):
                 kind = Category(value)
                 value = _NEXT_LOUDNESS[self._settings().loudness(kind)]
                 key = f"{key}.{kind.value}"
-            elif value not in _OPTIONS[name]:
+            elif value not in _OPTIONS.get(name, ()):
                 return
+            before = self._settings()
             command = SetSetting(name=key, value=value)
             answer = await self._reach.submit(command, f"telegram-update-{asked.update_id}")
             if answer.reasons:
                 text = answer_text(self._words(), answer)
                 await self._show(asked, Page(text, choices_of(self._look(), name).rows))
                 return
+            await self._until_other_than(before)
         await self._show(asked, choices_of(self._look(), name))
+
+    async def _until_other_than(self, before: BridgeSettings) -> None:
+        """Wait a moment for a change to come back by the settings file."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                while self._settings() == before:
+                    await asyncio.sleep(0.05)
 
     async def _picked(self, asked: Asked, rest: str) -> str:
         words = self._words()
         name, _, tail = rest.partition(":")
         what, _, value = tail.partition(":")
         session = self._sessions.find(name)
+        if session is None and self._confirming.holds(asked.chat, asked.message):
+            # The second tap on the last choice: what it led to stands there already.
+            return ""
         if session is None:
             await self._sender.edit(asked.chat, asked.message, words("confirm.expired"))
             return words.plain("note.expired")
@@ -298,13 +311,7 @@ class Handling:
         await self._sender.reply(asked.chat, text, None, words("repeat.answer"))
 
 
-_OWN = ("start_trading", "stop_trading", "set")
-
-
-def _setting(rest: list[str]) -> SetSetting:
-    if not rest:
-        raise Refuse("That is not how to set.", code="usage", todo="Usage: set NAME VALUE")
-    return SetSetting(name=rest[0].lower(), value=" ".join(rest[1:]))
+_OWN = ("start_trading", "stop_trading")
 
 
 def _no_engine() -> Retry:

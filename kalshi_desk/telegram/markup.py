@@ -17,6 +17,7 @@ from kalshi_desk.core.text import clean
 MESSAGE_UNITS = 4_096
 """What one message may hold, in UTF-16 code units; markup is counted too, to be safe."""
 FIELD_CHARACTERS = 300
+CODE_CHARACTERS = 100
 JOINER = "\u2060"
 _LINK = re.compile(r"(?<!\w)([/@#$])(?=[^\W\d])|(://)|(?<=\w)(\.)(?=[^\W\d_]{2,}(?![\w-]))")
 _PIECE = re.compile(r"<[^<>]*>|&[#\w]+;|[^<&]|[<&]", re.DOTALL)
@@ -41,12 +42,12 @@ def escape(value: object, limit: int = FIELD_CHARACTERS) -> Html:
     text = clean(value, limit + 1)
     if len(text) > limit:
         text = f"{text[: limit - 1]}…"
-    return Html(html.escape(defuse(text), quote=True).replace("&#x27;", "&#39;"))
+    return Html(html.escape(defuse(text), quote=False))
 
 
 def code(value: object) -> Html:
     """Return a name to be copied with a tap, such as a ticker; Telegram links nothing in it."""
-    return Html(f"<code>{html.escape(clean(value, FIELD_CHARACTERS), quote=False)}</code>")
+    return Html(f"<code>{html.escape(clean(value, CODE_CHARACTERS), quote=False)}</code>")
 
 
 def bold(value: object) -> Html:

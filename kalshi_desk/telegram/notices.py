@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from kalshi_desk.desk.frames import DeskEvent, Level
@@ -21,7 +22,7 @@ from kalshi_desk.telegram.settings import (
 from kalshi_desk.telegram.words import Words
 
 _MARK = {Level.INFO: "·", Level.GOOD: "✓", Level.WARNING: "▲", Level.ERROR: "‼"}
-_TEXT_CHARACTERS = 600
+_TEXT_CHARACTERS = 350
 
 
 class Notices:
@@ -32,10 +33,13 @@ class Notices:
         memory: Memory,
         settings: Callable[[], BridgeSettings],
         words: Callable[[], Words],
+        *,
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._memory = memory
         self._settings = settings
         self._words = words
+        self._now_ns = now_ns
 
     def events(self, events: Iterable[DeskEvent], venue: str, seen: dict[str, object]) -> None:
         """Keep notices of events together with how far the events were seen, in one write."""
@@ -43,41 +47,45 @@ class Notices:
         for event in events:
             category = category_of(event)
             text = self._event_text(event, category, venue)
-            made += self._for_chats(category, text, event.at_ns, is_danger=is_danger(event))
+            made += self._for_chats(category, text, is_danger=is_danger(event))
         self._memory.add_notices(made, seen)
 
     def own(
         self,
         category: Category,
         texts: Sequence[Html],
-        at_ns: int,
         seen: dict[str, object] | None = None,
     ) -> None:
         """Keep notices of the bridge's own, which are told at once, and what they settle."""
         made: list[Notice] = []
         for text in texts:
-            made += self._for_chats(category, text, at_ns, is_danger=True)
+            made += self._for_chats(category, text, is_danger=True)
         self._memory.add_notices(made, seen or {})
 
-    def _for_chats(
-        self, category: Category, text: Html, at_ns: int, *, is_danger: bool
-    ) -> list[Notice]:
+    def answer(self, chat: int, text: Html) -> None:
+        """Keep an answer that could not be sent now; it goes as soon as that is possible."""
+        self._memory.add_notices([self._notice(chat, text, 0, is_silent=False)], {})
+
+    def _for_chats(self, category: Category, text: Html, *, is_danger: bool) -> list[Notice]:
         settings = self._settings()
         loudness = settings.loudness(category)
         if loudness == OFF:
             return []
         span_ns = FREQUENCIES.get(settings.frequency, 0) * SECOND_NS
-        due_ns = at_ns if is_danger or not span_ns else (at_ns // span_ns + 1) * span_ns
+        due_ns = 0 if is_danger or not span_ns else (self._now_ns() // span_ns + 1) * span_ns
         return [
-            Notice(
-                number=self._memory.next_number(),
-                chat=int(chat),
-                text=str(text),
-                due_ns=due_ns,
-                is_silent=loudness == SILENT,
-            )
+            self._notice(int(chat), text, due_ns, is_silent=loudness == SILENT)
             for chat in settings.chats
         ]
+
+    def _notice(self, chat: int, text: Html, due_ns: int, *, is_silent: bool) -> Notice:
+        return Notice(
+            number=self._memory.next_number(),
+            chat=chat,
+            text=str(text),
+            due_ns=due_ns,
+            is_silent=is_silent,
+        )
 
     def _event_text(self, event: DeskEvent, category: Category, venue: str) -> Html:
         words, settings = self._words(), self._settings()

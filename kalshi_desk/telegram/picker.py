@@ -25,6 +25,7 @@ from kalshi_desk.desk.commands import (
     QueryFailed,
 )
 from kalshi_desk.desk.frames import MarketRow
+from kalshi_desk.desk.service import AskMarkets, MarketFilter, MarketSort, MarketsPage
 from kalshi_desk.desk.verbs import parse_cents
 from kalshi_desk.telegram import numbers as n
 from kalshi_desk.telegram.describing import quotes
@@ -35,6 +36,7 @@ from kalshi_desk.telegram.views import held_positions, open_orders, order_words,
 from kalshi_desk.telegram.words import Words
 
 MOST_SESSIONS = 100
+MOST_MARKETS = 48
 SIZES = ("1", "5", "10", "25", "100", "$20")
 _TITLE = 100
 
@@ -216,7 +218,6 @@ class Picker:
         }.get(session.step, Step.MARKET)
 
     async def _markets(self, session: Session, words: Words) -> Page:
-        rows = (await self._reach.rows("markets", MarketRow)).values()
         if session.kind == "sell":
             held = {row.ticker: row for row in await held_positions(self._reach)}
             names = [f"{t} {n.side_of(row.position).lower()}" for t, row in held.items()]
@@ -225,7 +226,7 @@ class Picker:
                 for ticker, row in held.items()
             ]
         else:
-            found = sought(rows, session.text)
+            found = await find_markets(self._reach, session.text)
             names = [row.ticker for row in found]
             labels = [
                 f"{'★ ' if row.is_starred else ''}{n.cents(row.yes_ask)} {row.subtitle} {row.title}"
@@ -342,8 +343,30 @@ class Picker:
         )
 
 
+async def find_markets(reach: Reach, text: str) -> list[MarketRow]:
+    """Return the markets one can trade in that fit the words, mine and starred ones first."""
+    if text:
+        wanted = [MarketFilter(text=text)]
+    else:
+        wanted = [MarketFilter(only_mine=True), MarketFilter(only_starred=True), MarketFilter()]
+    found: dict[str, MarketRow] = {}
+    for one in wanted:
+        page = await reach.ask(
+            AskMarkets(
+                wanted=one,
+                sort=MarketSort.RELEVANCE if text else MarketSort.VOLUME,
+                descending=True,
+                limit=MOST_MARKETS,
+            )
+        )
+        if not isinstance(page, MarketsPage):
+            return sought((await reach.rows("markets", MarketRow)).values(), text)
+        found.update({row.ticker: row for row in page.rows if row.ticker not in found})
+    return list(found.values())
+
+
 def sought(rows: Iterable[MarketRow], text: str) -> list[MarketRow]:
-    """Return the markets one can trade in that hold every word, mine and starred ones first."""
+    """Return the same from a whole list, for an engine that answers no such query."""
     wanted = text.lower().split()
 
     def fits(row: MarketRow) -> bool:

@@ -149,7 +149,7 @@ class Polling:
         wanted: list[Incoming] = []
         kept: list[Request] = []
         for update in updates:
-            incoming = read(update, self._bot.username)
+            incoming = self._read(update)
             if incoming is not None and self._may(incoming):
                 wanted.append(incoming)
                 kept.append(Request(update_id=update.update_id, body=update.to_json()))
@@ -157,10 +157,18 @@ class Polling:
         for incoming in wanted:
             self._start(incoming)
 
+    def _read(self, update: telegram.Update) -> Incoming | None:
+        try:
+            return read(update, self._bot.username)
+        except Exception:
+            # One odd update must not stand in the way of all that come after it.
+            _log.exception("update %d can't be read and is passed over", update.update_id)
+            return None
+
     def _again(self, request: Request) -> None:
         """Answer what the last run left unanswered, but not for ever."""
         update = telegram.Update.de_json(json.loads(request.body), self._bot)
-        incoming = read(update, self._bot.username)
+        incoming = self._read(update)
         if incoming is None or not self._may(incoming) or request.tries >= MOST_TRIES:
             self._memory.answered(request.update_id)
             return
@@ -187,13 +195,14 @@ def read(update: telegram.Update, username: str) -> Incoming | None:
     if update.callback_query is not None:
         return _tapped(update.update_id, update.callback_query)
     message = update.message
-    if message is None or message.from_user is None or not message.text:
+    if message is None or message.from_user is None or not (message.text or "").strip():
         return None
-    word, _, name = message.text.split(maxsplit=1)[0].partition("@")
+    text = message.text or ""
+    word, _, name = text.split(maxsplit=1)[0].partition("@")
     if word.startswith("/") and name and name.lower() != username.lower():
         return None
     person = _person(message.from_user, message.chat)
-    return Incoming(update_id=update.update_id, person=person, text=message.text)
+    return Incoming(update_id=update.update_id, person=person, text=text)
 
 
 def _tapped(update_id: int, query: telegram.CallbackQuery) -> Incoming | None:

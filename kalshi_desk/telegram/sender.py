@@ -29,7 +29,7 @@ from telegram.error import (
     TelegramError,
 )
 
-from kalshi_desk.telegram.markup import plain
+from kalshi_desk.telegram.markup import Html, plain, split
 from kalshi_desk.telegram.scrub import Scrubber
 
 PRIVATE_GAP_S, GROUP_GAP_S = 1.05, 3.1
@@ -138,6 +138,9 @@ class Sender:
 
         ``repeat`` is the line that a message carries which may have arrived already.
         """
+        *before, text = split(text) or [Html(text)]
+        for part in before:
+            await self.send(chat, part)
         for number in range(TRIES):
             delivery = await self.send(chat, text, keyboard)
             if delivery.outcome is Outcome.SENT:
@@ -145,7 +148,7 @@ class Sender:
             if delivery.outcome in (Outcome.REFUSED, Outcome.BLOCKED):
                 break
             if delivery.outcome is Outcome.IN_DOUBT and repeat and not text.startswith(repeat):
-                text = f"{repeat}\n{text}"
+                text = Html(f"{repeat}\n{text}")
             if not await self._pause(delivery, number):
                 break
         _log.warning("an answer to chat %s was not sent: %s", chat, delivery.why)
@@ -155,6 +158,7 @@ class Sender:
         self, chat: int, message: int, text: str, keyboard: InlineKeyboardMarkup | None = None
     ) -> bool:
         """Change a message in place; returns False when that message is no longer there."""
+        text = (split(text) or [Html(text)])[0]
 
         async def call() -> int:
             await self._bot.edit_message_text(

@@ -30,8 +30,7 @@ _log = logging.getLogger(__name__)
 class Watch:
     """Pulls the desk's events into notices.
 
-    ``on_new`` is called when there may be something to send; ``on_engine`` with the process
-    of each engine that is reached.
+    ``on_new`` is called when there may be something to send.
     """
 
     def __init__(
@@ -42,16 +41,12 @@ class Watch:
         words: Callable[[], Words],
         *,
         on_new: Callable[[], None],
-        on_engine: Callable[[int], None] = lambda pid: None,
-        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._reach = reach
         self._memory = memory
         self._notices = notices
         self._words = words
         self._on_new = on_new
-        self._on_engine = on_engine
-        self._now_ns = now_ns
         self._away_since = time.monotonic()
         self._is_told = False
         self._looked = 0.0
@@ -84,11 +79,10 @@ class Watch:
         facts: dict[str, object] = {name: seen, "engine": engine}
         if self._is_told or (known and known != engine):
             text = self._words()("engine.back", venue=welcome.venue, pid=welcome.pid)
-            self._notices.own(Category.SYSTEM, [text], self._now_ns(), facts)
+            self._notices.own(Category.SYSTEM, [text], facts)
         else:
             memory.keep_facts(facts)
         self._is_told = False
-        self._on_engine(welcome.pid)
         _log.info("following engine %d, %s, from event %d", welcome.pid, welcome.venue, seen)
 
     async def _events(self) -> bool:
@@ -124,7 +118,7 @@ class Watch:
             self._memory.keep_facts(kept)
             return
         said = [self._milestone(milestone) for milestone in found]
-        self._notices.own(Category.PERFORMANCE, said, status.now_ns, kept)
+        self._notices.own(Category.PERFORMANCE, said, kept)
         self._on_new()
 
     def _milestone(self, passed: High | DayStep) -> Html:
@@ -144,7 +138,7 @@ class Watch:
         if not self._is_told and time.monotonic() - self._away_since >= GONE_S:
             self._is_told = True
             said = self._words()("engine.gone")
-            self._notices.own(Category.SYSTEM, [said], self._now_ns())
+            self._notices.own(Category.SYSTEM, [said])
             self._on_new()
             _log.warning("the engine stays away, the chats are told: %s", error)
         wait_s = error.retry_after_s if isinstance(error, Retry) else 2.0

@@ -214,6 +214,11 @@ class BotServer:
         if self.fail and method == "sendMessage":
             raise ApiError(*self.fail.pop(0))
 
+    def calm(self) -> None:
+        """Let the time to wait be over."""
+        with self.lock:
+            self.floods, self._quiet_until = [], 0.0
+
     def _get_chat(self, chat: int) -> dict[str, Any]:
         if chat in self.gone:
             raise ApiError(400, "Bad Request: chat not found")

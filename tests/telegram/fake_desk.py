@@ -72,6 +72,8 @@ class FakeDesk:
         self.panics = 0
         self.status = a_status()
         self.slow_s = 0.0
+        self.asked: list[Query] = []
+        self.replies: dict[str, Reply] = {}
 
     async def connect(self) -> Welcome:
         self._here()
@@ -125,6 +127,9 @@ class FakeDesk:
 
     async def ask(self, query: Query) -> Reply:
         self._here()
+        self.asked.append(query)
+        if type(query).__name__ in self.replies:
+            return self.replies[type(query).__name__]
         if self.query_fails or not isinstance(query, PreviewOrder):
             return QueryFailed(reasons=self.query_fails)
         return a_preview(self.refusals)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import msgspec
-import pytest
 
 from kalshi_desk.core.errors import Retry, Unknown
 from kalshi_desk.core.reasons import Reason, ReasonCode
@@ -219,6 +218,18 @@ async def test_what_was_pressed_and_is_too_old_after_a_start_is_said_to_be_unkno
     assert rig.desk.submitted == [], "nothing is sent after its time"
 
 
+async def test_an_answer_that_can_not_be_sent_now_is_sent_later(rig: Rig) -> None:
+    asked = await ask(rig)
+    rig.server.floods = [31]
+    rig.server.tap(ANNA, asked, "Buy")
+    await rig.until(lambda: any("Done." in n.text for n in Memory(rig.kept).notices(ANNA)))
+    assert len(rig.desk.orders) == 1
+    await rig.kill()
+    rig.server.calm()
+    await rig.start()
+    await rig.shown(ANNA, "KXFED-T4: 10 filled", after=asked.number)
+
+
 async def test_no_engine_at_the_press_sends_nothing(rig: Rig) -> None:
     asked = await ask(rig)
     rig.desk.is_gone = True
@@ -295,32 +306,31 @@ ORDER = OrderRow(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("typed", "words", "command"),
-    [
-        ("/limit open_positions 12", "10 becomes 12", SetLimit(name="open_positions", value="12")),
-        ("/resume", "let orders pass again", Resume()),
-        ("/strategy arb trade", "mode trade", SetMode(strategy="arb", mode=Mode.TRADE)),
-        ("/cancel o-1", "Buy 3 YES at 2¢", CancelOrder(order="o-1")),
-        ("/cancel all", "Cancel all orders on this venue", CancelAll()),
-        ("/cancel all m", "Cancel all orders in M", CancelAll(ticker="M")),
-        ("/flatten M", "M 1 YES, now 46.5¢ net, +$0.20", Flatten(ticker="M")),
-        ("/flatten all", "Close 1 positions", Flatten()),
-    ],
-)
-async def test_every_typed_command_says_what_it_does_before(
-    rig: Rig, typed: str, words: str, command: object
-) -> None:
+TYPED = [
+    ("/limit open_positions 12", "10 becomes 12", SetLimit(name="open_positions", value="12")),
+    ("/resume", "let orders pass again", Resume()),
+    ("/strategy arb trade", "mode trade", SetMode(strategy="arb", mode=Mode.TRADE)),
+    ("/cancel o-1", "Buy 3 YES at 2¢", CancelOrder(order="o-1")),
+    ("/cancel all", "Cancel all orders on this venue", CancelAll()),
+    ("/cancel all m", "Cancel all orders in M", CancelAll(ticker="M")),
+    ("/flatten M", "M 1 YES, now 46.5¢ net, +$0.20", Flatten(ticker="M")),
+    ("/flatten all", "Close 1 positions", Flatten()),
+]
+
+
+async def test_every_typed_command_says_what_it_does_before(rig: Rig) -> None:
     rig.desk.topics = {
         "limits": {"open_positions": LIMIT},
         "orders": {"c": ORDER},
         "positions": {"M": a_position("M", 100)},
     }
-    asked = await ask(rig, typed, words)
-    assert rig.desk.submitted == []
-    rig.server.tap(ANNA, asked, "Yes")
-    await rig.until(lambda: "Done." in asked.text)
-    assert [sent for _, sent in rig.desk.submitted] == [command]
+    for typed, words, command in TYPED:
+        rig.desk.submitted.clear()
+        asked = await ask(rig, typed, words)
+        assert rig.desk.submitted == []
+        rig.server.tap(ANNA, asked, "Yes")
+        assert await rig.shown(ANNA, "Done.", asked.number - 1) is asked
+        assert [sent for _, sent in rig.desk.submitted] == [command]
 
 
 async def test_the_flags_of_an_order_are_said_and_kept(rig: Rig) -> None:

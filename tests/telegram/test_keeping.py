@@ -13,9 +13,10 @@ import pytest
 import telegram
 
 from kalshi_desk.core.errors import Refuse, Stop
-from kalshi_desk.store.bot_token import TOKEN_VARIABLE, load_bot_token, save_bot_token, token_file
+from kalshi_desk.store.bot_token import load_bot_token, save_bot_token, token_file
 from kalshi_desk.store.bridge_state import BridgeState
 from kalshi_desk.store.paths import Home, open_home
+from kalshi_desk.store.setting_env import TOKEN as TOKEN_VARIABLE
 from kalshi_desk.telegram.access import HOUR_NS, MOST_REPORTS, Person, Strangers, role_of
 from kalshi_desk.telegram.bridge import open_bot
 from kalshi_desk.telegram.memory import Memory

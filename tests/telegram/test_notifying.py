@@ -9,6 +9,7 @@ import pytest
 
 from kalshi_desk.core.types import Money
 from kalshi_desk.desk.frames import EventKind, Level
+from kalshi_desk.telegram import courier
 from kalshi_desk.telegram.memory import Memory
 from kalshi_desk.telegram.settings import Category
 from tests.telegram.conftest import ANNA, GROUP, Rig
@@ -56,12 +57,12 @@ async def test_what_happened_before_the_first_start_is_not_told(rig: Rig) -> Non
 
 async def test_what_happens_while_the_bridge_is_off_is_told_afterwards(rig: Rig) -> None:
     await rig.stop()
-    for number in range(1_200):
+    for number in range(600):
         rig.desk.say(EventKind.FILL, f"Filled: number {number};")
     await rig.start()
-    await rig.shown(ANNA, "number 1199;")
+    await rig.shown(ANNA, "number 599;")
     told = texts(rig)
-    assert [told.count(f"number {number};") for number in range(1_200)] == [1] * 1_200
+    assert [told.count(f"number {number};") for number in range(600)] == [1] * 600
     assert len(rig.server.to(ANNA)) < 60, "a flood is gathered into few messages"
 
 
@@ -154,6 +155,29 @@ async def test_a_chat_that_is_gone_holds_up_no_other_and_is_reported_once(rig: R
     rig.server.gone = set()
     await rig.asks("/status", "Equity", chat=GROUP)
     await rig.shown(GROUP, "Filled: two")
+
+
+async def test_a_chat_that_takes_nothing_for_very_long_is_told_how_many_it_missed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "MOST_WAITING", 3)
+    rig.server.gone = {GROUP}
+    rig.desk.say(EventKind.FILL, "Filled: number 0;")
+    await rig.until(
+        lambda: [c for _, c in rig.desk.submitted if "can't be reached" in getattr(c, "title", "")]
+    )
+    for number in range(1, 5):
+        rig.desk.say(EventKind.FILL, f"Filled: number {number};")
+    await rig.shown(ANNA, "number 4;")
+    await rig.until(lambda: len(Memory(rig.kept).notices(GROUP)) == 3)
+    rig.server.gone = set()
+    await rig.asks("/status", "Equity", chat=GROUP)
+    message = await rig.shown(GROUP, "number 4;")
+    assert message.text.startswith("▲ 2 older notifications were let go")
+    assert "number 1;" not in message.text
+    rig.desk.say(EventKind.FILL, "Filled: later")
+    message = await rig.shown(GROUP, "Filled: later")
+    assert "older" not in message.text
 
 
 async def test_a_chat_taken_off_the_list_is_told_nothing_more(rig: Rig) -> None:

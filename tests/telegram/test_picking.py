@@ -52,6 +52,20 @@ async def test_buying_by_taps_ends_in_the_same_confirmation(rig: Rig) -> None:
     ]
 
 
+async def test_a_second_tap_on_the_last_choice_leaves_the_confirmation_alone(rig: Rig) -> None:
+    rig.desk.topics["markets"] = dict(MARKETS)
+    page = await rig.asks("/buy", "Which market?")
+    await tap(rig, page, "KXFED", "Which side?")
+    await tap(rig, page, "YES", "How many")
+    await tap(rig, page, "10", "at which price?")
+    data = page.button("At once")
+    for _ in range(2):
+        rig.server.tap(ANNA, page, "", data=data)
+    await rig.until(lambda: len(rig.server.notes) == 5)
+    assert page.labels == ["✔ Buy", "✖ Cancel"]
+    assert "Expired" not in "".join(page.texts)
+
+
 async def test_words_can_be_typed_at_each_step(rig: Rig) -> None:
     rig.desk.topics["markets"] = dict(MARKETS)
     page = await rig.asks("/buy", "Which market?")

@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 
 from kalshi_desk.store.paths import open_home
+from kalshi_desk.telegram.checking import check
+from kalshi_desk.telegram.machine_views import LOOKING, LOOKING_TOO
+from kalshi_desk.telegram.settings import BridgeSettings
 from tests.running_desk import RunningDesk, end, is_alive, shell, start_engine, wait_until
 from tests.telegram.bot_server import TOKEN, BotServer, Message, serving
 from tests.telegram.conftest import ANNA, EVE
@@ -146,14 +149,11 @@ def test_a_confirmed_order_is_in_the_exchanges_own_ledger_once(running: Running)
     assert f"Cash ${cash:,.2f}" in balance.text
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["status", "orders", "performance", "strategies", "why", "risk", "alerts", "news", "settings"],
-)
-def test_every_page_is_read_from_a_real_engine(running: Running, name: str) -> None:
-    page = running.asks(f"/{name}", "")
-    assert "did not work" not in page.text
-    assert "fault of its own" not in page.text
+def test_every_page_is_read_from_a_real_engine(running: Running) -> None:
+    for name in (*LOOKING, *LOOKING_TOO):
+        page = running.asks(f"/{name}", "")
+        assert "did not work" not in page.text, name
+        assert "fault of its own" not in page.text, name
 
 
 def test_an_order_is_picked_step_by_step_rests_and_is_cancelled(running: Running) -> None:
@@ -263,14 +263,22 @@ def test_the_check_says_what_works_and_what_does_not(
     assert done.returncode == 0, done
     assert f"ok  token: It is that of @{NAME}." in done.stdout
     assert f"ok  chat {ANNA}: private P{ANNA}, may trade." in done.stdout
-    running.server.gone = {ANNA}
-    done = shell(running.desk.home, "telegram", "check", "--json")
-    running.server.gone = set()
-    assert (done.returncode, json.loads(done.stdout)["good"]) == (1, False)
-    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", TOKEN.replace("4711", "4712"))
-    done = shell(running.desk.home, "telegram", "check")
-    assert done.returncode == 1
-    assert "BAD token: Telegram refuses the token" in done.stdout
+
+
+async def test_what_would_not_work_is_named(running: Running) -> None:
+    server = running.server
+    settings = BridgeSettings(users={"7": "view"}, chats={"8": "view"}, server=server.address)
+    server.gone = {8}
+    found = await check(TOKEN, settings)
+    server.gone = set()
+    assert [finding.what for finding in found if not finding.is_good] == ["chat 8"]
+    wrong = await check(TOKEN.replace("4711", "4712"), settings)
+    assert [f.text for f in wrong if not f.is_good] == [
+        "Telegram refuses the token: ask @BotFather for another."
+    ]
+    nobody = await check(TOKEN, BridgeSettings(server="http://127.0.0.1:9"))
+    assert [finding.what for finding in nobody] == ["server", "list"]
+    assert not any(TOKEN in finding.text for finding in (*found, *wrong, *nobody))
 
 
 def test_a_panic_by_telegram_cancels_everything_and_halts(running: Running) -> None:
@@ -285,6 +293,7 @@ def test_a_panic_by_telegram_cancels_everything_and_halts(running: Running) -> N
     running.server.wait_for(ANNA, "HALTED", after=asked.number)
 
 
+@pytest.mark.soak
 def test_a_killed_engine_is_survived_told_and_a_panic_works_without_it(running: Running) -> None:
     exchange = int(running.desk.exchange["pid"])
     running.desk.kill()

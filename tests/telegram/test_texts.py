@@ -20,6 +20,7 @@ from kalshi_desk.desk.automation_frames import LimitUnit
 from kalshi_desk.telegram import numbers as n
 from kalshi_desk.telegram.machine_views import ACTING, LOOKING, LOOKING_TOO
 from kalshi_desk.telegram.markup import (
+    CODE_CHARACTERS,
     JOINER,
     MESSAGE_UNITS,
     Html,
@@ -60,7 +61,7 @@ LINE = st.lists(
 def test_what_others_wrote_is_shown_as_it_is_and_nothing_more(text: str) -> None:
     shown = read_markup(escape(text, 10_000))
     assert shown.replace(JOINER, "") == clean(text, 10_000).replace(JOINER, "")
-    assert read_markup(code(text)) == clean(text, 300)
+    assert read_markup(code(text)) == clean(text, CODE_CHARACTERS)
 
 
 @given(HOSTILE)
