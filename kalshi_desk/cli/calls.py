@@ -8,7 +8,7 @@ import sys
 
 from kalshi_desk.cli import outcome, rows
 from kalshi_desk.cli.arguments import LISTS
-from kalshi_desk.cli.portfolio_rows import flat_pnl, pnl_order, portfolio_facts
+from kalshi_desk.cli.portfolio_rows import pnl_order, portfolio_facts
 from kalshi_desk.cli.printing import Form, print_list, print_object
 from kalshi_desk.core.errors import Refuse, Retry, Unknown
 from kalshi_desk.core.events import LinkState
@@ -47,7 +47,7 @@ STOP_PATIENCE_S = 30.0
 _PAUSE_S = 0.05
 _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
 _TOPICS = {"risk": "limits"}
-_TOLD_IN_ORDER = frozenset({"risk", "exposure"})
+_TOLD_IN_ORDER = frozenset({"risk", "exposure", "alerts"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
 _URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine, SetSetting)
 _EXIT_CODES = {
@@ -174,8 +174,18 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
         if name == "orders" and not options.all:
             found = [row for row in found if isinstance(row, OrderRow) and _is_open(row)]
         found = found if name in _TOLD_IN_ORDER else sorted(found, key=_order_of)
-        print_list(name, [_flat(row) for row in found], form)
+        print_list(name, [rows.flat_row(row) for row in found], form)
     return outcome.DONE
+
+
+async def rows_of(home: Home, topic: str) -> list[Row]:
+    """Return the rows of one topic of the running engine; raises as the link does."""
+    client = await _connect(home, "cli")
+    try:
+        frame = await _pull(client, (topic,))
+    finally:
+        await client.close()
+    return list(frame.changed.get(topic, {}).values())
 
 
 def _topic(options: argparse.Namespace) -> str:
@@ -261,10 +271,6 @@ def _status(frame: Frame) -> StatusView:
 
 def _is_open(row: OrderRow) -> bool:
     return row.state not in _CLOSED
-
-
-def _flat(row: Row) -> rows.Flat:
-    return flat_pnl(row) if isinstance(row, PnlRow) else rows.flat_row(row)
 
 
 def _order_of(row: Row) -> tuple[int, str]:

@@ -19,7 +19,7 @@ from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import EnginePhase, engine_phase
 
 if TYPE_CHECKING:
-    from kalshi_desk.cli.rows import Flat
+    from kalshi_desk.cli.flat import Flat
 
 _USAGE = "kalshi-desk config get NAME | set NAME VALUE|default | show [TEXT] | path | check"
 _WIDEST = 40

@@ -71,14 +71,19 @@ def tui_settings(settings: Settings) -> TuiSettings:
     """Return what the screen wants to know of the settings."""
     import os
 
-    from kalshi_desk.tui.settings import TuiSettings
+    from kalshi_desk.tui.settings import DESK_THEME, TuiSettings
 
     chosen = settings.tui
     remote = bool(os.environ.get("SSH_CONNECTION"))
     rate = chosen.ssh_rate_hz if remote else chosen.rate_hz
-    if not chosen.theme:
-        return TuiSettings(rate_hz=float(rate), keymap=chosen.keymap)
-    return TuiSettings(rate_hz=float(rate), keymap=chosen.keymap, theme=chosen.theme)
+    return TuiSettings(
+        rate_hz=float(rate),
+        keymap=chosen.keymap,
+        presets=chosen.presets,
+        theme=chosen.theme or DESK_THEME,
+        bell=settings.alerts.bell,
+        alert_toast=settings.alerts.toast,
+    )
 
 
 def need_terminal() -> None:

@@ -12,12 +12,13 @@ import msgspec
 
 from kalshi_desk.cli.cancel_alone import VERIFY_S, cancel_and_verify
 from kalshi_desk.core.errors import DeskError, Refuse, Retry, Stop, Unknown
+from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Order, OrderState
 from kalshi_desk.core.types import NO_COUNT
 from kalshi_desk.desk.client import new_command_id
 from kalshi_desk.desk.commands import Answer, Outcomes
-from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.engine.clock import WallClock, practice_clock
 from kalshi_desk.engine.exchange_process import ExchangeAddress, PracticeExchange
 from kalshi_desk.kalshi.environment import LIVE, Environment, keyed, practice
 from kalshi_desk.kalshi.rest import RestClient
@@ -171,8 +172,10 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
     """Open a client on the venue; a practice exchange is woken up and put back to sleep."""
     process: PracticeExchange | None = None
     environment, key = LIVE, None
+    clock: Clock = WallClock()
     if venue == "practice":
-        process = PracticeExchange(home, settings.practice)
+        clock = practice_clock(home.practice_clock_path, settings.practice.speed)
+        process = PracticeExchange(home, settings.practice, clock=clock)
         # A second exchange beside the one that a living engine starts would share its state.
         is_engines = _is_engine_on(home, "practice")
         address = await (process.find() if is_engines else process.start())
@@ -186,7 +189,7 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
     client = RestClient(
         environment,
         Signer(key.key_id, parse_private_key(key.private_key_pem), venue=key.venue),
-        WallClock(),
+        clock,
     )
     try:
         yield client

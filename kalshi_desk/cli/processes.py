@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,14 +20,23 @@ from kalshi_desk.store.settings import LoadedSettings, Settings, write_template
 KEYED_VENUES = frozenset({"demo", "live"})
 
 
-def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json: bool) -> int:
+def run_engine(
+    home: Home,
+    venue: str | None,
+    recording: str | None,
+    *,
+    as_json: bool,
+    without: Sequence[str] = (),
+) -> int:
     """Run the engine in this process until it is stopped; returns the exit code.
+
+    ``without`` names sections of the settings whose part of the desk stays off this time.
 
     Raises ``Stop`` when the home, the settings or the journal forbid it.
     """
     from kalshi_desk.engine import main as engine
 
-    loaded = prepare(home)
+    loaded = switched_off(prepare(home), without)
     for warning in loaded.warnings:
         print(f"kalshi-desk: {warning}", file=sys.stderr)
     chosen = venue or loaded.settings.venue
@@ -43,6 +53,15 @@ def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json:
         loaded = msgspec.structs.replace(loaded, settings=settings, sources=sources)
     path = Path(recording) if recording else None
     return engine.run_engine(home, loaded, chosen, json_ready=as_json, replay_path=path)
+
+
+def switched_off(loaded: LoadedSettings, sections: Sequence[str]) -> LoadedSettings:
+    """Return the settings with these parts off; the command line wins over everything."""
+    settings, sources = loaded.settings, dict(loaded.sources)
+    for section in sections:
+        settings = with_value(settings, (section, "enabled"), False)
+        sources[f"{section}.enabled"] = "command line"
+    return msgspec.structs.replace(loaded, settings=settings, sources=sources)
 
 
 def check_venue(home: Home, venue: str) -> None:

@@ -9,6 +9,7 @@
     auto on|off             strategy NAME off|shadow|paper|trade
     protect TICKER fixed|trailing|time|volatility [AMOUNT]      unprotect STOP
     limit NAME VALUE        set a limit of the gate, as the Risk screen names it
+    alert RULE|drop ALERT   be told when something happens
     set NAME VALUE          set a setting by its dotted name; the word default for its default
 
 COUNT is in contracts to 0.01; CENTS is the price of the outcome named, to 0.01 cent.
@@ -34,6 +35,7 @@ from kalshi_desk.core.types import (
     parse_count,
 )
 from kalshi_desk.desk import automation_verbs as machine
+from kalshi_desk.desk import service_verbs as service
 from kalshi_desk.desk.automation import DropStop, SetLimit, SetStop
 from kalshi_desk.desk.commands import (
     CancelAll,
@@ -257,6 +259,7 @@ USAGE = {
     "resume": "resume",
     **machine.USAGE,
     "limit": "limit NAME VALUE",
+    **service.USAGE,
     "set": "set NAME VALUE|default",
 }
 """How each command is written, for help screens and refusals."""
@@ -274,5 +277,6 @@ _PARSERS: dict[str, Callable[[str, list[str], str], Command]] = {
     "strategy": lambda _verb, words, _origin: machine.parse_strategy(words),
     "implies": lambda _verb, words, _origin: machine.parse_implies(words),
     "limit": _limit,
+    "alert": lambda _verb, words, _origin: service.parse_alert(words),
     "set": _set,
 }

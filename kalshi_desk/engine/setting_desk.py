@@ -14,6 +14,7 @@ from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.desk.service import SetSetting
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.effects import ApplySettings, SaveSetting
+from kalshi_desk.engine.limit_values import read_limit
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.setting_live import IN_CORE, next_start, put_setting
 from kalshi_desk.engine.state import CoreState
@@ -60,6 +61,18 @@ class SettingDesk:
             text = f"{error.what} Nothing was changed."
             self._commanding.refuse(command_id, ReasonCode.BAD_COMMAND, text)
 
+    def check(self, command: SetSetting) -> None:
+        """Raise ``ValueError`` with what is allowed when a setting can't be set so."""
+        try:
+            request = read_request(command.name, command.value)
+            place, text = request.place, command.value
+            if place.path[0] == "risk" and text.strip():
+                read_limit(place.path[-1], text)
+            elif not place.name.startswith(f"{PARAMETERS}."):
+                self._whole_with(request)
+        except Refuse as error:
+            raise ValueError(error.what) from error
+
     def needs_restart(self, place: Place) -> bool:
         """Return whether a change waits for the engine's next start."""
         if place.setting.needs_restart:
@@ -89,14 +102,7 @@ class SettingDesk:
         before = value_at(state.settings.whole, path)
         if value is None and before is None:
             raise Refuse(f"There is no {place.name}.")
-        try:
-            whole = with_value(state.settings.whole, path, value)
-        except msgspec.ValidationError as error:
-            raise Refuse(f"{place.name} can't be set: {what_is_wrong(error)}.") from error
-        for prefix, check in self.checks.items():
-            problem = check(whole) if place.name.startswith(prefix) else ""
-            if problem:
-                raise Refuse(problem)
+        whole = self._whole_with(request)
         put_setting(state, path, value)
         for prefix, listener in self.listeners.items():
             if place.name.startswith(prefix):
@@ -111,3 +117,16 @@ class SettingDesk:
             text += RESTART
         text += next_start(state, name)
         self._commanding.answer(command_id, Outcomes.DONE, text)
+
+    def _whole_with(self, request: Request) -> Settings:
+        """Return all settings with this one; raises ``Refuse`` where they don't fit together."""
+        name = request.place.name
+        try:
+            whole = with_value(self._state.settings.whole, request.path, request.value)
+        except msgspec.ValidationError as error:
+            raise Refuse(f"{name} can't be set: {what_is_wrong(error)}.") from error
+        for prefix, check in self.checks.items():
+            problem = check(whole) if name.startswith(prefix) else ""
+            if problem:
+                raise Refuse(problem)
+        return whole

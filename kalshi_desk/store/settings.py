@@ -47,6 +47,10 @@ class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             extra={"restart": True, "key": r"[a-z_]{1,40}", "key_is": "the id of an action"},
         ),
     ] = {}
+    presets: Annotated[
+        dict[str, str],
+        Meta(description='Filters of markets by name: [tui.presets] soon = "closes<24h spread<3".'),
+    ] = {}
 
 
 class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,6 +121,9 @@ class PracticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         int,
         Meta(ge=0, le=20_000, description="Book changes a second; 0: about 130.", extra=_RESTART),
     ] = 0
+    speed: Annotated[
+        int, Meta(ge=1, le=60, description="Practice seconds in each real one.", extra=_RESTART)
+    ] = 1
 
 
 class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ from textual.timer import Timer
 
 from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
-from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
+from kalshi_desk.desk.frames import DeskEvent, Frame
 from kalshi_desk.desk.protocol import Welcome
 from kalshi_desk.tui.actions import BY_ID, keys_of
 from kalshi_desk.tui.board import ALWAYS, Board
@@ -28,6 +28,7 @@ from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.layout import Pane, ScreenName, is_too_small
 from kalshi_desk.tui.link import Link, LinkFactory
 from kalshi_desk.tui.navigator import Navigator
+from kalshi_desk.tui.notes import MAX_TOASTS_A_FRAME, SEVERITY, is_loud, rings
 from kalshi_desk.tui.own_settings import take_up
 from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
@@ -38,14 +39,6 @@ RETRY_S = 0.5
 CHART_EVERY = 8  # a chart of an hour does not change visibly more often than once a second
 STATION_EVERY = 4  # tables about the machine come whole each time, and change slowly
 TOAST_S = 4.0
-MAX_TOASTS_A_FRAME = 4
-_SEVERITY: dict[Level, Literal["information", "warning", "error"]] = {
-    Level.INFO: "information",
-    Level.GOOD: "information",
-    Level.WARNING: "warning",
-    Level.ERROR: "error",
-}
-_QUIET = frozenset({EventKind.SYSTEM, EventKind.ORDER})
 
 
 class DeskApp(App[ExitChoice]):
@@ -296,6 +289,11 @@ class DeskApp(App[ExitChoice]):
             return False
         return self.nav.go(ScreenName.DESK) and self.nav.desk.select(ticker)
 
+    def open_market(self, ticker: str) -> None:
+        """Show a market on the Desk, as soon as the engine follows it."""
+        if self.nav.go(ScreenName.DESK):
+            self.nav.desk.await_market(ticker)
+
     def open_order(self, order: PlaceOrder) -> None:
         """Put a typed order on the Desk's ticket."""
         if self.nav.go(ScreenName.DESK):
@@ -304,9 +302,11 @@ class DeskApp(App[ExitChoice]):
     # --- notes -------------------------------------------------------------------------
 
     def _toast_events(self, events: list[DeskEvent]) -> None:
-        loud = [e for e in events if e.kind not in _QUIET or e.level is not Level.INFO]
+        if rings(events, self.settings):
+            self.bell()
+        loud = [event for event in events if is_loud(event, self.settings)]
         for event in loud[:MAX_TOASTS_A_FRAME]:
-            self.say(event.title, event.text, severity=_SEVERITY[event.level])
+            self.say(event.title, event.text, severity=SEVERITY[event.level])
         if len(loud) > MAX_TOASTS_A_FRAME:
             self.say(f"{len(loud) - MAX_TOASTS_A_FRAME} more", "See Events.")
 

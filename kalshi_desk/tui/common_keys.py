@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _OWN_VERBS = ("goto", "help", "quit")
 
 _JUMP_LONG = (
-    "go to: m markets l ladder t ticket p positions o orders f fills e events"
-    " · d Desk a Portfolio s Strategies r Risk b Lab"
+    "go: l ladder t ticket p held o orders f fills e events"
+    " Â· d Desk m Markets a Portf. s Strat. r Risk n News b Lab j Log"
 )
-_JUMP_SHORT = "go: m l t p o f e on the Desk · d Desk a Portf. s Strat. r Risk b Lab"
+_JUMP_SHORT = "go: l t p o f e on Desk Â· d Desk m Mkts a Portf s Strat r Risk n News b Lab j Log"
 
 
 class CommonKeys:
@@ -97,6 +97,10 @@ class CommonKeys:
         """Show the Desk."""
         self.desk.go(ScreenName.DESK)
 
+    def go_markets(self) -> None:
+        """Show the Markets."""
+        self.desk.go(ScreenName.MARKETS)
+
     def go_portfolio(self) -> None:
         """Show the Portfolio."""
         self.desk.go(ScreenName.PORTFOLIO)
@@ -109,9 +113,17 @@ class CommonKeys:
         """Show Risk."""
         self.desk.go(ScreenName.RISK)
 
+    def go_news(self) -> None:
+        """Show the News."""
+        self.desk.go(ScreenName.NEWS)
+
     def go_lab(self) -> None:
         """Show the Lab."""
         self.desk.go(ScreenName.LAB)
+
+    def go_log(self) -> None:
+        """Show the Log."""
+        self.desk.go(ScreenName.LOG)
 
     def jump(self) -> None:
         """Wait for the second key of a jump."""

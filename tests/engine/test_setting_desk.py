@@ -145,11 +145,11 @@ def test_who_takes_a_section_up_makes_it_hold_at_once() -> None:
 
 def test_a_check_may_refuse_what_is_in_range() -> None:
     bench = SettingBench()
-    bench.core.settings.checks["alerts.rules."] = lambda whole: (
-        "That is no rule." if "junk" in whole.alerts.rules.values() else ""
+    bench.core.settings.checks["tui.theme"] = lambda whole: (
+        "That is no theme." if whole.tui.theme == "junk" else ""
     )
-    assert bench.refused("alerts.rules.a", "junk") == "That is no rule. Nothing was changed."
-    assert bench.set("alerts.rules.a", "fine")[0].outcome is Outcomes.DONE
+    assert bench.refused("tui.theme", "junk") == "That is no theme. Nothing was changed."
+    assert bench.set("tui.theme", "fine")[0].outcome is Outcomes.DONE
 
 
 def test_entries_of_tables_come_and_go() -> None:

@@ -1,0 +1,316 @@
+"""Keeps the news worker alive: tells it feeds, markets and what is known, and hears news."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from kalshi_desk.core.events import CoreEvent, FeedsReported, NewsArrived
+from kalshi_desk.core.news import FeedReport, FeedState, NewsItem
+from kalshi_desk.core.ports import Clock
+from kalshi_desk.engine.feed_desk import TellReader
+from kalshi_desk.engine.news_universe import NewsUniverse
+from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.news.health import waiting_report
+from kalshi_desk.news.messages import (
+    LENGTH_BYTES,
+    MOST_ANSWER_BYTES,
+    Begin,
+    Configure,
+    FromWorker,
+    Known,
+    ToWorker,
+    pack,
+)
+from kalshi_desk.news.sources import Source
+
+HOUR_NS = 3_600_000_000_000
+KNOWN_NS = 48 * HOUR_NS
+MOST_KNOWN = 4_000
+KNOWN_SLICE = 50
+LOOK_S = 1.0
+UNIVERSE_S = 30.0
+SILENCE_S = 120.0
+"""The worker says something at least every ten seconds; after this long it hangs."""
+FIRST_RESTART_S = 1.0
+LAST_RESTART_S = 60.0
+STEADY_S = 300.0
+"""A worker that ran so long is started again as if nothing had happened before."""
+STOP_S = 2.0
+_log = logging.getLogger(__name__)
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Libraries of arithmetic would take a thread and its memory for each core."""
+_SECRET_PREFIXES = ("KALSHI_", "TELEGRAM_")
+
+
+class NewsLink:
+    """The engine's end of the pipe.
+
+    ``sources`` returns the feeds as they should be read now, ``known`` are the items of the
+    last days; ``take`` gets news and reports as events.  ``seen`` hears which feeds there
+    are whenever that changes.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        markets: LiveMarkets,
+        take: Callable[[CoreEvent], None],
+        sources: Callable[[], tuple[Source, ...]],
+        *,
+        known: Iterable[NewsItem] = (),
+        seen: Callable[[tuple[str, ...]], None] = lambda names: None,
+        command: Sequence[str] = ("-m", "kalshi_desk.news.worker"),
+        silence_s: float = SILENCE_S,
+        first_restart_s: float = FIRST_RESTART_S,
+    ) -> None:
+        self._clock = clock
+        self._markets = markets
+        self._take = take
+        self._wanted = sources
+        self._seen = seen
+        self._command = command
+        self._silence_s = silence_s
+        self._first_restart_s = first_restart_s
+        self._universe = NewsUniverse()
+        self._sources: tuple[Source, ...] = ()
+        self._known: OrderedDict[str, NewsItem] = OrderedDict()
+        self._remember(known)
+        self._reports: dict[str, FeedReport] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._is_told = False
+        self._moved = asyncio.Event()
+        self._decoder = msgspec.msgpack.Decoder(FromWorker)
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process, None while there is none."""
+        return self._process.pid if self._process is not None else None
+
+    def tell(self, effect: TellReader) -> None:
+        """Tell the worker what an item is said to be now."""
+        self._remember((effect.item,))
+        if self._is_told:
+            self._write(Known((effect.item,)))
+
+    def refresh(self) -> None:
+        """Look at once whether other feeds should be read."""
+        self._moved.set()
+        self._see_sources()
+
+    async def run(self) -> None:
+        """Keep a worker running while there are feeds to read, until cancelled."""
+        self._see_sources()
+        pause_s = self._first_restart_s
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                await self._until_wanted()
+                began_s = loop.time()
+                why = ""
+                try:
+                    why = await self._one_worker()
+                except Exception as error:
+                    _log.exception("the news worker could not be kept")
+                    why = type(error).__name__
+                if self._is_wanted():
+                    _log.warning("the news worker has ended: %s", why or "no reason given")
+                    if loop.time() - began_s > STEADY_S:
+                        pause_s = self._first_restart_s
+                    self._report_waiting(
+                        f"the reader of news has ended and starts again in {pause_s:g} s"
+                    )
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(pause_s * 2, LAST_RESTART_S)
+        finally:
+            await self._end()
+
+    # -- one worker --------------------------------------------------------------------
+
+    async def _one_worker(self) -> str:
+        """Run one worker until it ends or is not wanted any more; return why it ended."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(_SECRET_PREFIXES)}
+        process = self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**environment, **_ONE_THREAD},
+        )
+        hearing = asyncio.create_task(self._hear(process))
+        telling = asyncio.create_task(self._keep_told(process))
+        try:
+            await asyncio.wait({hearing, telling}, return_when=asyncio.FIRST_COMPLETED)
+            if telling.done() and not hearing.done():
+                telling.result()
+                return ""
+            why = await hearing
+            # It has ended, or it can't be trusted to end when it is asked.
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            return why
+        finally:
+            self._is_told = False
+            for task in (hearing, telling):
+                task.cancel()
+            await asyncio.gather(hearing, telling, return_exceptions=True)
+            await self._end()
+
+    async def _hear(self, process: asyncio.subprocess.Process) -> str:
+        stream = process.stdout
+        assert stream is not None
+        try:
+            async with asyncio.timeout(self._silence_s) as patience:
+                while True:
+                    length = int.from_bytes(await stream.readexactly(LENGTH_BYTES), "big")
+                    if length > MOST_ANSWER_BYTES:
+                        return f"it wrote a message of {length:,} bytes"
+                    message = self._decoder.decode(await stream.readexactly(length))
+                    patience.reschedule(asyncio.get_running_loop().time() + self._silence_s)
+                    self._heard(message)
+        except TimeoutError:
+            return f"it said nothing for {self._silence_s:g} s"
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return "its process ended"
+        except (msgspec.MsgspecError, RecursionError) as error:
+            return f"its message can't be read: {error}"
+
+    def _heard(self, message: FromWorker) -> None:
+        if isinstance(message, NewsArrived):
+            self._remember(message.items)
+        elif isinstance(message, FeedsReported):
+            self._reports = {report.name: report for report in message.feeds}
+        else:
+            return
+        self._give(message)
+
+    def _give(self, event: CoreEvent) -> None:
+        """Pass an event on; one that the core can't take must not cost the others."""
+        try:
+            self._take(event)
+        except Exception:
+            _log.exception("the desk could not take %s", type(event).__name__)
+
+    async def _keep_told(self, process: asyncio.subprocess.Process) -> None:
+        """Tell a worker everything, then what changes; returns when no feed is wanted."""
+        self._universe.forget()
+        self._configure()
+        known = list(self._known.values())
+        for at in range(0, len(known), KNOWN_SLICE):
+            await self._send(process, Known(tuple(known[at : at + KNOWN_SLICE])))
+        await self._tell_markets(process)
+        # From here on what is learned of an item goes to the worker at once; what changed
+        # while it was told the rest goes once more.
+        self._is_told = True
+        for item in known:
+            newer = self._known.get(item.item_id)
+            if newer is not None and newer is not item:
+                self._write(Known((newer,)))
+        await self._send(process, Begin())
+        loop = asyncio.get_running_loop()
+        markets_s = loop.time() + UNIVERSE_S
+        while self._is_wanted():
+            await self._until_moved()
+            self._see_sources()
+            if loop.time() >= markets_s:
+                self._configure()
+                await self._tell_markets(process)
+                markets_s = loop.time() + UNIVERSE_S
+
+    async def _tell_markets(self, process: asyncio.subprocess.Process) -> None:
+        for message in self._universe.changes(self._markets):
+            if message.changed or message.gone or message.is_last:
+                await self._send(process, message)
+            await asyncio.sleep(0)
+
+    async def _send(self, process: asyncio.subprocess.Process, message: ToWorker) -> None:
+        self._write(message)
+        if process.stdin is not None:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await process.stdin.drain()
+        await asyncio.sleep(0)
+
+    def _write(self, message: ToWorker) -> None:
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                process.stdin.write(pack(message))
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        if process.returncode is not None:
+            return
+        try:
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    # -- what is wanted and what is known ------------------------------------------------
+
+    def _see_sources(self) -> None:
+        """Find out which feeds should be read, and tell everybody when that has changed."""
+        sources = self._wanted()
+        if sources == self._sources:
+            return
+        names = tuple(source.name for source in sources)
+        if names != tuple(source.name for source in self._sources):
+            self._seen(names)
+        self._sources = sources
+        if self._process is not None:
+            self._configure()
+        if not self._is_told or not self._is_wanted():
+            self._report_waiting("")
+
+    def _is_wanted(self) -> bool:
+        return any(source.is_on and not source.fault for source in self._sources)
+
+    async def _until_wanted(self) -> None:
+        while not self._is_wanted():
+            await self._until_moved()
+            self._see_sources()
+
+    async def _until_moved(self) -> None:
+        """Wait until somebody has changed something, and no longer than a look's pause."""
+        self._moved.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await self._moved.wait()
+
+    def _configure(self) -> None:
+        speed = float(getattr(self._clock, "speed", 1.0))
+        self._write(Configure(sources=self._sources, now_ns=self._clock.now_ns(), speed=speed))
+
+    def _report_waiting(self, text: str) -> None:
+        reports = []
+        for source in self._sources:
+            last = self._reports.get(source.name)
+            report = waiting_report(source, text)
+            if last is not None and report.state is FeedState.WAITING:
+                report = msgspec.structs.replace(last, state=FeedState.WAITING, text=text)
+            reports.append(report)
+        self._give(FeedsReported(tuple(reports)))
+
+    def _remember(self, items: Iterable[NewsItem]) -> None:
+        for item in items:
+            self._known[item.item_id] = item
+        oldest_ns = self._clock.now_ns() - KNOWN_NS
+        while self._known:
+            first = next(iter(self._known.values()))
+            if len(self._known) <= MOST_KNOWN and first.first_seen_ns >= oldest_ns:
+                return
+            self._known.popitem(last=False)

@@ -1,0 +1,97 @@
+"""News of the practice exchange reach the desk: by a worker that may die, and is steered."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kalshi_desk.core.events import CoreEvent, NewsArrived
+from kalshi_desk.core.news import NewsItem
+from kalshi_desk.desk.client import LinkClient
+from kalshi_desk.desk.commands import Outcomes
+from kalshi_desk.desk.service import SetFeed
+from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.engine.news_link import NewsLink
+from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.news.sources import PRACTICE_FEED, sources_for
+from kalshi_desk.store.presence import find_engine, read_token
+from kalshi_desk.store.settings import load_settings
+from tests.running_desk import RunningDesk, is_alive, running_desk, wait_until
+
+pytestmark = pytest.mark.timeout(120)
+WORKER = "kalshi_desk.news.worker"
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def news_arrive_once(desk: RunningDesk) -> None:
+    """Read the exchange's wire with a worker that is killed in the middle."""
+    sources = sources_for("practice", practice_url=desk.exchange["address"]["news"])
+    arrived: list[NewsItem] = []
+
+    def take(event: CoreEvent) -> None:
+        if isinstance(event, NewsArrived):
+            arrived.extend(event.items)
+
+    link = NewsLink(WallClock(), LiveMarkets(), take, lambda: sources, first_restart_s=0.1)
+    running = asyncio.create_task(link.run())
+    try:
+        await until(lambda: arrived)
+        before, pid = {item.item_id for item in arrived}, link.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        # As if it were not known: only that one may be told again by the new worker, and it
+        # shows that the worker has looked at all the others.
+        forgotten, _ = link._known.popitem()
+        await until(lambda: len(arrived) > len(before))
+        assert link.pid not in (None, pid)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    after = [item.item_id for item in arrived]
+    assert [name for name in set(after) if after.count(name) > 1] == [forgotten]
+    assert before <= set(after)
+    for item in arrived:
+        assert item.feed == PRACTICE_FEED
+        assert item.title
+        assert item.link.startswith("http://127.0.0.1:")
+        assert 0 < item.published_ns <= item.first_seen_ns
+
+
+def workers(pid: int) -> list[psutil.Process]:
+    """Return the news workers of an engine."""
+    return [one for one in psutil.Process(pid).children() if WORKER in one.cmdline()]
+
+
+async def test_news_arrive_once_are_switched_and_leave_nobody_behind(tmp_path: Path) -> None:
+    with running_desk(tmp_path) as desk:
+        engine = desk.process.pid
+        await news_arrive_once(desk)
+        wait_until(lambda: workers(engine), 30)
+        record = find_engine(desk.home)
+        assert record is not None
+        client = LinkClient(record.link, read_token(record), "test")
+        await client.connect()
+        for on in (False, True):
+            answer = await client.submit(SetFeed(feed=PRACTICE_FEED, on=on))
+            assert answer.outcome is Outcomes.DONE
+            wait_until(lambda on=on: bool(workers(engine)) is on, 30)
+            path, kept = desk.home.settings_path, {PRACTICE_FEED: on}
+            wait_until(lambda p=path, k=kept: load_settings(p).settings.news.switched == k)
+        refused = await client.submit(SetFeed(feed="bbc", on=True))
+        assert refused.outcome is Outcomes.REFUSED
+        assert "there are practice." in refused.reasons[0].text
+        await client.close()
+        (worker,) = workers(engine)
+        desk.kill()
+        wait_until(lambda: not is_alive(worker.pid), 10)
