@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kalshi_desk.cli import calls, outcome
+from kalshi_desk.cli.flat import Flat
 from kalshi_desk.cli.news_rows import (
     Found,
     evaluation_facts,
@@ -18,7 +19,6 @@ from kalshi_desk.cli.news_rows import (
     model_facts,
 )
 from kalshi_desk.cli.printing import Form, print_list, print_object
-from kalshi_desk.cli.rows import Flat
 from kalshi_desk.core.errors import Refuse, Stop
 from kalshi_desk.core.text import clean
 from kalshi_desk.store.files import write_whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from kalshi_desk.cli.rows import Flat, moment
+from kalshi_desk.cli.flat import Flat, moment
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.desk.service_frames import FeedRow, NewsRow
 
