@@ -66,12 +66,16 @@ def shell(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def start_engine(root: Path) -> RunningDesk:
-    """Start an engine and wait for its ready line."""
+def start_engine(root: Path, *, api: bool = False, news: bool = False) -> RunningDesk:
+    """Start an engine, without the API unless asked for, and wait for its ready line."""
     home = open_home(str(root))
     home.prepare()
     process = subprocess.Popen(
-        [sys.executable, "-m", "kalshi_desk", "engine", "--json", "--home", str(root)],
+        [
+            *(sys.executable, "-m", "kalshi_desk", "engine", "--json", "--home", str(root)),
+            *([] if api else ["--no-api"]),
+            *([] if news else ["--no-news"]),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -86,9 +90,9 @@ def start_engine(root: Path) -> RunningDesk:
 
 
 @contextmanager
-def running_desk(root: Path) -> Iterator[RunningDesk]:
+def running_desk(root: Path, *, api: bool = False, news: bool = False) -> Iterator[RunningDesk]:
     """Run a desk for the length of a block; nothing of it is left afterwards."""
-    desk = start_engine(root)
+    desk = start_engine(root, api=api, news=news)
     try:
         yield desk
     finally:

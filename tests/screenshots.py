@@ -100,6 +100,8 @@ SHOTS = (
     Shot("portfolio-120x40", (120, 40), press("4")),
     Shot("lab-80x24", (80, 24), press("8")),
     Shot("lab-120x40", (120, 40), press("8")),
+    Shot("settings-80x24", (80, 24), press("comma")),
+    Shot("settings-120x40", (120, 40), press("comma")),
     Shot("leave-120x40", (120, 40), press("ctrl+q")),
     Shot("help-120x40", (120, 40), press("question_mark")),
 )

@@ -30,7 +30,7 @@ from kalshi_desk.engine.recordings import survey
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.execution.paper import PaperBroker
 from kalshi_desk.store.paths import Home, open_home
-from kalshi_desk.store.settings import load_settings
+from kalshi_desk.store.setting_env import load_all
 from kalshi_desk.strategies.contract import Strategy
 
 VENUE = "paper"
@@ -92,7 +92,7 @@ class Backtester:
         Raises ``Refuse`` for an unknown strategy, a parameter out of its range, a period
         without recordings, or recordings in which nothing can be read.
         """
-        loaded = load_settings(self._home.settings_path).settings
+        loaded = load_all(self._home).settings
         kind = strategy_class(strategy, self._home)
         values = _values(kind, loaded.strategies.parameters.get(kind.name, {}), self._parameters)
         paths = self._paths()

@@ -10,8 +10,6 @@ from kalshi_desk.store.paths import Home
 from kalshi_desk.strategies.contract import Strategy
 from kalshi_desk.strategies.registry import ALIASES, BUILT_IN, load
 
-NEWS = frozenset({"news", "sentiment_strategy"})
-
 
 class _OwnBook(StrategyBook):
     """The user's strategies alone; those of the desk are loaded one by one."""
@@ -34,13 +32,6 @@ def strategy_class(strategy: str | type[Strategy], home: Home) -> type[Strategy]
         return strategy
     if strategy in BUILT_IN or strategy in ALIASES:
         return load(strategy)
-    known = ", ".join(BUILT_IN)
-    if strategy in NEWS:
-        raise Refuse(
-            "There is no news strategy yet: this desk reads no news.",
-            code="no_strategy",
-            todo=f"Choose one of {known}.",
-        )
     own = _OwnBook(home.strategies)
     if strategy in own.classes:
         return own.classes[strategy]

@@ -8,6 +8,7 @@ import msgspec
 
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
 from kalshi_desk.core.types import Money, Price
+from kalshi_desk.engine.markouts import Markouts
 from kalshi_desk.engine.state import CoreState
 
 SAMPLE_NS = 60_000_000_000
@@ -24,6 +25,11 @@ class FilledTrade(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str
     middle: Price | None
 
+    @property
+    def role(self) -> str:
+        """Whether the fill took from the book or rested in it."""
+        return "taker" if self.fill.is_taker else "maker"
+
 
 class Ledger:
     """Collects; the report computes."""
@@ -36,6 +42,7 @@ class Ledger:
         self.payouts: dict[str, Settlement] = {}
         self.equity: list[tuple[int, Money]] = []
         self.decisions: list[tuple[int, dict[str, Any]]] = []
+        self.markouts = Markouts()
         self._sampled_ns = 0
 
     def on_intent(self, intent: OrderIntent, now_ns: int) -> None:
@@ -58,6 +65,7 @@ class Ledger:
                 middle=None if live is None else _middle(live.book.bid, live.book.ask),
             )
         )
+        self.markouts.add(self.trades[-1].role, "", fill)
         self.sample(now_ns)
 
     def on_settlement(self, settlement: Settlement, now_ns: int) -> None:
@@ -66,7 +74,8 @@ class Ledger:
         self.sample(now_ns)
 
     def on_time(self, now_ns: int) -> None:
-        """Sample the equity once a minute, and at the first beat of each day."""
+        """Measure markouts; sample equity once a minute, and at the first beat of each day."""
+        self.markouts.beat(self._state.markets, now_ns)
         is_due = now_ns - self._sampled_ns >= SAMPLE_NS
         if is_due or now_ns // DAY_NS != self._sampled_ns // DAY_NS:
             self.sample(now_ns)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from kalshi_desk.backtest.ledger import DAY_NS, FilledTrade, Ledger
+from kalshi_desk.backtest.report_extras import extras
 from kalshi_desk.backtest.result import BacktestResult
 from kalshi_desk.core.types import MONEY_SCALE, Count, Money, Price, format_count, format_money
 from kalshi_desk.engine.state import CoreState
@@ -60,6 +61,7 @@ def make_result(
     )
     days = daily_equity(ledger)
     ratio = daily_sharpe(ledger.capital, days)
+    nets = _nets(state, lines)
     fall = drawdown([ledger.capital, *(money for _, money in ledger.equity)])
     report: dict[str, Any] = {
         **assumptions,
@@ -80,10 +82,11 @@ def make_result(
         "fills": len(lines),
         "contracts": format_count(Count(sum(line.trade.fill.count for line in lines))),
         "bridge": _bridge(lines, closing, end - ledger.capital),
-        "bets": _bets(state, lines),
+        "bets": _bets(nets, lines),
         "by_strategy": _grouped(lines, lambda line: line.trade.strategy),
         "by_category": _grouped(lines, lambda line: line.trade.category or "-"),
-        "by_role": _grouped(lines, lambda line: "taker" if line.trade.fill.is_taker else "maker"),
+        "by_role": _grouped(lines, lambda line: line.trade.role),
+        **extras(ledger, days, nets, end - ledger.capital),
         "events": len({line.trade.event_ticker for line in lines}),
         "open_positions": len(state.positions.held()),
         "settled": len(ledger.payouts),
@@ -169,16 +172,23 @@ def _bridge(lines: list[Line], closing: int, net: int) -> dict[str, str]:
     }
 
 
-def _bets(state: CoreState, lines: list[Line]) -> dict[str, Any]:
-    """Return what markets that are over earned: one bet a market, events as the sample."""
+def _nets(state: CoreState, lines: list[Line]) -> dict[str, int]:
+    """Return what each market that is over earned after fees."""
     still = {held.ticker for held in state.positions.held()}
     nets: dict[str, int] = defaultdict(int)
-    events: dict[str, str] = {}
     for line in lines:
-        ticker = line.trade.fill.ticker
-        if ticker not in still:
-            nets[ticker] += line.net
-            events[ticker] = line.trade.event_ticker
+        if line.trade.fill.ticker not in still:
+            nets[line.trade.fill.ticker] += line.net
+    return nets
+
+
+def _bets(nets: dict[str, int], lines: list[Line]) -> dict[str, Any]:
+    """Return what markets that are over earned: one bet a market, events as the sample."""
+    events = {
+        line.trade.fill.ticker: line.trade.event_ticker
+        for line in lines
+        if line.trade.fill.ticker in nets
+    }
     found: dict[str, Any] = {
         "count": len(nets),
         "events": len(set(events.values())),

@@ -85,7 +85,7 @@ def _row(trade: FilledTrade) -> dict[str, Any]:
         "price": fill.price / PRICE_SCALE,
         "count": fill.count / COUNT_SCALE,
         "fee": fill.fee / MONEY_SCALE,
-        "role": "taker" if fill.is_taker else "maker",
+        "role": trade.role,
         "middle": None if trade.middle is None else trade.middle / PRICE_SCALE,
         "trade_id": fill.trade_id,
         "order_id": fill.order_id,

@@ -20,13 +20,25 @@ LISTS = {
     "portfolio": "the account since its journal began: from gross to net, record, drawdown",
     "pnl": "profit and loss by strategy, event, category, and maker or taker",
     "risk": "every limit of the gate: what is used and what is allowed",
+    "alerts": "what you are told of, and where each rule stands",
     "exposure": "the worst that settlement can do, by event, category, day and strategy",
 }
 ORDER_VERBS = ("buy", "sell")
 VENUES = ("practice", "paper", "demo", "live")
 PANIC = "panic"
-MACHINE_VERBS = ("auto", "strategy", "implies", "protect", "unprotect", "limit")
+MACHINE_VERBS = (
+    "auto",
+    "strategy",
+    "implies",
+    "protect",
+    "unprotect",
+    "limit",
+    "alert",
+    "set",
+)
 VERBS = (*ORDER_VERBS, "cancel", "flatten", PANIC, "resume", *MACHINE_VERBS)
+
+CONFIG_ACTIONS = ("get", "set", "show", "path", "check")
 
 _VERB_HELP = {
     "buy": "buy TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]",
@@ -43,7 +55,9 @@ _VERB_HELP = {
     "strategy": "strategy NAME off|shadow|paper|trade; strategy NAME set PARAMETER VALUE; "
     "strategy new NAME writes one of your own",
     "implies": "implies TICKER TICKER [never]: confirm that YES of one settles the other YES",
+    "alert": "alert TICKER above 60, and other rules (see 'alerts'); alert drop ALERT",
     "limit": "limit NAME VALUE: set a limit of the gate; 'risk' lists them",
+    "set": "set NAME VALUE|default: set a setting of the running desk; 'config show' lists them",
 }
 
 
@@ -82,7 +96,38 @@ def build_parser() -> argparse.ArgumentParser:
         if name == PANIC:
             made.add_argument("--venue", choices=VENUES, help="on this venue only")
     _add_processes(commands, everywhere, shown)
+    _add_news(commands, everywhere, shown)
     return parser
+
+
+def _add_news(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+    shown: argparse.ArgumentParser,
+) -> None:
+    news = commands.add_parser(
+        "news",
+        help='train or judge the classifier of news, try a headline with test "HEADLINE", '
+        "list feeds and items",
+        parents=[everywhere, shown],
+    )
+    news.add_argument("action", choices=("train", "evaluate", "test", "feeds", "list"))
+    news.add_argument("words", nargs="*", metavar="HEADLINE", help="what test reads")
+    news.add_argument(
+        "--csv", metavar="FILE", help="labelled headlines: text,label[,date], labels -1, 0 or 1"
+    )
+    news.add_argument(
+        "--journal",
+        action="store_true",
+        help="labels of people and what markets did, from the journal (without --csv: always)",
+    )
+    news.add_argument("--venue", choices=VENUES, help="whose journal; the last engine's else")
+    news.add_argument(
+        "--replace", action="store_true", help="train: keep the new model whatever it is worth"
+    )
+    news.add_argument(
+        "--titles", metavar="FILE", help="test: compare with these titles, one a line"
+    )
 
 
 def _add_processes(
@@ -100,23 +145,89 @@ def _add_processes(
     engine.add_argument("--venue", choices=(*VENUES, "replay"))
     engine.add_argument("--file", metavar="FILE", help="the recording of --venue replay")
     engine.add_argument("--json", action="store_true", help="print one JSON line when ready")
+    engine.add_argument(
+        "--no-api",
+        dest="without",
+        action="append_const",
+        const="api",
+        help="without the REST API beside it",
+    )
+    engine.add_argument(
+        "--no-news",
+        dest="without",
+        action="append_const",
+        const="news",
+        help="without reading news",
+    )
+    _add_api(commands, everywhere)
     replay = commands.add_parser(
         "replay", help="play a recording of the exchange", parents=[everywhere]
     )
     replay.add_argument("file", metavar="FILE")
     replay.add_argument("--headless", action="store_true", help="as fast as possible, no screen")
     replay.add_argument("--json", action="store_true", help="print one JSON object (headless)")
+    config = commands.add_parser(
+        "config",
+        help="look at, set and check settings, with or without a running engine",
+        parents=[everywhere, shown],
+    )
+    config.add_argument("action", choices=CONFIG_ACTIONS, nargs="?", default="show")
+    config.add_argument("rest", metavar="NAME [VALUE]", nargs="*")
     _add_research(commands, everywhere)
+    _add_log(commands, everywhere)
     live = commands.add_parser(
         "live", help="switch real money on, off, or look", parents=[everywhere]
     )
     live.add_argument("action", choices=("on", "off", "status"), nargs="?", default="status")
+    telegram = commands.add_parser(
+        "telegram",
+        help="run the Telegram bridge; check what it needs; keep the bot's token",
+        parents=[everywhere],
+    )
+    telegram.add_argument("action", choices=("run", "check", "token"), nargs="?", default="run")
+    telegram.add_argument("--json", action="store_true", help="print JSON")
+    telegram.add_argument("--keyring", action="store_true", help="keep the token in the keyring")
     commands.add_parser(
         "exchange",
         help="run the practice exchange alone (--port, --seed, --markets, --rate, --json)",
         add_help=False,
         parents=[everywhere],
     )
+
+
+def _add_log(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+) -> None:
+    log = commands.add_parser(
+        "log", help="the newest lines of the engine's log", parents=[everywhere]
+    )
+    log.add_argument(
+        "--level", choices=("debug", "info", "warning", "error"), default="info", help="the least"
+    )
+    log.add_argument("--text", default="", metavar="TEXT", help="only lines that hold this")
+    log.add_argument("-n", "--lines", type=int, default=50, metavar="COUNT", help="how many")
+    log.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def _add_api(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+) -> None:
+    api = commands.add_parser(
+        "api",
+        help="where the API is: api url, api token (a secret), api document; or serve it by hand",
+        parents=[everywhere],
+    )
+    api.add_argument(
+        "action",
+        choices=("url", "token", "document", "serve"),
+        nargs="?",
+        default="url",
+        help="url (default) and token print one line, document prints the OpenAPI document",
+    )
+    api.add_argument("--port", type=int, help="serve on this port or the next free one")
+    api.add_argument("--handle", type=int, help=argparse.SUPPRESS)
 
 
 def _add_research(

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kalshi_desk.cli.rows import Flat, dollars, moment
-from kalshi_desk.desk.automation_frames import StrategyRow, WhyRow
+from kalshi_desk.cli.flat import Flat, count, dollars, moment, price
+from kalshi_desk.core.types import Money
+from kalshi_desk.desk.automation_frames import (
+    ExposureRow,
+    LimitRow,
+    LimitUnit,
+    StopRow,
+    StrategyRow,
+    WhyRow,
+)
+
+_SHARE = 10_000
 
 
 def flat_strategy(row: StrategyRow) -> Flat:
@@ -46,7 +56,66 @@ def flat_why(row: WhyRow) -> Flat:
     }
 
 
+def flat_stop(row: StopRow) -> Flat:
+    """Return a stop; prices are of the held side, ``until`` is null but for a time stop."""
+    return {
+        "stop_id": row.stop_id,
+        "ticker": row.ticker,
+        "title": row.title,
+        "kind": row.kind.value,
+        "state": row.state,
+        "amount": row.amount,
+        "count": count(row.count),
+        "filled": count(row.filled),
+        "level": price(row.level),
+        "now_price": price(row.now_price),
+        "until": moment(row.until_ns),
+        "expected_cost": dollars(row.expected_cost),
+        "worst_exit": dollars(row.worst_exit),
+        "text": row.text,
+        "updated_time": moment(row.updated_ns),
+    }
+
+
+def flat_limit(row: LimitRow) -> Flat:
+    """Return a limit: dollars as text, shares from 0 to 1, null where nothing can be used."""
+
+    def shown(value: int | None) -> str | int | float | None:
+        if value is None:
+            return None
+        if row.unit is LimitUnit.MONEY:
+            return dollars(Money(value))
+        return value / _SHARE if row.unit is LimitUnit.SHARE else value
+
+    return {
+        "name": row.name,
+        "title": row.title,
+        "unit": row.unit.value,
+        "used": shown(row.used),
+        "allowed": shown(row.allowed),
+        "is_breached": row.is_breached,
+        "setting": row.setting,
+        "help": row.help,
+    }
+
+
+def flat_exposure(row: ExposureRow) -> Flat:
+    """Return the worst case of an event, theme, category, day or strategy."""
+    return {
+        "scope": row.scope,
+        "name": row.name,
+        "title": row.title,
+        "worst_case": dollars(row.worst),
+        "value": dollars(row.value),
+        "allowed": dollars(row.allowed),
+        "positions": row.positions,
+    }
+
+
 FLAT: dict[type, Callable[..., Flat]] = {
     StrategyRow: flat_strategy,
     WhyRow: flat_why,
+    StopRow: flat_stop,
+    LimitRow: flat_limit,
+    ExposureRow: flat_exposure,
 }

@@ -8,7 +8,7 @@ import sys
 
 from kalshi_desk.cli import outcome, rows
 from kalshi_desk.cli.arguments import LISTS
-from kalshi_desk.cli.portfolio_rows import flat_pnl, pnl_order, portfolio_facts
+from kalshi_desk.cli.portfolio_rows import pnl_order, portfolio_facts
 from kalshi_desk.cli.printing import Form, print_list, print_object
 from kalshi_desk.core.errors import Refuse, Retry, Unknown
 from kalshi_desk.core.events import LinkState
@@ -23,9 +23,12 @@ from kalshi_desk.desk.commands import (
     LeaveOrders,
     Outcomes,
     Panic,
+    Query,
+    Reply,
     StopEngine,
 )
 from kalshi_desk.desk.frames import FillRow, Frame, MarketRow, OrderRow, Row, StatusView
+from kalshi_desk.desk.service import SetSetting
 from kalshi_desk.desk.verbs import parse_words
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import (
@@ -44,9 +47,9 @@ STOP_PATIENCE_S = 30.0
 _PAUSE_S = 0.05
 _CLOSED = frozenset({"executed", "canceled", "rejected", "denied"})
 _TOPICS = {"risk": "limits"}
-_TOLD_IN_ORDER = frozenset({"risk", "exposure"})
+_TOLD_IN_ORDER = frozenset({"risk", "exposure", "alerts"})
 _COMING = (LinkState.STARTING, LinkState.CONNECTING)
-_URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine)
+_URGENT = (Panic, CancelAll, CancelOrder, LeaveLive, StopEngine, SetSetting)
 _EXIT_CODES = {
     Outcomes.DONE: outcome.DONE,
     Outcomes.REFUSED: outcome.REFUSED,
@@ -119,6 +122,19 @@ async def submit(home: Home, command: Command) -> Answer:
         await client.close()
 
 
+async def ask(home: Home, query: Query) -> Reply:
+    """Return what the running engine answers to a query; raises as the link does."""
+    client = await _connect(home, "cli")
+    try:
+        async with asyncio.timeout(ANSWER_PATIENCE_S):
+            return await client.ask(query)
+    except TimeoutError:
+        text = f"The engine did not answer within {ANSWER_PATIENCE_S:.0f} seconds."
+        raise Retry(text, code="no_answer") from None
+    finally:
+        await client.close()
+
+
 def _check_known(ticker: str, frame: Frame) -> None:
     """Raise ``Refuse`` for a ticker that is neither a market nor one of an order.
 
@@ -158,8 +174,18 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
         if name == "orders" and not options.all:
             found = [row for row in found if isinstance(row, OrderRow) and _is_open(row)]
         found = found if name in _TOLD_IN_ORDER else sorted(found, key=_order_of)
-        print_list(name, [_flat(row) for row in found], form)
+        print_list(name, [rows.flat_row(row) for row in found], form)
     return outcome.DONE
+
+
+async def rows_of(home: Home, topic: str) -> list[Row]:
+    """Return the rows of one topic of the running engine; raises as the link does."""
+    client = await _connect(home, "cli")
+    try:
+        frame = await _pull(client, (topic,))
+    finally:
+        await client.close()
+    return list(frame.changed.get(topic, {}).values())
 
 
 def _topic(options: argparse.Namespace) -> str:
@@ -245,10 +271,6 @@ def _status(frame: Frame) -> StatusView:
 
 def _is_open(row: OrderRow) -> bool:
     return row.state not in _CLOSED
-
-
-def _flat(row: Row) -> rows.Flat:
-    return flat_pnl(row) if isinstance(row, PnlRow) else rows.flat_row(row)
 
 
 def _order_of(row: Row) -> tuple[int, str]:

@@ -49,12 +49,13 @@ def _run(arguments: list[str]) -> int:
 
 def _guarded(options: argparse.Namespace) -> int:
     """Run the branch, and turn whatever goes wrong into a sentence and an exit code."""
+    from kalshi_desk.cli import arguments as grammar
     from kalshi_desk.cli import outcome
     from kalshi_desk.core.errors import DeskError, Unknown
     from kalshi_desk.store.paths import open_home
 
     as_json = bool(getattr(options, "json", False))
-    was_write = hasattr(options, "words") or options.command == "stop"
+    was_write = options.command in grammar.VERBS or options.command == "stop"
     home: Home | None = None
     try:
         home = open_home(getattr(options, "home", None))
@@ -90,7 +91,17 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
     if command == "engine":
         from kalshi_desk.cli import processes
 
-        return processes.run_engine(home, options.venue, options.file, as_json=options.json)
+        return processes.run_engine(
+            home, options.venue, options.file, as_json=options.json, without=options.without or ()
+        )
+    if command == "config":
+        from kalshi_desk.cli import config
+
+        return config.run(home, options)
+    if command == "api":
+        from kalshi_desk.cli import api
+
+        return api.run(home, options)
     if command == "live":
         from kalshi_desk.cli import live
 
@@ -105,10 +116,22 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import recordings
 
         return recordings.run(home, options.action, options.file, as_json=options.json)
+    if command == "log":
+        from kalshi_desk.cli import log
+
+        return log.run(home, options)
     if command == "backtest":
         from kalshi_desk.cli import backtest
 
         return backtest.run(home, options)
+    if command == "news":
+        from kalshi_desk.cli import news
+
+        return news.run(home, options)
+    if command == "telegram":
+        from kalshi_desk.cli import telegram
+
+        return telegram.run(home, options.action, as_json=options.json, in_keyring=options.keyring)
     if command == "strategy" and options.words[1:2] == ["new"]:
         return _new_strategy(home, options.words[2:])
     from kalshi_desk.cli import calls

@@ -11,13 +11,14 @@ from pathlib import Path
 import msgspec
 
 from kalshi_desk.cli.cancel_alone import VERIFY_S, cancel_and_verify
-from kalshi_desk.core.errors import DeskError, Refuse, Retry, Unknown
+from kalshi_desk.core.errors import DeskError, Refuse, Retry, Stop, Unknown
+from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import Order, OrderState
 from kalshi_desk.core.types import NO_COUNT
 from kalshi_desk.desk.client import new_command_id
 from kalshi_desk.desk.commands import Answer, Outcomes
-from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.engine.clock import WallClock, practice_clock
 from kalshi_desk.engine.exchange_process import ExchangeAddress, PracticeExchange
 from kalshi_desk.kalshi.environment import LIVE, Environment, keyed, practice
 from kalshi_desk.kalshi.rest import RestClient
@@ -25,7 +26,13 @@ from kalshi_desk.kalshi.signing import Signer, parse_private_key
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import is_locked, read_ready
-from kalshi_desk.store.secrets import ApiKey, load_key, load_key_pair
+from kalshi_desk.store.secrets import (
+    ApiKey,
+    key_file,
+    load_key,
+    load_key_pair,
+    load_stored_key,
+)
 from kalshi_desk.store.settings import Settings, load_settings
 from kalshi_desk.store.venues import (
     TRADED,
@@ -76,6 +83,16 @@ def covered_venues(home: Home, preferred: str) -> list[str]:
     named.intersection_update(TRADED)
     named.update(venues_with_open_orders(home) if named else journaled_venues(home))
     return [venue for venue in TRADED if venue in (named or {preferred})]
+
+
+def key_for_panic(home: Home, venue: str) -> ApiKey:
+    """Return the venue's key; broken variables must not stand before a key that is stored."""
+    try:
+        return load_key(home, venue)
+    except Stop:
+        if not key_file(home, venue).exists():
+            raise
+        return load_stored_key(home, venue)
 
 
 def _settings(home: Home) -> Settings:
@@ -155,22 +172,24 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
     """Open a client on the venue; a practice exchange is woken up and put back to sleep."""
     process: PracticeExchange | None = None
     environment, key = LIVE, None
+    clock: Clock = WallClock()
     if venue == "practice":
-        process = PracticeExchange(home, settings.practice)
+        clock = practice_clock(home.practice_clock_path, settings.practice.speed)
+        process = PracticeExchange(home, settings.practice, clock=clock)
         # A second exchange beside the one that a living engine starts would share its state.
         is_engines = _is_engine_on(home, "practice")
         address = await (process.find() if is_engines else process.start())
         environment, key = _practice(address)
         process = process if process.was_started else None
     elif venue in {"demo", "live"}:
-        key = load_key(home, venue)
+        key = key_for_panic(home, venue)
         environment = keyed(venue, key.subaccount)
     else:
         raise Refuse(f"The venue {venue} has no orders to cancel.", code="read_only_venue")
     client = RestClient(
         environment,
         Signer(key.key_id, parse_private_key(key.private_key_pem), venue=key.venue),
-        WallClock(),
+        clock,
     )
     try:
         yield client

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kalshi_desk.cli.rows import Facts, Flat, count, dollars, moment
+from collections.abc import Callable
+
+from kalshi_desk.cli.flat import Facts, Flat, count, dollars, moment
 from kalshi_desk.desk.automation_frames import PnlRow, PortfolioView
 
 SCOPES = ("strategy", "event", "category", "role")
@@ -38,8 +40,10 @@ def portfolio_facts(view: PortfolioView, *, with_curve: bool) -> Facts:
         "break_even_win_rate": _share(view.break_even_win_rate),
         "average_win": dollars(view.average_win),
         "average_loss": dollars(view.average_loss),
+        "average_trade": dollars(view.average_trade),
         "best": dollars(view.best),
         "worst": dollars(view.worst),
+        "total_return": _share(view.total_return),
         "days": view.days,
         "daily_sharpe": _share(view.daily_sharpe),
         "max_drawdown": _share(view.max_drawdown),
@@ -92,3 +96,6 @@ def pnl_order(row: PnlRow) -> tuple[int, str]:
 
 def _share(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
+
+
+FLAT: dict[type, Callable[..., Flat]] = {PnlRow: flat_pnl}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from enum import Enum
 
-from kalshi_desk.cli.rows import Facts, Flat
+from kalshi_desk.cli.flat import Facts, Flat
 from kalshi_desk.core.text import clean
 
 _WIDEST = 44
@@ -51,7 +51,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "scope", "name", "trades", "contracts", "gross", "fees", "predicted_fees", "unrealized",
         "net",
     ),
+    "alerts": ("alert", "rule", "state", "seen", "raised_time", "times", "problem"),
     "risk": ("name", "title", "used", "allowed", "is_breached"),
+    "feeds": ("name", "tier", "state", "items", "lag_s", "latency_ms", "failures", "text"),
+    "news": ("first_seen", "feed", "title", "sentiment", "confidence", "scored_by", "matches"),
+    "matches": ("ticker", "title", "relevance", "yes", "ambiguous", "why"),
     "exposure": ("scope", "name", "title", "worst_case", "allowed", "value", "positions"),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""

@@ -5,24 +5,38 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+import msgspec
 
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.settings import LoadedSettings, load_settings, write_template
+from kalshi_desk.store.setting_edit import with_value
+from kalshi_desk.store.setting_env import load_all
+from kalshi_desk.store.settings import LoadedSettings, Settings, write_template
 
 KEYED_VENUES = frozenset({"demo", "live"})
 
 
-def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json: bool) -> int:
+def run_engine(
+    home: Home,
+    venue: str | None,
+    recording: str | None,
+    *,
+    as_json: bool,
+    without: Sequence[str] = (),
+) -> int:
     """Run the engine in this process until it is stopped; returns the exit code.
+
+    ``without`` names sections of the settings whose part of the desk stays off this time.
 
     Raises ``Stop`` when the home, the settings or the journal forbid it.
     """
     from kalshi_desk.engine import main as engine
 
-    loaded = prepare(home)
+    loaded = switched_off(prepare(home), without)
     for warning in loaded.warnings:
         print(f"kalshi-desk: {warning}", file=sys.stderr)
     chosen = venue or loaded.settings.venue
@@ -33,8 +47,21 @@ def run_engine(home: Home, venue: str | None, recording: str | None, *, as_json:
             todo="Use: kalshi-desk replay FILE",
         )
     check_venue(home, chosen)
+    if chosen not in ("replay", loaded.settings.venue):
+        settings = with_value(loaded.settings, ("venue",), chosen)
+        sources = {**loaded.sources, "venue": "command line"}
+        loaded = msgspec.structs.replace(loaded, settings=settings, sources=sources)
     path = Path(recording) if recording else None
-    return engine.run_engine(home, loaded.settings, chosen, json_ready=as_json, replay_path=path)
+    return engine.run_engine(home, loaded, chosen, json_ready=as_json, replay_path=path)
+
+
+def switched_off(loaded: LoadedSettings, sections: Sequence[str]) -> LoadedSettings:
+    """Return the settings with these parts off; the command line wins over everything."""
+    settings, sources = loaded.settings, dict(loaded.sources)
+    for section in sections:
+        settings = with_value(settings, (section, "enabled"), False)
+        sources[f"{section}.enabled"] = "command line"
+    return msgspec.structs.replace(loaded, settings=settings, sources=sources)
 
 
 def check_venue(home: Home, venue: str) -> None:
@@ -49,11 +76,25 @@ def check_venue(home: Home, venue: str) -> None:
 
 
 def prepare(home: Home) -> LoadedSettings:
-    """Make the folders, read the settings, and leave a commented file where there is none."""
+    """Make the folders, read all settings, and leave a commented file where there is none.
+
+    Raises ``Stop`` naming what is wrong with the file or with a variable.
+    """
     home.prepare()
-    loaded = load_settings(home.settings_path)
+    loaded = load_all(home)
     write_template(home.settings_path)
     return loaded
+
+
+def prepare_to_look(home: Home) -> LoadedSettings:
+    """Return the settings for a screen on an engine that runs already.
+
+    What is wrong with them is a warning: it must not keep a person from their positions.
+    """
+    try:
+        return prepare(home)
+    except Stop as error:
+        return LoadedSettings(settings=Settings(), warnings=(error.what,))
 
 
 class EngineChild:

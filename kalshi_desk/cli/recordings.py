@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from kalshi_desk.cli import outcome
+from kalshi_desk.cli.flat import Flat, moment
 from kalshi_desk.cli.printing import Form, print_object
-from kalshi_desk.cli.rows import Flat, moment
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.core.text import clean
 from kalshi_desk.engine.recordings import RecordingFacts, recordings_in, survey

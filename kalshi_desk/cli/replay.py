@@ -12,7 +12,8 @@ from kalshi_desk.core.errors import Retry, Stop
 from kalshi_desk.desk.commands import LeaveOrders
 from kalshi_desk.store.paths import Home, open_home
 from kalshi_desk.store.presence import is_locked
-from kalshi_desk.store.settings import load_settings, save_setting
+from kalshi_desk.store.setting_env import load_all
+from kalshi_desk.store.settings import save_setting
 
 _PREFIX = "kalshi-desk-replay-"
 _LEFTOVER_AGE_S = 60.0
@@ -44,7 +45,7 @@ def play(home: Home, file: str) -> int:
 
     path = _existing(file)
     need_terminal()
-    settings = load_settings(home.settings_path).settings
+    settings = load_all(home).settings
     _clear_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     own = open_home(str(folder))

@@ -2,51 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
 
+from kalshi_desk.cli import automation_rows, portfolio_rows, service_rows
+from kalshi_desk.cli.flat import Facts, Flat, count, dollars, moment, price
 from kalshi_desk.core.drift import DriftFinding
-from kalshi_desk.core.types import (
-    Count,
-    Money,
-    Price,
-    format_count,
-    format_money,
-    format_price,
-)
-from kalshi_desk.desk.automation_frames import ExposureRow, LimitRow, LimitUnit, StopRow
+from kalshi_desk.core.types import Count
 from kalshi_desk.desk.commands import Answer, OrderResult
 from kalshi_desk.desk.frames import FillRow, MarketRow, OrderRow, PositionRow, Row, StatusView
-
-Flat = dict[str, str | int | float | bool | None]
-Facts = Mapping[str, str | int | float | bool | list[Flat] | None]
-_SHORTEST_DECIMALS = 2
-_SHARE = 10_000
-
-
-def dollars(money: Money | None) -> str | None:
-    """Return money exactly, with as few decimals as it needs but at least two."""
-    if money is None:
-        return None
-    whole, _, fraction = format_money(money).partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(_SHORTEST_DECIMALS, '0')}"
-
-
-def price(value: Price | None) -> str | None:
-    """Return a price in dollars, four decimals."""
-    return None if value is None else format_price(value)
-
-
-def count(value: Count | None) -> str | None:
-    """Return a count in contracts, two decimals."""
-    return None if value is None else format_count(value)
-
-
-def moment(at_ns: int) -> str | None:
-    """Return a time as RFC 3339 in UTC, None for none."""
-    if not at_ns:
-        return None
-    return f"{datetime.fromtimestamp(at_ns // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def status_facts(view: StatusView) -> Facts:
@@ -189,78 +152,21 @@ def flat_fill(row: FillRow) -> Flat:
     }
 
 
-def flat_stop(row: StopRow) -> Flat:
-    """Return a stop; prices are of the held side, ``until`` is null but for a time stop."""
-    return {
-        "stop_id": row.stop_id,
-        "ticker": row.ticker,
-        "title": row.title,
-        "kind": row.kind.value,
-        "state": row.state,
-        "amount": row.amount,
-        "count": count(row.count),
-        "filled": count(row.filled),
-        "level": price(row.level),
-        "now_price": price(row.now_price),
-        "until": moment(row.until_ns),
-        "expected_cost": dollars(row.expected_cost),
-        "worst_exit": dollars(row.worst_exit),
-        "text": row.text,
-        "updated_time": moment(row.updated_ns),
-    }
-
-
-def flat_limit(row: LimitRow) -> Flat:
-    """Return a limit: dollars as text, shares from 0 to 1, null where nothing can be used."""
-
-    def shown(value: int | None) -> str | int | float | None:
-        if value is None:
-            return None
-        if row.unit is LimitUnit.MONEY:
-            return dollars(Money(value))
-        return value / _SHARE if row.unit is LimitUnit.SHARE else value
-
-    return {
-        "name": row.name,
-        "title": row.title,
-        "unit": row.unit.value,
-        "used": shown(row.used),
-        "allowed": shown(row.allowed),
-        "is_breached": row.is_breached,
-        "setting": row.setting,
-        "help": row.help,
-    }
-
-
-def flat_exposure(row: ExposureRow) -> Flat:
-    """Return the worst case of one event, category, settlement day or strategy."""
-    return {
-        "scope": row.scope,
-        "name": row.name,
-        "title": row.title,
-        "worst_case": dollars(row.worst),
-        "value": dollars(row.value),
-        "allowed": dollars(row.allowed),
-        "positions": row.positions,
-    }
-
-
-_FLAT: dict[type, Callable[..., Flat]] = {
+FLAT: dict[type, Callable[..., Flat]] = {
     MarketRow: flat_market,
     PositionRow: flat_position,
     OrderRow: flat_order,
     FillRow: flat_fill,
-    StopRow: flat_stop,
-    LimitRow: flat_limit,
-    ExposureRow: flat_exposure,
+    **automation_rows.FLAT,
+    **portfolio_rows.FLAT,
+    **service_rows.FLAT,
 }
+"""Every kind of row that a list can hold, with what makes it flat."""
 
 
 def flat_row(row: Row) -> Flat:
     """Return any row of a list."""
-    from kalshi_desk.cli.automation_rows import FLAT
-
-    return (_FLAT.get(type(row)) or FLAT[type(row)])(row)
+    return FLAT[type(row)](row)
 
 
 def flat_result(result: OrderResult) -> Flat:

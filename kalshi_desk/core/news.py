@@ -8,6 +8,13 @@ import msgspec
 
 from kalshi_desk.core.types import Price
 
+MIN_RELEVANCE = 0.80
+"""From here on an item counts as being about a market: as much as an entity that matches."""
+LARGEST_LAG_NS = 300_000_000_000
+"""A story seen so long after its publication may be in the price already."""
+LARGEST_SKEW_NS = 1_000_000_000
+"""A story published so far in the future comes from a clock that is wrong."""
+
 
 class Tier(StrEnum):
     """How much a source is a source: who makes the number, who reports it, who talks about it."""
@@ -31,7 +38,11 @@ class NewsMatch(msgspec.Struct, frozen=True, kw_only=True):
     ``relevance`` runs from 0 to 1; ``is_ambiguous`` says that other events are as plausible.
     ``pre_price`` is the market's middle as the desk knew it a minute before the story was
     first seen, in 1/10,000 dollar of YES: the desk fills it in, a matcher leaves None.
-    ``by_person`` marks a match that a person made or confirmed.
+    ``first_score`` is the desk's, too: the signed strength of its first reading of the story
+    for this market, 0 for one that is not to be learned from, None on later copies and on what
+    a person matched.  It never changes, whatever people or a better model say afterwards.
+    ``by_person`` marks a match that a person made or confirmed; with ``relevance`` 0 a person
+    said that the item is not about this market.
     """
 
     ticker: str
@@ -41,6 +52,17 @@ class NewsMatch(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     pre_price: Price | None = None
     by_person: bool = False
+    first_score: float | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it says which way: it names one event, and good for whom."""
+        return self.polarity is not Polarity.UNKNOWN and not self.is_ambiguous
+
+    @property
+    def is_relevant(self) -> bool:
+        """Whether the item is surely about this market, and which way."""
+        return self.speaks and self.relevance >= MIN_RELEVANCE
 
 
 class NewsItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +93,17 @@ class NewsItem(msgspec.Struct, frozen=True, kw_only=True):
     label: int | None = None
     """What a person says it is: -1, 0 or +1; None while nobody did."""
     matches: tuple[NewsMatch, ...] = ()
+
+    @property
+    def lag_ns(self) -> int | None:
+        """How long after its claimed publication it was first seen; None where none is claimed."""
+        return self.first_seen_ns - self.published_ns if self.published_ns > 0 else None
+
+    @property
+    def is_timely(self) -> bool:
+        """Whether it was seen so soon that prices may not have it, by a clock that agrees."""
+        lag_ns = self.lag_ns
+        return lag_ns is not None and -LARGEST_SKEW_NS <= lag_ns <= LARGEST_LAG_NS
 
 
 class FeedState(StrEnum):

@@ -21,6 +21,7 @@ from kalshi_desk.core.types import (
     BookSide,
     Count,
     Money,
+    Outcome,
     Price,
     TimeInForce,
 )
@@ -265,9 +266,21 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.legs) > 1
 
 
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome that the strategy means to hold no longer, if it holds any, and why."""
+
+    ticker: str
+    outcome: Outcome
+    text: str
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one look: signals, and one reason for each candidate left alone."""
+    """The answer to one look: signals, and one reason for each candidate left alone.
+
+    ``endings`` sell what the strategy itself bought; where it holds nothing they mean nothing.
+    """
 
     signals: tuple[Signal, ...] = ()
     reasons: tuple[Why, ...] = ()
     scanned: int = 0
+    endings: tuple[Ending, ...] = ()

@@ -88,7 +88,7 @@ class LimitRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=T
 
 
 class ExposureRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
-    """The worst that settlement can do to one event, category, settlement day or strategy."""
+    """The worst that settlement can do to an event, theme, category, day or strategy."""
 
     scope: str
     name: str
@@ -193,6 +193,10 @@ class PortfolioView(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
     unpredicted_fees: Money = NO_MONEY
     start: Money | None = None
     outside: Money = NO_MONEY
+    average_trade: Money | None = None
+    """Net result of a round trip on average."""
+    total_return: float | None = None
+    """Growth since the journal began as a share, money from outside left out."""
 
 
 class LabRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):

@@ -1,8 +1,8 @@
 """What faces draw about the desk itself and about news.
 
-Topics: ``alerts`` (by alert id), ``guests`` (by name), ``news`` (by item id, the newest
-few hundred), ``feeds`` (by name), ``correlations`` (by ``TICKER TICKER``) and ``pairs``
-(by ``TICKER TICKER``).
+Topics: ``alerts`` (by alert id), ``guests`` (by name), ``health`` (one value), ``news`` (by
+item id, the newest few hundred), ``feeds`` (by name), ``correlations`` (by ``TICKER TICKER``)
+and ``pairs`` (by ``TICKER TICKER``).
 """
 
 from __future__ import annotations
@@ -40,6 +40,20 @@ class GuestRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=T
     pid: int
     restarts: int
     since_ns: int
+
+
+class HealthRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """How the engine itself does: ``refusals`` by reason code, all counted since its start.
+
+    ``loop_lag_ms`` is how late its loop came back just now, ``worst_loop_lag_ms`` at worst in
+    the last minute; None before they were measured.
+    """
+
+    started_ns: int
+    refusals: dict[str, int]
+    reconnects: int
+    loop_lag_ms: float | None
+    worst_loop_lag_ms: float | None
 
 
 class MatchView(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -115,4 +129,4 @@ class PairRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tr
     why_not: str
 
 
-ServiceRow = AlertRow | GuestRow | NewsRow | FeedRow | CorrelationRow | PairRow
+ServiceRow = AlertRow | GuestRow | HealthRow | NewsRow | FeedRow | CorrelationRow | PairRow

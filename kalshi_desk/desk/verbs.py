@@ -9,6 +9,8 @@
     auto on|off             strategy NAME off|shadow|paper|trade
     protect TICKER fixed|trailing|time|volatility [AMOUNT]      unprotect STOP
     limit NAME VALUE        set a limit of the gate, as the Risk screen names it
+    alert RULE|drop ALERT   be told when something happens
+    set NAME VALUE          set a setting by its dotted name; the word default for its default
 
 COUNT is in contracts to 0.01; CENTS is the price of the outcome named, to 0.01 cent.
 """
@@ -33,6 +35,7 @@ from kalshi_desk.core.types import (
     parse_count,
 )
 from kalshi_desk.desk import automation_verbs as machine
+from kalshi_desk.desk import service_verbs as service
 from kalshi_desk.desk.automation import DropStop, SetLimit, SetStop
 from kalshi_desk.desk.commands import (
     CancelAll,
@@ -43,11 +46,13 @@ from kalshi_desk.desk.commands import (
     PlaceOrder,
     Resume,
 )
+from kalshi_desk.desk.service import SetSetting
 
 _TICKER = re.compile(r"[A-Z0-9][A-Z0-9._\-]{0,99}")
 _CENTS_DECIMALS = 2
 _FLAGS = ("--ioc", "--fok", "--post-only")
 _ORDER_WORDS = 3
+DEFAULT_WORD = "default"
 
 
 def parse(text: str, origin: str = "manual") -> Command:
@@ -187,6 +192,14 @@ def _limit(verb: str, words: list[str], _origin: str) -> Command:
     return SetLimit(name=words[0].lower(), value=words[1])
 
 
+def _set(verb: str, words: list[str], _origin: str) -> Command:
+    if len(words) < len(("NAME", "VALUE")):
+        raise _misuse(verb)
+    name, *rest = words
+    value = " ".join(rest)
+    return SetSetting(name=name, value="" if value.lower() == DEFAULT_WORD else value)
+
+
 def _flags(verb: str, words: list[str]) -> set[str]:
     flags = {word for word in words if word.startswith("--")}
     for flag in flags.difference(_FLAGS):
@@ -246,6 +259,8 @@ USAGE = {
     "resume": "resume",
     **machine.USAGE,
     "limit": "limit NAME VALUE",
+    **service.USAGE,
+    "set": "set NAME VALUE|default",
 }
 """How each command is written, for help screens and refusals."""
 
@@ -262,4 +277,6 @@ _PARSERS: dict[str, Callable[[str, list[str], str], Command]] = {
     "strategy": lambda _verb, words, _origin: machine.parse_strategy(words),
     "implies": lambda _verb, words, _origin: machine.parse_implies(words),
     "limit": _limit,
+    "alert": lambda _verb, words, _origin: service.parse_alert(words),
+    "set": _set,
 }

@@ -10,7 +10,7 @@ import msgspec
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.records import OrderIntent, OrderState
-from kalshi_desk.core.strategy import Decision, Mode, Signal, SignalLeg, Why
+from kalshi_desk.core.strategy import Decision, Ending, Mode, Signal, SignalLeg, Why
 from kalshi_desk.core.types import Action, BookSide, Outcome, TimeInForce
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.door import Door
@@ -65,7 +65,12 @@ class Acting:
         self._withdrawn: set[str] = set()
 
     def act(self, strategy: StrategyState, decision: Decision, cycle: int) -> None:
-        """Act on every signal in its order; what is not done leaves a reason."""
+        """Give up what is no longer wanted, then act on every signal in its order.
+
+        What is not done leaves a reason.
+        """
+        for ending in decision.endings:
+            self._give_up(strategy, ending)
         for number, signal in enumerate(decision.signals):
             if number < MOST_ACTED or strategy.mode is not Mode.TRADE:
                 reasons = self._act_on(strategy, signal, number)
@@ -83,6 +88,19 @@ class Acting:
         if mode is Mode.TRADE:
             return self._trade(name, signal, number)
         return (*signal.unproven, *self._on_paper(name, mode, signal, number))
+
+    def _give_up(self, strategy: StrategyState, ending: Ending) -> None:
+        """Let what the strategy itself holds of an outcome end now, on paper and for real."""
+        state, name, ticker = self._state, strategy.info.name, ending.ticker
+        self._desks.paper.give_up(name, ticker, ending.outcome)
+        parts = state.folio.parts.by_ticker.get(ticker)
+        part = None if parts is None else parts.owners.get(name)
+        if parts is None or part is None or not part.count or not strategy.is_trading:
+            return
+        is_meant = (parts.whole.count > 0) == (ending.outcome is Outcome.YES)
+        until_ns = state.holds.get((name, ticker), 0)
+        if is_meant and not 0 < until_ns <= state.now_ns:
+            self._desks.holdings.note(name, ticker, state.now_ns)
 
     # --- on paper ------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.records import OrderIntent
 from kalshi_desk.core.strategy import SignalLeg
@@ -99,8 +101,9 @@ def _after(state: CoreState, view: GateView, ticker: str, taken: _Taken) -> Gate
     grown = event_worst(view.risk.members, excludes=excludes, states=states) - event_worst(
         members, excludes=excludes, states=states
     )
-    lost = Money(max(0, grown) + sum(edges_of(order).loss for order in others))
-    # Of legs in other events all is counted as lost, also by category and day.
+    elsewhere = sum(edges_of(order).loss for order in others)
+    lost, tail = Money(max(0, grown) + elsewhere), view.risk.tail
+    # Of legs in other events all is counted as lost, also by theme, category and day.
     wealth = view.risk.wealth
     risk = replace(
         view.risk,
@@ -108,9 +111,11 @@ def _after(state: CoreState, view: GateView, ticker: str, taken: _Taken) -> Gate
         members=members,
         states=states,
         same_day=view.risk.same_day | {order.ticker for order in done if order.group == event},
+        theme_worst=Money(view.risk.theme_worst + lost),
         category_worst=Money(view.risk.category_worst + lost),
         day_worst=Money(view.risk.day_worst + lost),
         total_worst=Money(view.risk.total_worst + lost),
+        tail=msgspec.structs.replace(tail, elsewhere=Money(tail.elsewhere + elsewhere)),
         open_elsewhere=view.risk.open_elsewhere + len(taken.opened - {ticker}),
         resting=view.risk.resting + len(done),
         messages=view.risk.messages + len(done),

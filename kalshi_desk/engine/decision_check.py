@@ -11,7 +11,7 @@ from math import isfinite
 
 import msgspec
 
-from kalshi_desk.core.strategy import Decision, Parameter, Signal, SignalLeg, Why
+from kalshi_desk.core.strategy import Decision, Ending, Parameter, Signal, SignalLeg, Why
 from kalshi_desk.core.text import clean
 from kalshi_desk.core.types import PRICE_ONE
 from kalshi_desk.engine.strategy_messages import StrategyInfo
@@ -44,6 +44,7 @@ def checked(decision: Decision) -> Decision:
         signals=tuple(_signal(signal) for signal in decision.signals),
         reasons=_whys(decision.reasons),
         scanned=decision.scanned,
+        endings=_endings(decision.endings),
     )
 
 
@@ -113,7 +114,7 @@ def _check(signal: Signal) -> None:
 
 
 def _check_leg(leg: SignalLeg) -> None:
-    if not leg.ticker or len(leg.ticker) > NAME_SIGNS or not leg.ticker.isprintable():
+    if not _is_ticker(leg.ticker):
         raise ValueError("has a leg without a market")
     if not 0 < leg.price < PRICE_ONE:
         raise ValueError(f"has the price {leg.price}; 1 to {PRICE_ONE - 1} are prices")
@@ -135,6 +136,21 @@ def _check_pays(signal: Signal) -> None:
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not isfinite(value) or not low <= value <= high:
         raise ValueError(f"has {name} {value}; {low:g} to {high:g} is allowed")
+
+
+def _endings(endings: tuple[Ending, ...]) -> tuple[Ending, ...]:
+    if len(endings) > MOST_SIGNALS:
+        raise ValueError(
+            f"it gave up {len(endings)} outcomes in one look; {MOST_SIGNALS} are allowed"
+        )
+    for ending in endings:
+        if not _is_ticker(ending.ticker):
+            raise ValueError("gives up an outcome of no market")
+    return tuple(msgspec.structs.replace(ending, text=one_line(ending.text)) for ending in endings)
+
+
+def _is_ticker(ticker: str) -> bool:
+    return bool(ticker) and len(ticker) <= NAME_SIGNS and ticker.isprintable()
 
 
 def _whys(reasons: Iterable[Why]) -> tuple[Why, ...]:

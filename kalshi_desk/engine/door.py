@@ -74,6 +74,7 @@ class Door:
         reasons = examine(intent, state.gate_view(ticker))
         if reasons:
             pending.reasons.extend(reasons)
+            state.health.refused(reasons)
             return
         state.recent.append(intent)
         state.messages.append(state.now_ns)

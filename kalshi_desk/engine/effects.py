@@ -13,6 +13,7 @@ from kalshi_desk.core.strategy import Observation, ParameterValue
 from kalshi_desk.desk.commands import Answer, ReplayControl
 from kalshi_desk.desk.frames import DeskEvent
 from kalshi_desk.store.entries import Entry
+from kalshi_desk.store.settings import Settings
 
 
 class Effect(msgspec.Struct, frozen=True, tag=True):
@@ -127,10 +128,23 @@ class AskStrategy(Effect, frozen=True):
 
 
 class SaveSetting(Effect, frozen=True):
-    """Write one setting, by its dotted name, into the settings file."""
+    """Write one setting, by its dotted name, into the settings file; None takes it out."""
 
     name: str
-    value: str | int | float | bool
+    value: str | int | float | bool | None
+
+
+class ApplySettings(Effect, frozen=True):
+    """Let what runs beside the core take up a setting that was changed, by its dotted name."""
+
+    name: str
+    settings: Settings
+
+
+class WatchMarket(Effect, frozen=True):
+    """Follow an open market that the desk has left out so far."""
+
+    ticker: str
 
 
 class SteerReplay(Effect, frozen=True):

@@ -19,8 +19,11 @@ import httpx
 import msgspec
 
 from kalshi_desk.core.errors import Retry
+from kalshi_desk.core.ports import Clock
+from kalshi_desk.engine.clock import ScaledClock
 from kalshi_desk.store.files import PRIVATE_FILE, cannot_write, write_whole
 from kalshi_desk.store.paths import Home
+from kalshi_desk.store.setting_env import without_secrets
 from kalshi_desk.store.settings import PracticeSettings
 
 START_TIMEOUT_S = 30.0
@@ -48,16 +51,25 @@ class _Running(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: int
     address: ExchangeAddress
+    clock: str = ""
 
 
 class PracticeExchange:
     """The one practice exchange of a home; ``command`` replaces how it is started."""
 
     def __init__(
-        self, home: Home, practice: PracticeSettings, *, command: Sequence[str] | None = None
+        self,
+        home: Home,
+        practice: PracticeSettings,
+        *,
+        command: Sequence[str] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._home = home
         self._command = list(command) if command else _command(home, practice)
+        self._clock = clock.argument() if isinstance(clock, ScaledClock) else ""
+        if self._clock:
+            self._command += ["--clock", self._clock]
         self._child: subprocess.Popen[bytes] | None = None
         self._running: _Running | None = None
 
@@ -77,10 +89,15 @@ class PracticeExchange:
         Raises ``Retry`` with its last words when it does not come up.
         """
         running = self._saved()
-        if running is None or not await self._answers(running):
-            running = await self._spawn()
-        self._running = running
-        return running.address
+        if running is not None and not await self._answers(running):
+            running = None
+        if running is not None and running.clock != self._clock:
+            # Nobody could sign for an exchange whose time is another.
+            self._running = running
+            await self.stop()
+            running = None
+        self._running = running or await self._spawn()
+        return self._running.address
 
     async def find(self) -> ExchangeAddress:
         """Return where the exchange can be reached; raises ``Retry`` when none answers."""
@@ -164,7 +181,7 @@ class PracticeExchange:
             child.wait()
             raise
         self._child = child
-        running = _Running(pid=child.pid, address=address)
+        running = _Running(pid=child.pid, address=address, clock=self._clock)
         write_whole(self._home.exchange_ready_path, msgspec.json.encode(running))
         return running
 
@@ -237,6 +254,7 @@ def _start_detached(command: list[str], log: IO[bytes]) -> subprocess.Popen[byte
         stdout=subprocess.PIPE,
         stderr=log,
         start_new_session=True,
+        env=without_secrets(os.environ),
     )
 
 

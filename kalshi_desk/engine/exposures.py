@@ -66,6 +66,15 @@ class EventRisk(msgspec.Struct, frozen=True):
     worst: Money
     days: dict[str, Money]
 
+    @property
+    def theme(self) -> str:
+        """The theme: all events of one series, which ask the same question at other times.
+
+        Those are the events that :class:`Kinship` takes to have one underlying.  An event
+        without a series is a theme of its own.
+        """
+        return theme_of(self.event, self.series)
+
 
 class Exposures:
     """The lines and events of one account."""
@@ -74,6 +83,7 @@ class Exposures:
         self._state = state
         self.lines: dict[str, Line] = {}
         self.events: dict[str, EventRisk] = {}
+        self.by_theme: dict[str, int] = defaultdict(int)
         self.by_category: dict[str, int] = defaultdict(int)
         self.by_day: dict[str, int] = defaultdict(int)
         self.total = 0
@@ -81,6 +91,8 @@ class Exposures:
         self.open_count = 0
         self.correlations: dict[frozenset[str], float] = {}
         """Estimated correlations of the logit changes of two events, by their tickers."""
+        self.fresh: set[str] = set()
+        """Events judged anew since somebody looked; who looks clears it."""
         self._members: dict[str, set[str]] = defaultdict(set)
         self._group_of: dict[str, RelationGroup] = {}
         self._states: dict[frozenset[str], tuple[frozenset[str], ...] | None] = {}
@@ -226,6 +238,7 @@ class Exposures:
 
     def _judge(self, event: str) -> None:
         """Compute an event again and move the sums by the difference."""
+        self.fresh.add(event)
         old = self.events.pop(event, None)
         if old is not None:
             self._add(old, -1)
@@ -257,6 +270,7 @@ class Exposures:
 
     def _add(self, risk: EventRisk, sign: int) -> None:
         self.total += sign * risk.worst
+        self.by_theme[risk.theme] += sign * risk.worst
         self.by_category[risk.category] += sign * risk.worst
         self._by_kind[risk.series, risk.category] += sign * risk.worst
         for day, worst in risk.days.items():
@@ -343,6 +357,16 @@ def _loss(
     members: Mapping[str, Edges], excludes: bool, states: tuple[frozenset[str], ...] | None
 ) -> Money:
     return Money(max(0, -event_worst(members, excludes=excludes, states=states)))
+
+
+def theme_of(event: str, series: str) -> str:
+    """Return the name of an event's theme."""
+    return series or event
+
+
+def kinship(one: EventRisk, other: EventRisk) -> Kinship:
+    """Return how two events are related."""
+    return _kinship((one.series, one.category), (other.series, other.category))
 
 
 def _kinship(one: tuple[str, str], other: tuple[str, str]) -> Kinship:

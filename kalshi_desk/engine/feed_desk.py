@@ -9,10 +9,11 @@ from kalshi_desk.desk.service import SetFeed
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.effects import Effect, SaveSetting
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.setting_live import put_setting
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.news.sources import is_feed_name
 
-SETTING = "news.switched"
+SWITCHED = ("news", "switched")
 
 
 class SwitchFeed(Effect, frozen=True):
@@ -46,7 +47,8 @@ class FeedDesk:
         word = "on" if command.on else "off"
         self._outbox.do(SwitchFeed(command.feed, command.on))
         if is_feed_name(command.feed):
-            self._outbox.do(SaveSetting(f"{SETTING}.{command.feed}", command.on))
+            put_setting(self._state, (*SWITCHED, command.feed), command.on)
+            self._outbox.do(SaveSetting(".".join((*SWITCHED, command.feed)), command.on))
         self._outbox.say(
             self._state.now_ns, EventKind.NEWS, Level.INFO, f"Feed {command.feed}: {word}"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from kalshi_desk.core.events import CoreEvent
 from kalshi_desk.core.text import clean
 from kalshi_desk.desk.automation import RunBacktest
 from kalshi_desk.engine.lab import BacktestMoved, StartBacktest, StopBacktest
+from kalshi_desk.store.setting_env import without_secrets
 
 STOP_S = 3.0
 _WORDS = 500
@@ -73,6 +75,7 @@ class LabRunner:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
+                env=without_secrets(os.environ),
             )
             assert process.stdout is not None
             assert process.stderr is not None

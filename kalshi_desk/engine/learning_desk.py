@@ -17,7 +17,7 @@ from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.live import LiveMarket
 from kalshi_desk.strategies.learning import VOLATILITY, SettledMarket, is_excess, learn
 
-_SETTLED = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
+SETTLED = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 
 
 def take_in(state: CoreState, observation: Observation) -> None:
@@ -42,9 +42,9 @@ class LearningDesk:
     def status(self, event: MarketStatusChanged) -> None:
         """Learn from a market that has its result; a second word about it teaches nothing."""
         live = self._state.markets.get(event.ticker)
-        if event.status not in _SETTLED or live is None:
+        if event.status not in SETTLED or live is None:
             return
-        value = _value(live)
+        value = result_value(live)
         if value is None or event.ticker in self._known():
             return
         bars = live.bars.life(self._state.now_ns)
@@ -75,7 +75,7 @@ class LearningDesk:
         return market.category or (event.category if event is not None else "")
 
 
-def _value(live: LiveMarket) -> float | None:
+def result_value(live: LiveMarket) -> float | None:
     """Return what one YES contract became in dollars, None while nobody says."""
     market = live.market
     if market.settlement_value is not None:

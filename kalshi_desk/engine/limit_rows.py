@@ -1,4 +1,4 @@
-"""Every limit as a gauge, and exposure by event, category, settlement day and strategy."""
+"""Every limit as a gauge, and exposure by event, theme, category, settlement day and strategy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ TITLES = {
     "drawdown_percent": "Drawdown, HALTS",
     "total_percent": "Worst case of everything",
     "settlement_day_percent": "Worst settlement day",
+    "shortfall_percent": "Worst 5 % of outcomes",
+    "stress_shortfall_percent": "The same, all moving together",
     "category_percent": "Worst category",
+    "theme_percent": "Worst theme",
     "event_percent": "Worst event",
     "position_percent": "Largest position",
     "open_positions": "Open positions",
@@ -38,6 +41,8 @@ TITLES = {
     "trade_percent": "One stake of a strategy",
     "kelly_fraction": "Kelly fraction",
     "correlation": "Correlation with held risk",
+    "theme_correlation": "Correlation of a small theme",
+    "correlated_theme_percent": "A theme above it",
     "near_close_minutes": "No entry before the close",
     "stale_book_seconds": "Age of market data",
     "stop_loss_percent": "Stop loss",
@@ -91,6 +96,7 @@ def _gauges(state: CoreState) -> dict[str, Gauge]:
     event = max((risk.worst for risk in exposures.events.values()), default=NO_MONEY)
     guards, age_ns = state.guards, data_age_ns(state)
     fallen = drawdown(state, equity)
+    shortfall, stress = state.tail.now()
     count, share, seconds = LimitUnit.COUNT, LimitUnit.SHARE, LimitUnit.SECONDS
     return {
         "daily_loss_percent": _day(state, guards.halt.level(limits.daily_loss_percent)),
@@ -109,6 +115,9 @@ def _gauges(state: CoreState) -> dict[str, Gauge]:
         "category_percent": money(
             max(exposures.by_category.values(), default=0), limits.category_percent
         ),
+        "theme_percent": money(max(exposures.by_theme.values(), default=0), limits.theme_percent),
+        "shortfall_percent": money(shortfall, limits.shortfall_percent),
+        "stress_shortfall_percent": money(stress, limits.stress_shortfall_percent),
         "event_percent": money(event, limits.event_percent),
         "position_percent": money(largest, limits.position_percent),
         "open_positions": (count, open_markets(state), limits.open_positions),
@@ -119,6 +128,12 @@ def _gauges(state: CoreState) -> dict[str, Gauge]:
         "trade_percent": (LimitUnit.MONEY, None, part_of(wealth, limits.trade_percent)),
         "kelly_fraction": (share, None, round(limits.kelly_fraction * _SHARE)),
         "correlation": (share, None, round(limits.correlation * _SHARE)),
+        "theme_correlation": (share, None, round(limits.theme_correlation * _SHARE)),
+        "correlated_theme_percent": (
+            LimitUnit.MONEY,
+            None,
+            part_of(wealth, limits.correlated_theme_percent),
+        ),
         "near_close_minutes": (seconds, None, limits.near_close_minutes * 60),
         "stale_book_seconds": (
             seconds,
@@ -159,7 +174,7 @@ def help_of(name: str) -> str:
 
 
 def exposure_rows(state: CoreState, _rest: str = "") -> dict[str, ExposureRow]:
-    """Return the worst that settlement can do by event, category, day and strategy."""
+    """Return the worst that settlement can do by event, theme, category, day and strategy."""
     exposures, limits = state.exposures, state.settings.limits
     wealth = limits.wealth(exposures.equity())
     lines = exposures.lines.values()
@@ -184,6 +199,11 @@ def exposure_rows(state: CoreState, _rest: str = "") -> dict[str, ExposureRow]:
         part = [exposures.lines[ticker].value for ticker in risk.members]
         title = known.title if known is not None else risk.event
         add("event", risk.event, title, risk.worst, part, limits.event_percent)
+    for theme in {risk.theme for risk in exposures.events.values()}:
+        risks = [risk for risk in exposures.events.values() if risk.theme == theme]
+        part = [exposures.lines[ticker].value for risk in risks for ticker in risk.members]
+        worst = Money(exposures.by_theme[theme])
+        add("theme", theme, theme, worst, part, limits.theme_percent)
     for category in {line.category for line in lines}:
         part = [line.value for line in lines if line.category == category]
         worst = Money(exposures.by_category[category])

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_type_hints
-
-import msgspec
-
 from kalshi_desk.core.reasons import ReasonCode
 from kalshi_desk.desk.automation import SetLimit
 from kalshi_desk.desk.commands import Outcomes
@@ -13,12 +9,12 @@ from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.effects import SaveSetting
 from kalshi_desk.engine.limit_rows import TITLES, setting_value
+from kalshi_desk.engine.limit_values import SECTION, read_limit
+from kalshi_desk.engine.limit_values import limits_of as limits_of
 from kalshi_desk.engine.outbox import Outbox
-from kalshi_desk.engine.state import CoreSettings, CoreState
-from kalshi_desk.risk.limits import Limits
-from kalshi_desk.store.risk_settings import RiskSettings
-
-_SECTION = "risk."
+from kalshi_desk.engine.setting_live import next_start, put_setting
+from kalshi_desk.engine.state import CoreState
+from kalshi_desk.store.setting_values import number_text
 
 
 class LimitSetting:
@@ -32,7 +28,7 @@ class LimitSetting:
 
     def set(self, command_id: str, command: SetLimit) -> None:
         """Set one limit, or refuse it with what is allowed."""
-        name = command.name.strip().removeprefix(_SECTION)
+        name = command.name.strip().removeprefix(SECTION)
         if name not in TITLES:
             known = ", ".join(sorted(TITLES))
             text = f"There is no limit {command.name}; there are {known}."
@@ -44,41 +40,11 @@ class LimitSetting:
             self._commanding.refuse(command_id, ReasonCode.BAD_COMMAND, str(error))
             return
         before = setting_value(self._state.settings, name)
-        put_limit(self._state.settings, name, value)
-        self._outbox.do(SaveSetting(_SECTION + name, value))
-        text = f"{TITLES[name]}: {before:g} becomes {value:g} (risk.{name})."
+        put_setting(self._state, ("risk", name), value)
+        self._outbox.do(SaveSetting(SECTION + name, value))
+        text = f"{TITLES[name]}: {number_text(before)} becomes {number_text(value)} (risk.{name})."
         self._outbox.say(
             self._state.now_ns, EventKind.RISK, Level.INFO, "A limit was changed", text
         )
+        text += next_start(self._state, SECTION + name)
         self._commanding.answer(command_id, Outcomes.DONE, text)
-
-
-def read_limit(name: str, text: str) -> int | float:
-    """Return the value that a person typed; raises ``ValueError`` with the allowed range."""
-    kind, meta = get_args(get_type_hints(RiskSettings, include_extras=True)[name])
-    word = "a whole number" if kind is int else "a number"
-    allowed = f"{name} can't be {text!r}; allowed is {word} from {meta.ge:g} to {meta.le:g}."
-    body = text.strip().removesuffix("%").removeprefix("$").replace(",", "").replace("_", "")
-    try:
-        value: int | float = kind(body)
-        msgspec.convert({name: value}, RiskSettings)
-    except (ValueError, msgspec.ValidationError) as error:
-        raise ValueError(allowed) from error
-    return value
-
-
-def limits_of(settings: RiskSettings) -> Limits:
-    """Return the limits that the settings name."""
-    names = [field.name for field in msgspec.structs.fields(Limits)]
-    return Limits(**{name: getattr(settings, name) for name in names})
-
-
-def put_limit(settings: CoreSettings, name: str, value: int | float) -> None:
-    """Put one limit in force."""
-    one: dict[str, Any] = {name: value}
-    if name == "collar_cents":
-        settings.collar = RiskSettings(**one).collar
-    elif name == "max_order_contracts":
-        settings.max_order = RiskSettings(**one).max_order
-    else:
-        settings.limits = msgspec.structs.replace(settings.limits, **one)

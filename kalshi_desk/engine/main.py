@@ -6,34 +6,41 @@ import asyncio
 import contextlib
 import gc
 import logging
-import logging.handlers
 import os
 import signal
 import sys
+import time
 from itertools import chain
 from pathlib import Path
 
 import msgspec
 
 from kalshi_desk.core.errors import Stop
-from kalshi_desk.core.events import LinkState
+from kalshi_desk.core.events import LinkState, NewsArrived
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import MONEY_SCALE, Money
-from kalshi_desk.engine.clock import WallClock
+from kalshi_desk.engine.clock import WallClock, practice_clock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
+from kalshi_desk.engine.effects import ForgetLive
 from kalshi_desk.engine.exchange_process import PracticeExchange
+from kalshi_desk.engine.guest_house import FOLLOWED, GuestHouse
+from kalshi_desk.engine.health import LoopWatch
 from kalshi_desk.engine.lab import StartBacktest, StopBacktest
 from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
+from kalshi_desk.engine.log_desk import serve_log
+from kalshi_desk.engine.market_desk import MarketDesk
+from kalshi_desk.engine.news_desk import PassNews
 from kalshi_desk.engine.news_process import NewsService
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_venue import ReplayVenue
 from kalshi_desk.engine.restore import restore
 from kalshi_desk.engine.restore_machine import restore_machine
+from kalshi_desk.engine.setting_service import SettingService
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.engine.strategy_process import open_strategies
 from kalshi_desk.engine.venues import KeyedVenue, PracticeVenue
@@ -43,16 +50,16 @@ from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.live_switch import need_live, turn_live_off
+from kalshi_desk.store.log import Log
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.secrets import load_key
-from kalshi_desk.store.settings import Settings, save_setting
+from kalshi_desk.store.settings import LoadedSettings, Settings, save_setting
 from kalshi_desk.store.venues import remember_venue
 from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 
 OFFERED_VENUES = frozenset({"practice", "paper", "demo", "live", "replay"})
 DURABLE_VENUES = frozenset({"demo", "live"})
 READY_LIMIT_S = 30.0
-LOG_BYTES = 2_000_000
 TUI_FACE = "tui"
 REPLAY_WHY = "A replay takes no orders: what happened has happened. Nothing was sent."
 _log = logging.getLogger(__name__)
@@ -60,7 +67,7 @@ _log = logging.getLogger(__name__)
 
 def run_engine(
     home: Home,
-    settings: Settings,
+    loaded: LoadedSettings,
     venue: str,
     *,
     json_ready: bool,
@@ -83,31 +90,23 @@ def run_engine(
     home.prepare()
     lock = EngineLock(home)
     lock.acquire()
-    try:
-        _log_to(home.engine_log)
+    with contextlib.ExitStack() as held:
+        held.callback(lock.release)
+        keep = loaded.settings.log
+        log = Log(home.engine_log, level=keep.level, file_mb=keep.file_mb, files=keep.files)
+        held.callback(log.close)
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, settings, venue, lock, json_ready, replay_path))
-    finally:
-        lock.release()
-
-
-def _log_to(path: Path) -> None:
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    for chatty in ("httpx", "httpcore", "websockets"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path))
 
 
 async def _run(
     home: Home,
-    settings: Settings,
+    loaded: LoadedSettings,
     venue: str,
     lock: EngineLock,
+    log: Log,
     json_ready: bool,
     replay_path: Path | None,
 ) -> int:
@@ -117,12 +116,15 @@ async def _run(
             stale.unlink(missing_ok=True)
     journal = Journal(journal_path, durable=venue in DURABLE_VENUES)
     core = TradingCore(
-        core_settings(settings, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
+        core_settings(loaded, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
         next_event_seq=journal.last_event_seq() + 1,
     )
+    core.state.health.started_ns = time.time_ns()
     core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
+    if venue == "practice":
+        clock = practice_clock(home.practice_clock_path, loaded.settings.practice.speed)
     fills = restore(core.state, journal, clock.now_ns())
     restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
@@ -131,43 +133,64 @@ async def _run(
         clock,
         fills,
         save_starred=lambda starred: save_watchlist(home.watchlist_path, sorted(starred)),
-        forget_live=lambda: turn_live_off(home),
-        save_setting=lambda name, value: _save(home, name, value),
+        save_setting=lambda name, value: loop.call_soon_threadsafe(
+            house.apply, name, save_setting(home.settings_path, name, value)
+        ),
     )
+    shell.performers[ForgetLive] = lambda _: turn_live_off(home)
+    serving = SettingService(shell, home, loaded.warnings)
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
+    shell.performers[PassNews] = lambda effect: shell.take(effect.event)
+    MarketDesk(shell)
     shell.strategies = open_strategies(shell, home.strategies, clock)
-    news = NewsService(
-        shell, settings.news, venue if replay_path is None else "replay", clock, journal
+    house = GuestHouse(
+        home,
+        loaded.settings,
+        shell.take,
+        clock if replay is None else WallClock(),
+        has_api=loaded.settings.api.enabled,
+        has_bridge=loaded.settings.telegram.enabled and replay is None,
     )
+    core.settings.outside.update(FOLLOWED)
+    loop = asyncio.get_running_loop()
+    news = NewsService(
+        shell, loaded.settings.news, venue if replay is None else "replay", clock, journal
+    )
+    serving.on("news.", lambda whole: news.apply(whole.news))
     token = write_token(home.token_path)
+    log.redactor.learn(token)
+    serve_log(shell, home.engine_log)
     link = LinkServer(
         shell,
         home.link_address,
         token,
         venue,
-        on_face_left=lambda face, left: _face_left(shell, settings, face, left),
+        on_face_left=lambda face, left: _face_left(shell, face, left),
     )
     address = await link.start()
     record = EngineRecord(
-        venue=venue, pid=os.getpid(), link=address, token_path=str(home.token_path)
+        venue=venue, pid=os.getpid(), link=address, api=house.url, token_path=str(home.token_path)
     )
     lock.announce(record)
+    house.announce = lambda url: lock.announce(msgspec.structs.replace(record, api=url))
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
     deciding = asyncio.create_task(shell.strategies.run())
+    watching = asyncio.create_task(LoopWatch(core.state).run())
+    hosting = asyncio.create_task(house.guests.run(after=saying))
     reading = asyncio.create_task(news.run(saying))
     try:
         if replay is not None:
             shell.venue = replay
             await shell.run(replay)
         else:
-            await _run_venue(home, settings, venue, shell, clock, fills)
+            await _run_venue(home, loaded.settings, venue, shell, clock, fills)
     finally:
-        saying.cancel()
-        deciding.cancel()
-        reading.cancel()
-        await asyncio.gather(deciding, reading, return_exceptions=True)
+        house.close()
+        for task in (saying, deciding, reading, watching, hosting):
+            task.cancel()
+        await asyncio.gather(deciding, reading, hosting, return_exceptions=True)
         await link.stop()
         await shell.close()
     return 0
@@ -187,11 +210,13 @@ async def _run_venue(
         for cells in shell.core.state.observations.values():
             for observation in chain.from_iterable(cells.values()):
                 recorder.mark_observation(clock.now_ns(), observation, known=True)
+        news = NewsArrived(tuple(shell.core.state.markets.news.by_id.values()))
+        recorder.listen(news, clock.now_ns(), of_frame=False)
     shell.recorder = recorder
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue
     if venue == "practice":
-        exchange = PracticeExchange(home, settings.practice)
+        exchange = PracticeExchange(home, settings.practice, clock=clock)
         opened = PracticeVenue(exchange, clock, recorder, keep, top_of)
     elif venue == "paper":
         opened = _open_paper(settings, shell, clock, fills)
@@ -228,14 +253,11 @@ def _open_paper(
     return PaperVenue(feed, clock, state, account, state.involved)
 
 
-def _face_left(shell: EngineShell, settings: Settings, face: str, left: int) -> None:
+def _face_left(shell: EngineShell, face: str, left: int) -> None:
+    settings = shell.core.state.settings.whole
     if face == TUI_FACE and not left and settings.tui.on_gone == "stop":
         _log.info("the last screen is gone; stopping as the settings say")
         shell.stopped.set()
-
-
-def _save(home: Home, name: str, value: str | int | float | bool) -> None:
-    save_setting(home.settings_path, name, value)
 
 
 def _stop_on_signals(shell: EngineShell) -> None:
@@ -261,7 +283,8 @@ async def _say_ready(shell: EngineShell, record: EngineRecord, json_ready: bool)
             line = msgspec.json.encode(record).decode()
         else:
             waits = "" if state.link is LinkState.LIVE else f", waiting: {state.waiting_for}"
-            line = f"Engine {record.pid} serves {record.venue} at {record.link}{waits}"
+            api = "" if record.api is None else f", API at {record.api}"
+            line = f"Engine {record.pid} serves {record.venue} at {record.link}{api}{waits}"
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 

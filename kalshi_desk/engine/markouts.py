@@ -18,7 +18,7 @@ MINUTE_NS = 60_000_000_000
 HORIZONS = (1, 5, 30)
 PROVES = 30
 """The horizon in minutes that a cell's proof is made of; the others are only shown."""
-_TRADING = frozenset({MarketStatus.ACTIVE, MarketStatus.UNKNOWN})
+TRADING = frozenset({MarketStatus.ACTIVE, MarketStatus.UNKNOWN})
 
 _Due = tuple[int, int, int, str, str, Fill]
 
@@ -31,7 +31,7 @@ def market_value(live: LiveMarket) -> float | None:
     book can't be trusted or is empty, and from the close until the result.
     """
     market = live.market
-    if market.status in _TRADING:
+    if market.status in TRADING:
         bid, ask = live.book.bid, live.book.ask
         if not live.book.is_valid or (bid is None and ask is None):
             return None

@@ -9,7 +9,7 @@ import msgspec
 from kalshi_desk.core.fees import NON_DIRECT
 from kalshi_desk.core.records import Fill, OrderIntent, Settlement
 from kalshi_desk.core.strategy import Mode, Signal
-from kalshi_desk.core.types import BookSide, Money
+from kalshi_desk.core.types import BookSide, Money, Outcome
 from kalshi_desk.execution.paper import PaperBroker
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.positions import Position, Positions
@@ -80,6 +80,13 @@ class PaperBook:
         resting = self.broker.resting
         names = [order.order_id for order in resting.of(ticker)] if ticker else list(resting)
         return [name for name in names if 0 < self.purposes[name].ends_ns <= now_ns]
+
+    def end(self, ticker: str, outcome: Outcome, now_ns: int) -> None:
+        """Mean to hold a position in an outcome no longer than until now."""
+        held = self.positions.get(ticker).count
+        purpose = self.last.get(ticker)
+        if purpose is not None and held and (held > 0) == (outcome is Outcome.YES):
+            self.last[ticker] = msgspec.structs.replace(purpose, holds_until_ns=now_ns)
 
     def exits_due(self, now_ns: int) -> list[tuple[Position, Purpose]]:
         """Return the positions that their signals meant to hold no longer."""

@@ -30,6 +30,7 @@ from kalshi_desk.core.types import (
     Count,
     MarketStatus,
     Money,
+    Outcome,
     Price,
     TimeInForce,
 )
@@ -108,6 +109,12 @@ class PaperDesk:
         chosen = [name for name, purpose in book.purposes.items() if purpose.mode is Mode.PAPER]
         self._cancel(book, chosen)
         return len(chosen)
+
+    def give_up(self, strategy: str, ticker: str, outcome: Outcome) -> None:
+        """Let what a strategy holds of an outcome in the simulation end at the next beat."""
+        book = self._books.get(strategy)
+        if book is not None:
+            book.end(ticker, outcome, self._state.now_ns)
 
     def open_orders(self, strategy: str) -> list[Order]:
         """Return what of a strategy rests in the simulation, oldest first."""

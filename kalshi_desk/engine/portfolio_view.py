@@ -26,6 +26,17 @@ def drawdown_now(state: CoreState, equity: Money | None = None) -> float | None:
     return state.folio.track.after(state.now_ns, equity, state.folio.flows).drawdown
 
 
+def total_return(state: CoreState, equity: Money | None) -> float | None:
+    """Return the time-weighted growth of equity since its first sample, as a share.
+
+    None before there is a sample, and while equity is not known.
+    """
+    folio = state.folio
+    if equity is None or folio.base is None or folio.track.last is None:
+        return None
+    return folio.track.after(state.now_ns, equity, folio.flows).growth - 1.0
+
+
 def record_bound(state: CoreState, strategy: str) -> float | None:
     """Return the lower 90 per cent bound of a strategy's mean net P&L, in micro-dollars.
 
@@ -93,6 +104,8 @@ def portfolio_view(state: CoreState) -> PortfolioView:
         unpredicted_fees=charged.unpredicted,
         start=folio.base,
         outside=folio.flows,
+        average_trade=trips.average,
+        total_return=total_return(state, equity),
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.events import (
+    BarsKnown,
     BookDelta,
     BookSnapshot,
     BookStale,
@@ -22,6 +23,7 @@ from kalshi_desk.core.events import (
     ExchangeStatusReported,
     MarketsListed,
     MarketStatusChanged,
+    NewsArrived,
     TickerChanged,
     TimerFired,
     TradeHistory,
@@ -35,7 +37,8 @@ from kalshi_desk.store.recording import FrameRecorder
 FLUSH_S = 1.0
 SUFFIX = ".jsonl.zst"
 KeptEvent = (
-    BookStale
+    BarsKnown
+    | BookStale
     | ConnectionChanged
     | ExchangeStatusReported
     | TradeHistory
@@ -44,6 +47,7 @@ KeptEvent = (
     | TickerChanged
     | TradePrinted
     | MarketStatusChanged
+    | NewsArrived
 )
 """What reaches the core besides recorded frames and listings, and changes what strategies see.
 
@@ -57,13 +61,16 @@ def decision_facts(
     strategy: str, decision: Decision, parameters: Mapping[str, ParameterValue] | None = None
 ) -> dict[str, Any]:
     """Return a decision as recordings and backtests keep it: signals, and reasons by code."""
-    return {
+    facts = {
         "strategy": strategy,
         "parameters": dict(parameters or {}),
         "signals": msgspec.to_builtins(decision.signals),
         "reasons": dict(sorted(Counter(why.code for why in decision.reasons).items())),
         "scanned": decision.scanned,
     }
+    if decision.endings:
+        facts["endings"] = msgspec.to_builtins(decision.endings)
+    return facts
 
 
 class EngineRecorder:

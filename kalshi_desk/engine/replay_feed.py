@@ -18,8 +18,10 @@ from kalshi_desk.core.events import (
     ConnectionChanged,
     CoreEvent,
     LinkState,
+    NewsArrived,
     TickerChanged,
 )
+from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.ports import EventSink
 from kalshi_desk.core.types import BookSide
 from kalshi_desk.engine.replay_index import RecordingIndex, index_recording
@@ -51,7 +53,8 @@ class ReplayFeed:
     """Plays one recording with the events that the live stream would give.
 
     It is also the clock of its desk: ``now_ns`` is recorded time.  After a jump every
-    book comes as a snapshot; trades in between are not told.
+    book comes as a snapshot and all news so far at once; trades in between are not told.
+    News comes with the frame after it, never earlier than it was known.
     """
 
     def __init__(
@@ -71,6 +74,8 @@ class ReplayFeed:
         self._translator = self._new_translator()
         self._books: dict[str, OrderBook] = {}
         self._quotes: dict[str, TickerChanged] = {}
+        self._news: dict[str, NewsItem] = {}
+        self._next_news: list[NewsArrived] = []
         self._position_ns = 0
         self._frames = 0
         self._speed = speed
@@ -255,11 +260,14 @@ class ReplayFeed:
                 self._sink(BookSnapshot(ticker, bids, asks))
         for quote in self._quotes.values():
             self._sink(quote)
+        if self._news:
+            self._sink(NewsArrived(tuple(self._news.values())))
 
     def _feed(self, record: RecordedFrame) -> None:
         """Pass one frame through the live decoder."""
         self._position_ns = max(self._position_ns, record.recv_ns)
         self._frames += 1
+        self._tell_news()
         _, event = self._translator.translate(record.frame)
         if event is None or isinstance(event, MarketChanged):
             return
@@ -289,11 +297,19 @@ class ReplayFeed:
                 if record.kind == "connection":
                     self._begin_connection(bool(record.content.get("yes_prices")))
                 elif record.kind == "event":
-                    self._lose_recorded(record)
+                    self._take_recorded(record)
             elif not record.problem and not record.is_outgoing:
                 self._next = record
                 return
         self._next = None
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        for news in self._next_news:
+            self._news.update((item.item_id, item) for item in news.items)
+            if not self._silent:
+                self._sink(news)
+        self._next_news.clear()
 
     def _begin_connection(self, yes_prices: bool) -> None:
         lost = tuple(sorted(self._translator.reader.fresh))
@@ -301,10 +317,12 @@ class ReplayFeed:
         if lost and not self._silent:
             self._sink(BookStale(lost, "a new connection began"))
 
-    def _lose_recorded(self, record: RecordedMeta) -> None:
-        """Lose the books that the recording engine lost, at the same point."""
+    def _take_recorded(self, record: RecordedMeta) -> None:
+        """Lose the books that the recording engine lost, at the same point, and keep its news."""
         event = kept_event(record)
-        if isinstance(event, BookStale):
+        if isinstance(event, NewsArrived):
+            self._next_news.append(event)
+        elif isinstance(event, BookStale):
             reader = self._translator.reader
             reader.distrust(event.tickers or tuple(reader.fresh), event.why)
 
@@ -313,6 +331,8 @@ class ReplayFeed:
         self._translator = self._new_translator()
         self._books.clear()
         self._quotes.clear()
+        self._news.clear()
+        self._next_news.clear()
         self._frames = 0
         self._advance()
         self._position_ns = self._index.start_ns if self._index else 0

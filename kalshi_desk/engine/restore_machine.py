@@ -1,4 +1,4 @@
-"""Brings baskets and simulated accounts back to where the journal left them."""
+"""Brings baskets, simulated accounts and news back to where the journal left them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import msgspec
 
 from kalshi_desk.core.records import Settlement
 from kalshi_desk.core.types import NO_MONEY
+from kalshi_desk.engine.alert_desk import RAISED_KEY
 from kalshi_desk.engine.core import TradingCore
+from kalshi_desk.engine.news_learning import MOST_RECALLED, RECALLED_NS
 from kalshi_desk.engine.paper_desk import CAPITAL, RESTING
 from kalshi_desk.execution.baskets import TRAILING, BasketRecord
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.machine import read_baskets, read_paper_fills, read_paper_settlements
+from kalshi_desk.store.news_table import read_news
 
 _decode_basket = msgspec.msgpack.Decoder(BasketRecord).decode
 
@@ -26,6 +29,7 @@ def restore_machine(core: TradingCore, journal: Journal, now_ns: int) -> None:
 
     What it says about it is among the effects of the core's next step.
     """
+    core.alerts.recall(journal.all_meta(RAISED_KEY))
     core.baskets.restore(baskets_of(journal))
     if not core.state.auto:
         # A venue that does not remember AUTO: to finish a basket would be to trade without it.
@@ -47,3 +51,5 @@ def restore_machine(core: TradingCore, journal: Journal, now_ns: int) -> None:
         {**journal.all_meta(CAPITAL), **journal.all_meta(RESTING)},
         now_ns,
     )
+    since_ns = now_ns - RECALLED_NS
+    core.news.restore(read_news(journal.rows, since_ns=since_ns, limit=MOST_RECALLED), now_ns)

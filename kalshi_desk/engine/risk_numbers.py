@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kalshi_desk.core.types import NO_MONEY, MarketStatus, Money
-from kalshi_desk.engine.exposures import NO_CATEGORY, NO_DAY
+from kalshi_desk.engine.exposures import NO_CATEGORY, NO_DAY, theme_of
 from kalshi_desk.risk.limits import RiskView
 
 if TYPE_CHECKING:
@@ -29,12 +29,16 @@ def risk_view(state: CoreState, ticker: str) -> RiskView:
     members = {} if known is None else known.members
     is_open = line is not None and line.is_open
     guards = state.guards
+    theme = theme_of(event, series)
     return RiskView(
         limits=limits,
         wealth=limits.wealth(equity) if state.has_account else None,
         members=members,
         excludes=excludes,
         states=exposures.states_of({*members, ticker}),
+        theme=theme,
+        theme_worst=Money(exposures.by_theme.get(theme, 0)),
+        tail=state.tail.view(event),
         category="" if category == NO_CATEGORY else category,
         day="" if day == NO_DAY else day,
         same_day=frozenset(

@@ -36,12 +36,12 @@ from kalshi_desk.desk.commands import (
 )
 from kalshi_desk.desk.frames import EventKind, Frame, Level
 from kalshi_desk.engine.board import Board
+from kalshi_desk.engine.clock import speed_of
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import (
     AskStrategy,
     CancelEverything,
     Effect,
-    ForgetLive,
     GiveAnswer,
     KeepFill,
     KeepIntent,
@@ -62,6 +62,7 @@ from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.keeper import Keeper
 from kalshi_desk.engine.keeping import entry_of
 from kalshi_desk.engine.lab_runner import LabRunner
+from kalshi_desk.engine.log_words import log_event
 from kalshi_desk.engine.preview import reply_to
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.restore import journal_order
@@ -69,8 +70,9 @@ from kalshi_desk.engine.strategy_link import StrategyLink
 from kalshi_desk.engine.venue_actions import VenueActions as VenueActions
 from kalshi_desk.store.entries import CommandAnswered, MetaEntry
 from kalshi_desk.store.journal import Journal
+from kalshi_desk.store.setting_values import SettingValue
 
-BEAT_S = 0.2
+BEAT_S, LEAST_BEAT_S = 0.2, 0.02
 KEPT_ANSWERS = 500
 PROTECTIVE = (CancelOrder, CancelAll, Panic, LeaveLive, StopEngine)
 """Commands that only take risk away: a journal that can't be written must not stop them."""
@@ -88,8 +90,7 @@ class EngineShell:
         fills: tuple[Fill, ...],
         *,
         save_starred: Callable[[set[str]], None],
-        forget_live: Callable[[], None] = lambda: None,
-        save_setting: Callable[[str, str | int | float | bool], object] = lambda name, value: None,
+        save_setting: Callable[[str, SettingValue | None], object] = lambda name, value: None,
     ) -> None:
         self.core = core
         self.board = Board(core.state, os.getpid())
@@ -104,7 +105,6 @@ class EngineShell:
         self._keeper = Keeper(journal, self._journal_failed)
         self._journal = journal
         self._save_starred = save_starred
-        self._forget_live = forget_live
         self._save_setting = save_setting
         self._events = EventMemory(journal)
         self._answers: dict[str, Answer] = {}
@@ -141,8 +141,9 @@ class EngineShell:
         await self._keeper.close()
 
     async def _beat(self) -> None:
+        beat_s = max(BEAT_S / speed_of(self._clock), LEAST_BEAT_S)
         while True:
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(beat_s)
             self.take(TimerFired())
             self._keeper.retry()
             if self.strategies is not None:
@@ -188,6 +189,7 @@ class EngineShell:
             self._mark_own(effect.settlement)
         elif isinstance(effect, Notify):
             self._keeper.add(self._events.add(effect.event))
+            log_event(effect.event)
         elif isinstance(effect, GiveAnswer):
             if effect.kept_stop is None:
                 self._give(effect.answer)
@@ -223,8 +225,6 @@ class EngineShell:
             self.performers[type(effect)](effect)
         elif isinstance(effect, SteerReplay):
             self.venue.steer(effect.control)
-        elif isinstance(effect, ForgetLive):
-            self._forget_live()
         elif isinstance(effect, StopShell):
             self.stopped.set()
 

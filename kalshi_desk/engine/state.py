@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from kalshi_desk.alerts.watch import Watch
 from kalshi_desk.core.drift import BookTop
 from kalshi_desk.core.events import LinkState, UsageReported
 from kalshi_desk.core.fees import DIRECT, NON_DIRECT, FeeGrid
@@ -14,9 +15,13 @@ from kalshi_desk.core.strategy import Mode, Observation, ParameterValue
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.automation_frames import LabRow
 from kalshi_desk.desk.frames import ReplayView
+from kalshi_desk.desk.service_frames import GuestRow
 from kalshi_desk.engine.exposures import Exposures
+from kalshi_desk.engine.health_state import Health
+from kalshi_desk.engine.news_state import NewsState
 from kalshi_desk.engine.risk_numbers import risk_view
 from kalshi_desk.engine.strategy_state import StrategyState
+from kalshi_desk.engine.tail_risk import TailRisk
 from kalshi_desk.execution.orders import ManagedOrder, Orders
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.portfolio.cash import Purse
@@ -30,6 +35,7 @@ from kalshi_desk.risk.limits import Limits
 from kalshi_desk.risk.loss_guard import LossGuards
 from kalshi_desk.risk.stop_book import StopBook
 from kalshi_desk.risk.stops import StopRules
+from kalshi_desk.store.settings import Settings
 
 LIVE_OFF = "LIVE was switched off"
 RECENT_INTENTS = 50
@@ -52,6 +58,10 @@ class CoreSettings:
     strategy_values: dict[str, dict[str, ParameterValue]] = field(default_factory=dict)
     stops: StopRules = field(default_factory=StopRules)
     limits: Limits = field(default_factory=Limits)
+    whole: Settings = field(default_factory=Settings)
+    """Every setting as it holds now; what the fields above say of it comes from here."""
+    sources: dict[str, str] = field(default_factory=dict)
+    overridden: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -98,13 +108,21 @@ class CoreState:
     holds: dict[tuple[str, str], int] = field(default_factory=dict)
     """Until when a strategy means to hold its position in a market."""
     lab: dict[str, LabRow] = field(default_factory=dict)
+    alerts: dict[str, Watch] = field(default_factory=dict)
+    alert_problems: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Rules of the settings that can't be read, and why."""
+    guests: dict[str, GuestRow] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
+    news: NewsState = field(default_factory=NewsState)
     now_ns: int = 0
     stops: StopBook = field(init=False)
     _costs: dict[str, tuple[tuple[object, ...], Money]] = field(default_factory=dict)
     exposures: Exposures = field(init=False)
+    tail: TailRisk = field(init=False)
 
     def __post_init__(self) -> None:
         self.exposures = Exposures(self)
+        self.tail = TailRisk(self)
         self.stops = StopBook(self.settings.stops)
 
     @property

@@ -88,8 +88,8 @@ def automatic_stop(state: CoreState, position: Position) -> StopRecord | None:
     entry, live = position.average_price, state.markets.get(position.ticker)
     if entry is None or live is None:
         return None
-    percent = state.stops.rules.fixed_percent
-    level = Price(entry - entry * percent // 100)
+    percent = round(state.stops.rules.fixed_percent, 2)
+    level = Price(entry - int(entry * percent // 100))
     bid, _ = held_quote(state, position.ticker, position.side)
     if bid is not None:
         level = Price(min(level, bid - live.market.grid.finest))
@@ -102,7 +102,7 @@ def automatic_stop(state: CoreState, position: Position) -> StopRecord | None:
         side=position.side,
         count=Count(abs(position.count)),
         entry=entry,
-        amount=f"{percent}%",
+        amount=f"{percent:g}%",
         level=level,
         distance=Price(entry - level),
         is_automatic=True,
@@ -262,7 +262,7 @@ def _number(record: StopRecord, *units: str) -> tuple[Decimal, str]:
 
 def _default(kind: StopKind, rules: StopRules) -> str:
     return {
-        StopKind.FIXED: f"{rules.fixed_percent}%",
+        StopKind.FIXED: f"{round(rules.fixed_percent, 2):g}%",
         StopKind.TRAILING: f"{rules.trailing / CENT:g}c",
         StopKind.TIME: f"{rules.time_ns / HOUR_NS:g}h",
         StopKind.VOLATILITY: f"{round(rules.deviations, 2):g}sd",

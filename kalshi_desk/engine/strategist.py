@@ -14,6 +14,7 @@ from kalshi_desk.engine.decision_check import checked, cleaned_info, one_line
 from kalshi_desk.engine.effects import AskStrategy, KeepMeta, SaveSetting
 from kalshi_desk.engine.inputs import StrategiesDeclared, StrategyDecided, StrategyFailed
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.setting_live import next_start, put_setting
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.strategy_messages import StrategyInfo
 from kalshi_desk.engine.strategy_state import StrategyState
@@ -250,10 +251,13 @@ class Strategist:
             return
         strategy.values[command.name] = value
         self._ask_anew(strategy)
-        setting = f"strategies.parameters.{command.strategy}.{command.name}"
+        path = ("strategies", "parameters", command.strategy, command.name)
+        put_setting(self._state, path, value)
+        setting = ".".join(path)
         self._outbox.do(SaveSetting(setting, value))
         self._say(Level.INFO, f"Strategy {command.strategy}: {command.name} = {value}", "")
-        self._commanding.answer(name, Outcomes.DONE, f"{command.name} is {value}.")
+        text = f"{command.name} is {value}.{next_start(self._state, setting)}"
+        self._commanding.answer(name, Outcomes.DONE, text)
 
     def _set_implication(self, name: str, command: SetImplication) -> None:
         state = self._state

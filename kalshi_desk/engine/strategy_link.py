@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,7 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.events import BarsKnown, BookSnapshot, CoreEvent, MarketsListed, TickerChanged
+from kalshi_desk.core.events import (
+    BarsKnown,
+    BookSnapshot,
+    CoreEvent,
+    MarketsListed,
+    NewsArrived,
+    TickerChanged,
+)
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import NO_COUNT, BookSide
@@ -30,10 +38,11 @@ from kalshi_desk.engine.strategy_messages import (
     StrategyInfo,
     pack,
 )
+from kalshi_desk.engine.worker_watch import DEADLINE_S, PATIENCE_S, WorkerWatch
 from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.store.setting_env import without_secrets
 
 BATCH = 512
-DEADLINE_S = 1.0
 START_S = 60.0
 RESTART_S = 1.0
 PRIME_SLICE = 100
@@ -58,6 +67,7 @@ class StrategyLink:
         observations: Callable[[str], dict[str, tuple[Observation, ...]]],
         on_look: Callable[[int, AskStrategy], None] = lambda now_ns, look: None,
         deadline_s: float = DEADLINE_S,
+        patience_s: float = PATIENCE_S,
         start_s: float = START_S,
     ) -> None:
         self._folder = folder
@@ -66,7 +76,7 @@ class StrategyLink:
         self._take = take
         self._observations = observations
         self._on_look = on_look
-        self._deadline_s = deadline_s
+        self._watch = WorkerWatch(deadline_s, patience_s)
         self._start_s = start_s
         self._ended_why = ""
         self._folder_fault = ""
@@ -102,6 +112,7 @@ class StrategyLink:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            env=without_secrets(os.environ),
         )
         try:
             async with asyncio.timeout(self._start_s) as patience:
@@ -174,6 +185,9 @@ class StrategyLink:
     def feed(self, event: CoreEvent, now_ns: int) -> None:
         """Pass a market event on; other events are none of the worker's business."""
         if self._is_fed and isinstance(event, MarketEvent):
+            if isinstance(event, NewsArrived):
+                # As it now stands: a worker that began later knows fewer prices of before.
+                event = NewsArrived(self._markets.news.changed)
             self._batch.append((now_ns, event))
             if len(self._batch) >= BATCH:
                 self.flush()
@@ -209,7 +223,12 @@ class StrategyLink:
                 )
             )
         )
-        self._alarm = asyncio.get_running_loop().call_later(self._deadline_s, self._overran)
+        if self._process is not None:
+            self._watch.begin(self._process.pid)
+        self._set_alarm(self._watch.deadline_s)
+
+    def _set_alarm(self, seconds: float) -> None:
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self._overran)
 
     def _write(self, message: bytes) -> None:
         process = self._process
@@ -248,7 +267,11 @@ class StrategyLink:
 
     def _overran(self) -> None:
         """A look is over its time: the worker can't be trusted to come back, so it goes."""
-        self._fail(f"it took longer than {self._deadline_s:g} s", unanswered=True)
+        left_s = self._watch.seconds_left()
+        if left_s:
+            self._set_alarm(left_s)
+            return
+        self._fail(self._watch.why(), unanswered=True)
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -299,3 +322,4 @@ def prime(markets: LiveMarkets, now_ns: int) -> Iterator[tuple[int, MarketEvent]
             bids = tuple(live.book.levels(BookSide.BID))
             asks = tuple(live.book.levels(BookSide.ASK))
             yield live.book.updated_ns, BookSnapshot(live.market.ticker, bids, asks)
+    yield now_ns, NewsArrived(tuple(markets.news.by_id.values()))

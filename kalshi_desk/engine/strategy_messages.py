@@ -18,6 +18,7 @@ from kalshi_desk.core.events import (
     CoreEvent,
     MarketsListed,
     MarketStatusChanged,
+    NewsArrived,
     TickerChanged,
     TradeHistory,
     TradePrinted,
@@ -38,6 +39,7 @@ MarketEvent = (
     | MarketsListed
     | MarketStatusChanged
     | BarsKnown
+    | NewsArrived
 )
 MARKET_EVENTS: tuple[type[CoreEvent], ...] = get_args(MarketEvent)
 

@@ -10,7 +10,8 @@ from kalshi_desk.core.strategy import Observation
 from kalshi_desk.engine.effects import AskStrategy
 from kalshi_desk.engine.inputs import StrategyDecided, StrategyFailed
 from kalshi_desk.engine.shell import EngineShell
-from kalshi_desk.engine.strategy_link import DEADLINE_S, StrategyLink
+from kalshi_desk.engine.strategy_link import StrategyLink
+from kalshi_desk.engine.worker_watch import DEADLINE_S
 
 
 def open_strategies(

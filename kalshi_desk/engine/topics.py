@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
+from kalshi_desk.engine.alert_rows import alert_rows
 from kalshi_desk.engine.limit_rows import whole_exposure, whole_limits
 from kalshi_desk.engine.pnl_view import pnl_rows
 from kalshi_desk.engine.portfolio_view import portfolio_rows
@@ -17,6 +18,7 @@ Build = Callable[[CoreState, str], Rows]
 
 WHOLE: dict[str, Build] = {
     "stops": stop_rows,
+    "alerts": alert_rows,
     "portfolio": portfolio_rows,
     "pnl": pnl_rows,
     "strategies": strategy_rows,

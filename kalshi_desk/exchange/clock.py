@@ -10,7 +10,8 @@ class Clock:
     """Maps real elapsed time to exchange time.
 
     ``signing_ns`` leaves administrator jumps out, so that members who sign with the same
-    origin and speed are still believed after one.
+    origin and speed are still believed after one.  ``anchor_ns`` is the real time at which
+    it shows its origin, now when left out.
     """
 
     def __init__(
@@ -18,11 +19,12 @@ class Clock:
         origin_ns: int,
         speed: float = 1.0,
         real_ns: Callable[[], int] = time.monotonic_ns,
+        anchor_ns: int | None = None,
     ) -> None:
         self._origin_ns = origin_ns
         self._speed = speed
         self._real_ns = real_ns
-        self._anchor_ns = real_ns()
+        self._anchor_ns = real_ns() if anchor_ns is None else anchor_ns
         self.advanced_ns = 0
 
     @property

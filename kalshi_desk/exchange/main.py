@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="another behaviour where the documentation leaves it open; may be repeated",
     )
+    parser.add_argument(
+        "--clock",
+        type=_shared_clock,
+        metavar="ORIGIN_NS:ANCHOR_NS:SPEED",
+        help="show ORIGIN_NS at ANCHOR_NS of the wall's clock, and run so fast since",
+    )
     parser.add_argument("--start", help="exchange time to start at, ISO 8601")
     return parser
 
@@ -98,12 +104,9 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     stream = stack.enter_context(_bound(options.ws_port, "--ws-port"))
     key = _key(options, stack)
     state = _state(options)
-    origin_ns = _origin(options)
-    is_scaled = options.start is not None or options.speed != 1.0
-    # The wall goes on while a computer sleeps, and members sign with it.
-    clock = Clock(origin_ns, options.speed, time.monotonic_ns if is_scaled else time.time_ns)
+    clock = _clock(options)
     rules = _rules(options)
-    venue = _venue(options, origin_ns, rules, state)
+    venue = _venue(options, clock.now_ns(), rules, state)
     keys = KeyRing(rules)
     keys.add(key.key_id, key.public, DESK)
     host = Host(venue, clock, keys, state)
@@ -193,6 +196,23 @@ def _rules(options: argparse.Namespace) -> Rules:
         return read_rules(options.rule)
     except ValueError as error:
         raise StartError(f"--rule: {error}") from error
+
+
+def _clock(options: argparse.Namespace) -> Clock:
+    # The wall goes on while a computer sleeps, and members sign with it.
+    if options.clock is not None:
+        origin, anchor, speed = options.clock
+        return Clock(origin, speed, time.time_ns, anchor)
+    is_scaled = options.start is not None or options.speed != 1.0
+    real_ns = time.monotonic_ns if is_scaled else time.time_ns
+    return Clock(_origin(options), options.speed, real_ns)
+
+
+def _shared_clock(text: str) -> tuple[int, int, float]:
+    origin, anchor, speed = text.split(":")
+    if float(speed) <= 0:
+        raise ValueError
+    return int(origin), int(anchor), float(speed)
 
 
 def _origin(options: argparse.Namespace) -> int:

@@ -224,6 +224,12 @@ BOOKS = shape(
     is_money=True,
 )
 
+CANDLES = shape(
+    "list of candlesticks",
+    needed(rows("markets", shape("", needed(text("market_ticker")), lists("candlesticks")))),
+)
+"""Not looked into: thousands of rows, and what can't be read of them is told by who reads them."""
+
 QUEUE = shape(
     "queue positions",
     rows(
@@ -272,6 +278,7 @@ ROUTES: dict[tuple[str, str], Shape | None] = {
     ("GET", "/markets"): _page("markets", MARKET),
     ("GET", "/markets/trades"): _page("trades", TRADE),
     ("GET", "/markets/orderbooks"): BOOKS,
+    ("GET", "/markets/candlesticks"): CANDLES,
     ("GET", "/markets/*"): _one("market", MARKET),
     ("GET", "/events"): shape(
         "list of events", rows("events", EVENT), lists("milestones"), text("cursor")

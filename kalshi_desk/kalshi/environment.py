@@ -6,29 +6,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kalshi_desk.core.addresses import HOSTS, LOOPBACK
 from kalshi_desk.core.errors import Stop
 
 API_PATH = "/trade-api/v2"
 STREAM_PATH = "/trade-api/ws/v2"
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_HOSTS = {
-    "demo": frozenset(
-        {
-            "external-api.demo.kalshi.co",
-            "external-api-ws.demo.kalshi.co",
-            "demo-api.kalshi.co",
-        }
-    ),
-    "live": frozenset(
-        {
-            "external-api.kalshi.com",
-            "external-api-ws.kalshi.com",
-            "api.elections.kalshi.com",
-        }
-    ),
-}
-"""The hosts of each environment of the exchange itself; the older ones serve both surfaces."""
 _ENCRYPTED = frozenset({"https", "wss"})
 
 
@@ -90,9 +73,9 @@ def _environment_of(url: str) -> str:
     """Return whose an address is; one without encryption is nobody's but this machine's."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if host in _LOOPBACK:
+    if host in LOOPBACK:
         return _HERE
-    for name, hosts in _HOSTS.items():
+    for name, hosts in HOSTS.items():
         if host in hosts and parts.scheme in _ENCRYPTED:
             return name
     return f"an unknown place ({parts.scheme}://{host})"
@@ -122,7 +105,7 @@ def practice(rest_url: str, ws_url: str) -> Environment:
     """
     for url in (rest_url, ws_url):
         host = urlsplit(url).hostname or ""
-        if host not in _LOOPBACK:
+        if host not in LOOPBACK:
             raise Stop(
                 f"The practice exchange is on this machine only, but its address says {host!r}.",
                 code="environment_mixed",

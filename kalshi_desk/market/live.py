@@ -15,6 +15,7 @@ from kalshi_desk.core.events import (
     CoreEvent,
     MarketsListed,
     MarketStatusChanged,
+    NewsArrived,
     TickerChanged,
     TradeHistory,
     TradePrinted,
@@ -23,6 +24,8 @@ from kalshi_desk.core.records import Event, Market, Trade
 from kalshi_desk.core.strategy import Bar
 from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
 from kalshi_desk.market.bars import MarketBars, bars_of, middle_of
+from kalshi_desk.market.middles import Middles
+from kalshi_desk.market.news_log import NewsLog
 from kalshi_desk.market.series import PriceLine
 
 TAPE_LENGTH = 200
@@ -48,6 +51,7 @@ class LiveMarket:
         "last_price",
         "line",
         "market",
+        "middles",
         "tape",
         "volume",
         "why_no_book",
@@ -58,6 +62,7 @@ class LiveMarket:
         self.book = OrderBook(market.grid.finest)
         self.line = PriceLine()
         self.bars = MarketBars()
+        self.middles = Middles()
         self.first_deadline_ns = market.deadline_ns
         self.tape: deque[Trade] = deque(maxlen=TAPE_LENGTH)
         self.last_price = market.last_price
@@ -100,6 +105,7 @@ class LiveMarkets:
         self.events: dict[str, Event] = {}
         self.touched: set[str] = set()
         self.moved: set[str] = set()
+        self.news = NewsLog()
         self.data_ns = 0
 
     def get(self, ticker: str) -> LiveMarket | None:
@@ -110,6 +116,11 @@ class LiveMarkets:
         """Return the newest complete hours of a market, oldest first; none when unknown."""
         live = self.by_ticker.get(ticker)
         return () if live is None else live.bars.shown(now_ns)
+
+    def middle_at(self, ticker: str, at_ns: int) -> Price | None:
+        """Return the middle of a market as it was known at a time in the last hours, or None."""
+        live = self.by_ticker.get(ticker)
+        return None if live is None else live.middles.at(at_ns)
 
     def apply(self, event: CoreEvent, now_ns: int) -> bool:
         """Take a market event; return whether it was one."""
@@ -129,7 +140,9 @@ class LiveMarkets:
             if event.current is not None:
                 bars.resume(event.current)
         elif isinstance(event, BookStale):
-            self._stale(event)
+            self._stale(event, now_ns)
+        elif isinstance(event, NewsArrived):
+            self.news.take(event.items, now_ns, self.middle_at)
         elif isinstance(event, MarketStatusChanged):
             self._status(event)
         elif isinstance(event, MarketsListed):
@@ -167,6 +180,7 @@ class LiveMarkets:
         quoted = middle_of(live.book)
         if quoted:
             live.bars.note(now_ns, quoted)
+            live.middles.note(now_ns, quoted)
         ticker = live.market.ticker
         self.touched.add(ticker)
         self.moved.add(ticker)
@@ -197,11 +211,12 @@ class LiveMarkets:
         older = [trade for trade in event.trades if trade.trade_id not in known]
         live.tape = deque([*older, *live.tape], maxlen=TAPE_LENGTH)
 
-    def _stale(self, event: BookStale) -> None:
+    def _stale(self, event: BookStale, now_ns: int) -> None:
         for ticker in event.tickers or tuple(self.by_ticker):
             live = self.by_ticker.get(ticker)
             if live is not None:
                 live.has_book = False
+                live.middles.note(now_ns, 0)
                 live.why_no_book = event.why or "the stream has a gap"
                 live.judge()
                 self.touched.add(ticker)

@@ -68,4 +68,5 @@ def view_of(
         groups=groups,
         observations=observations or {},
         since_ns=since_ns or {},
+        news=markets.news.known(now_ns),
     )

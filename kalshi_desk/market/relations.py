@@ -15,9 +15,10 @@ from itertools import pairwise
 
 from kalshi_desk.core.records import Market
 from kalshi_desk.core.relations import Exclusive, Exhaustive, Implies, Measured, Region, Relation
+from kalshi_desk.core.rules import can_void
 from kalshi_desk.core.strategy import RelationGroup
 from kalshi_desk.core.types import MarketStatus
-from kalshi_desk.market.subjects import by_subject, can_void, subject_code
+from kalshi_desk.market.subjects import by_subject, subject_code
 
 Implication = tuple[str, str]
 """Cause and effect: YES of the first market settles the second YES too."""

@@ -27,18 +27,6 @@ _SCALES = tuple(Decimal(10) ** power for power in (3, 6, 9, 12))
 _NEAR = Decimal(1)
 """How far a strike may stand from its words: "85 or above" is said of more than 84."""
 
-_VOID = re.compile(
-    r"fair (?:market )?(?:price|value)|last (?:traded |fair )?price|"
-    r"cancel+ed|cancel+ation|postpone|reschedule|abandon|walkover|forfeit|"
-    r"\bdeath\b|\bdies\b|\bdied\b|\bdeceased\b|\bvoid(?:ed)?\b|\brefund",
-    re.IGNORECASE,
-)
-
-
-def can_void(rules: str) -> bool:
-    """Return whether the rules speak of a case in which neither yes nor no is paid."""
-    return _VOID.search(rules) is not None
-
 
 def subject_code(market: Market) -> str:
     """Return what a ticker says beside event and strike, such as a player; often nothing."""

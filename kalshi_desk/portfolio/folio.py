@@ -80,6 +80,7 @@ class Trips(msgspec.Struct, frozen=True, kw_only=True):
     average_loss: Money | None = None
     best: Money | None = None
     worst: Money | None = None
+    average: Money | None = None
 
 
 def key_of(fill: Fill) -> FillKey:
@@ -102,7 +103,8 @@ def summarize(trips: list[Trip]) -> Trips:
     wins = sum(net > 0 for net in nets)
     if not any(nets):
         best, worst = (max(nets), min(nets)) if nets else (None, None)
-        return Trips(count=len(nets), wins=wins, best=best, worst=worst)
+        average = NO_MONEY if nets else None
+        return Trips(count=len(nets), wins=wins, best=best, worst=worst, average=average)
     from kalshi_desk.quant.performance import win_rate
 
     found = win_rate(nets)
@@ -116,6 +118,7 @@ def summarize(trips: list[Trip]) -> Trips:
         average_loss=Money(round(found.average_loss)) if found.average_loss else None,
         best=max(nets),
         worst=min(nets),
+        average=Money(round(sum(nets) / len(nets))),
     )
 
 

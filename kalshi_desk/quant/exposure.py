@@ -7,7 +7,8 @@ Gaussian copula on how adverse each event's state is (Vasicek; Li 2000).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, sqrt
+from math import ceil, erfc, floor, sqrt
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -22,6 +23,8 @@ MAX_CELLS = 4_000_000
 MAX_CORRELATION = 0.99
 _REACH = 8.0
 _SURE = 1e-9
+_NORMAL = NormalDist()
+_TINY = 1e-300
 
 
 class Holding(msgspec.Struct, frozen=True):
@@ -99,38 +102,75 @@ def portfolio_worst(events: Sequence[Sequence[Money]]) -> Money:
 
 
 def portfolio_distribution(
-    events: Sequence[EventRisk], *, correlation: float | Sequence[float] = 0.0
+    events: Sequence[EventRisk],
+    *,
+    correlation: float | Sequence[float] = 0.0,
+    max_cells: int = MAX_CELLS,
 ) -> ProfitDistribution:
     """Return the distribution of the profit over all events.
 
     ``correlation`` of the common factor, one for all events or one for each; two events
     then correlate by the root of their product.  Values above .99 count as .99.  Profits
-    are rounded to whole cents, and to coarser buckets when the range needs too many of them
-    (an error of at most half a bucket per event).  Raises ``ValueError`` for chances
-    that don't sum to 1 or a correlation outside [0, 1].
+    are rounded to whole cents; where the range needs more than ``max_cells`` buckets they are
+    coarser, and each profit is shared between the two next to it so that its mean is kept:
+    that spreads the distribution a little, by a bucket for each event at most, so a shortfall
+    is never understated by it.
+    Raises ``ValueError`` for chances that don't sum to 1 or a correlation outside [0, 1].
     """
-    if not events:
-        return ProfitDistribution(np.zeros(1), np.ones(1))
-    rho = np.broadcast_to(np.asarray(correlation, dtype=np.float64), (len(events),))
-    if not ((rho >= 0.0) & (rho <= 1.0)).all():
-        raise ValueError("a correlation with the common factor lies between 0 and 1")
-    rho = np.minimum(rho, MAX_CORRELATION)
-    span = sum(max(event.pnl) - min(event.pnl) for event in events)
-    factors, weights = _factors(float(rho.max()))
-    bucket = CENT * max(1, ceil(span / CENT * len(factors) / MAX_CELLS))
-    mass = np.ones((len(factors), 1))
-    start = 0
-    for event, load in zip(events, rho, strict=True):
-        values, chances = _worst_first(event, bucket)
-        given = _conditional(chances, float(load), factors)
-        grown = np.zeros((len(factors), mass.shape[1] + int(values[-1] - values[0])))
-        for index, shift in enumerate(values - values[0]):
-            grown[:, shift : shift + mass.shape[1]] += given[:, index : index + 1] * mass
-        mass = grown
-        start += int(values[0])
-    chance = weights @ mass
-    grid = (start + np.arange(len(chance))) * (bucket / MONEY_SCALE)
-    return ProfitDistribution(np.asarray(grid), np.asarray(chance / chance.sum()))
+    fold = PortfolioFold(events, correlation=correlation, max_cells=max_cells)
+    fold.go_on()
+    return fold.distribution()
+
+
+class PortfolioFold:
+    """A portfolio's distribution in the making: events are folded in a few at a time.
+
+    What comes of it is what :func:`portfolio_distribution` says, which explains the rest.
+    """
+
+    def __init__(
+        self,
+        events: Sequence[EventRisk],
+        *,
+        correlation: float | Sequence[float] = 0.0,
+        max_cells: int = MAX_CELLS,
+    ) -> None:
+        rho = np.broadcast_to(np.asarray(correlation, dtype=np.float64), (len(events),))
+        if not ((rho >= 0.0) & (rho <= 1.0)).all():
+            raise ValueError("a correlation with the common factor lies between 0 and 1")
+        rho = np.minimum(rho, MAX_CORRELATION)
+        span = sum(max(event.pnl) - min(event.pnl) for event in events)
+        self._factors, self._weights = _factors(float(rho.max(initial=0.0)))
+        self._bucket = CENT * max(1, ceil(span / CENT * len(self._factors) / max_cells))
+        self._mass = np.ones((len(self._factors), 1))
+        self._start = 0
+        # Narrow events first, so that the table stays narrow for long; taken from the end.
+        self._left = sorted(
+            zip(events, rho, strict=True), key=lambda one: min(one[0].pnl) - max(one[0].pnl)
+        )
+
+    def go_on(self, most: int | None = None) -> bool:
+        """Fold so many more events in, all without a number; return whether all are."""
+        for _ in range(len(self._left) if most is None else min(most, len(self._left))):
+            self._fold(*self._left.pop())
+        return not self._left
+
+    def distribution(self) -> ProfitDistribution:
+        """Return the distribution of the events that are folded in."""
+        chance = self._weights @ self._mass
+        grid = (self._start + np.arange(len(chance))) * (self._bucket / MONEY_SCALE)
+        return ProfitDistribution(np.asarray(grid), np.asarray(chance / chance.sum()))
+
+    def _fold(self, event: EventRisk, load: float) -> None:
+        values, chances = _worst_first(event)
+        first, shares = _on_grid(values, self._bucket)
+        given = _conditional(chances, float(load), self._factors) @ shares
+        mass = self._mass
+        grown = np.zeros((len(self._factors), mass.shape[1] + given.shape[1] - 1))
+        for shift in np.flatnonzero(shares.any(axis=0)):
+            grown[:, shift : shift + mass.shape[1]] += given[:, shift : shift + 1] * mass
+        self._mass = grown
+        self._start += first
 
 
 def _factors(largest: float) -> tuple[FloatArray, FloatArray]:
@@ -148,22 +188,44 @@ def _factors(largest: float) -> tuple[FloatArray, FloatArray]:
     return nodes, np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
-def _worst_first(event: EventRisk, bucket: int) -> tuple[IntArray, FloatArray]:
+def _worst_first(event: EventRisk) -> tuple[IntArray, FloatArray]:
+    """Return profits in micro-dollars, rising, and their chances."""
     chances = probabilities(event.chances, "chances")
     if len(chances) != len(event.pnl) or abs(float(chances.sum()) - 1.0) > 1e-6:
         raise ValueError("an event needs a chance for each state, summing to 1")
-    order = np.argsort(np.array(event.pnl, dtype=np.int64), kind="stable")
-    values = np.array([round(event.pnl[index] / bucket) for index in order], dtype=np.int64)
-    return values, chances[order] / chances.sum()
+    values = np.array(event.pnl, dtype=np.int64)
+    order = np.argsort(values, kind="stable")
+    return values[order], chances[order] / chances.sum()
+
+
+def _on_grid(values: IntArray, bucket: int) -> tuple[int, FloatArray]:
+    """Return the first bucket that rising profits fall in, and each one's shares of buckets."""
+    if bucket == CENT:
+        places = [(float(round(int(value) / bucket)), 0.0) for value in values]
+    else:
+        places = [divmod(int(value) / bucket, 1.0) for value in values]
+    first = floor(places[0][0])
+    shares = np.zeros((len(values), floor(places[-1][0]) - first + 2))
+    for row, (place, rest) in enumerate(places):
+        shares[row, floor(place) - first] += 1.0 - rest
+        shares[row, floor(place) - first + 1] += rest
+    return first, shares if shares[:, -1].any() else shares[:, :-1]
 
 
 def _conditional(chances: FloatArray, load: float, factors: FloatArray) -> FloatArray:
     """Return the chances of the states for each value of the factor: low factor, bad state."""
     if load == 0.0:
         return np.broadcast_to(chances, (len(factors), len(chances)))
-    from scipy.special import ndtr, ndtri
-
-    cuts = ndtri(np.clip(np.cumsum(chances)[:-1], 0.0, 1.0))
-    reached = ndtr((cuts[None, :] - sqrt(load) * factors[:, None]) / sqrt(1.0 - load))
-    edges = np.hstack([np.zeros((len(factors), 1)), reached, np.ones((len(factors), 1))])
+    reached = np.clip(np.cumsum(chances)[:-1], _TINY, 1.0 - 1e-16)
+    cuts = np.array([_NORMAL.inv_cdf(float(one)) for one in reached])
+    scores = (cuts[None, :] - sqrt(load) * factors[:, None]) / sqrt(1.0 - load)
+    # The standard library's erfc: of so few values it costs less than to load another package.
+    below = 0.5 * np.array([erfc(one) for one in (scores * -sqrt(0.5)).ravel().tolist()])
+    edges = np.hstack(
+        [
+            np.zeros((len(factors), 1)),
+            below.reshape(scores.shape),
+            np.ones((len(factors), 1)),
+        ]
+    )
     return np.asarray(np.diff(edges, axis=1), dtype=np.float64)

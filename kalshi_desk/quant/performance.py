@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kalshi_desk.quant.arrays import vector
+from kalshi_desk.quant.exposure import ProfitDistribution
 
 _NORMAL = NormalDist()
 _EULER = 0.5772156649015329
@@ -175,6 +176,17 @@ def drawdown(equity: npt.ArrayLike) -> Drawdown:
     at_peak = np.flatnonzero(fall <= 0.0)
     below = np.diff(np.append(at_peak, len(curve))) - 1
     return Drawdown(float(fall.max()), float(shares.max()), int(below.max()))
+
+
+def expected_shortfall(profits: npt.ArrayLike, level: float = 0.95) -> float:
+    """Return the average loss of the worst ``1 - level`` of the profits, positive for a loss.
+
+    Each counts alike, the one at the edge with the part of it that belongs to the tail
+    (Acerbi and Tasche 2002): the expected shortfall of the sample as a distribution.
+    """
+    array = np.sort(vector(profits, "profits"))
+    even = np.full(len(array), 1.0 / len(array))
+    return ProfitDistribution(array, even).expected_shortfall(level)
 
 
 def win_rate(profits: npt.ArrayLike) -> WinRate:

@@ -154,6 +154,28 @@ def log_score_gain(
     return cluster_mean(gain, clusters)
 
 
+def expected_score_gain(
+    model: npt.ArrayLike,
+    market: npt.ArrayLike,
+    later: npt.ArrayLike,
+    clusters: npt.ArrayLike,
+) -> ClusterMean:
+    """Return the gain in log score that a later, better informed price expects, by event.
+
+    ``q ln(p'/p) + (1 - q) ln((1-p')/(1-p))`` in nats, ``later`` being ``q`` in [0, 1]: with
+    a result, 0 or 1, it is :func:`log_score_gain`.  As long as ``p`` is fair, every other
+    forecast has a negative mean.  Raises ``ValueError`` for a forecast of 0 or 1.
+    """
+    ours, theirs = probabilities(model, "model"), probabilities(market, "market")
+    price = probabilities(later, "later prices")
+    same_length("forecasts", ours, theirs, price)
+    for forecast in (ours, theirs):
+        if ((forecast <= 0.0) | (forecast >= 1.0)).any():
+            raise ValueError("forecasts must lie strictly between 0 and 1")
+    gain = price * np.log(ours / theirs) + (1 - price) * np.log((1 - ours) / (1 - theirs))
+    return cluster_mean(gain, clusters)
+
+
 def _batches(draws: int, count: int) -> list[int]:
     """Cut the draws so that no batch holds more than a bounded number of values."""
     if draws < 1:

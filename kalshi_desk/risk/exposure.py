@@ -64,6 +64,9 @@ class Edges(msgspec.Struct, frozen=True):
     def __add__(self, other: Edges) -> Edges:
         return Edges(self.lose + other.lose, self.win + other.win)
 
+    def __sub__(self, other: Edges) -> Edges:
+        return Edges(self.lose - other.lose, self.win - other.win)
+
     @property
     def loss(self) -> Money:
         """The worst loss of this market alone, positive."""

@@ -12,7 +12,7 @@ from kalshi_desk.core.fees import worst_order_fee
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.types import NO_MONEY, PRICE_ONE, BookSide, Money
 from kalshi_desk.risk.exposure import Resting
-from kalshi_desk.risk.limits import After, is_machine, part_of
+from kalshi_desk.risk.limits import After, Limits, is_machine, part_of
 from kalshi_desk.risk.words import dollars
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SECOND_NS = 1_000_000_000
 _MINUTE_NS = 60 * _SECOND_NS
+_SAME = 1e-9
 
 
 def check_worst_losses(intent: OrderIntent, view: GateView) -> tuple[Reason, ...]:
@@ -50,6 +51,14 @@ def check_worst_losses(intent: OrderIntent, view: GateView) -> tuple[Reason, ...
             "event_percent",
         ),
         _over(
+            after.theme,
+            risk.wealth,
+            limits.theme_percent,
+            ReasonCode.THEME_LIMIT,
+            f"the theme {risk.theme or intent.ticker}",
+            "theme_percent",
+        ),
+        _over(
             after.category,
             risk.wealth,
             limits.category_percent,
@@ -73,6 +82,7 @@ def check_worst_losses(intent: OrderIntent, view: GateView) -> tuple[Reason, ...
             "everything together",
             "total_percent",
         ),
+        _over_shortfall(after, risk.wealth, limits),
     ]
     if is_machine(intent.origin):
         found += _machine_losses(intent, view, after, risk.wealth)
@@ -177,13 +187,32 @@ def check_correlation(intent: OrderIntent, view: GateView) -> Reason | None:
     if rho is None or view.risk.is_open or not _adds_by_machine(intent, view):
         return None
     if rho <= view.risk.limits.correlation:
-        return None
+        return _check_correlated_theme(intent, view, rho)
     return Reason(
         ReasonCode.CORRELATION,
         f"The average correlation with the risk held is {rho:.2f}; a new position of a strategy "
         f"may have {view.risk.limits.correlation:.2f} (risk.correlation).",
         f"{rho:.2f}",
         f"{view.risk.limits.correlation:.2f}",
+    )
+
+
+def _check_correlated_theme(intent: OrderIntent, view: GateView, rho: float) -> Reason | None:
+    """Refuse to let a theme grow large while it moves with the risk held."""
+    risk, limits = view.risk, view.risk.limits
+    if rho <= limits.theme_correlation + _SAME or risk.wealth is None or not _has_price(intent):
+        return None
+    loses = risk.after(_as_resting(intent, view)).theme[1]
+    allowed = part_of(risk.wealth, limits.correlated_theme_percent)
+    if loses <= allowed:
+        return None
+    return Reason(
+        ReasonCode.CORRELATION,
+        f"The average correlation with the risk held is {rho:.2f}; above "
+        f"{limits.theme_correlation:.2f} (risk.theme_correlation) the theme {risk.theme} may lose "
+        f"{dollars(allowed)} (risk.correlated_theme_percent), with this order {dollars(loses)}.",
+        f"{rho:.2f}, {dollars(loses)}",
+        f"{limits.theme_correlation:.2f}, {dollars(allowed)}",
     )
 
 
@@ -246,6 +275,27 @@ def check_agreement(intent: OrderIntent, view: GateView) -> Reason | None:
         ReasonCode.RECONCILING,
         f"The account is being read again: {view.risk.differs}. Strategies wait for it.",
         view.risk.differs,
+    )
+
+
+def _over_shortfall(after: After, wealth: Money, limits: Limits) -> Reason | None:
+    """Return the first of the two that is exceeded: the second would only say it again."""
+    bound = "on average (as last computed, with the worst of what came since)"
+    found = _over(
+        after.shortfall,
+        wealth,
+        limits.shortfall_percent,
+        ReasonCode.SHORTFALL_LIMIT,
+        f"the worst 5% of outcomes {bound}",
+        "shortfall_percent",
+    )
+    return found or _over(
+        after.stress_shortfall,
+        wealth,
+        limits.stress_shortfall_percent,
+        ReasonCode.SHORTFALL_LIMIT,
+        f"the worst 5% of outcomes, if all events moved together, {bound}",
+        "stress_shortfall_percent",
     )
 
 

@@ -22,6 +22,12 @@ class StopBook:
         self.by_ticker: dict[str, list[StopMachine]] = {}
         self._cooling_ns: dict[str, int] = {}
 
+    def set_rules(self, rules: StopRules) -> None:
+        """Let other rules hold, for the stops that protect already too."""
+        self.rules = rules
+        for machine in self.by_id.values():
+            machine.rules = rules
+
     def add(self, record: StopRecord) -> StopMachine:
         """Take a stop that was set or that the journal remembers."""
         machine = StopMachine(record, self.rules)

@@ -30,7 +30,7 @@ QUIET_FACTOR = 10
 class StopRules(msgspec.Struct, frozen=True, kw_only=True):
     """What a person may set about all stops; the amounts are for stops set without one."""
 
-    fixed_percent: int = 5
+    fixed_percent: float = 5.0
     trailing: Price = Price(10 * CENT)
     time_ns: int = 24 * 3_600 * SECOND
     deviations: float = 2.0
@@ -97,7 +97,7 @@ class StopMachine:
 
     def __init__(self, record: StopRecord, rules: StopRules) -> None:
         self.record = record
-        self._rules = rules
+        self.rules = rules
         self._below_ns = 0
         self._above_ns = 0
         self._low_of_rise = Price(0)
@@ -186,13 +186,13 @@ class StopMachine:
                 self._trigger(view, step, "its time has come")
             return
         bid = view.bid
-        if bid is None or view.ask is None or view.ask - bid > self._rules.max_spread:
+        if bid is None or view.ask is None or view.ask - bid > self.rules.max_spread:
             self._below_ns = self._above_ns = 0
             if record.level is not None and bid is not None and bid <= record.level:
                 text = (
                     f"The best price for what you hold is {cents(bid)}, at or below the stop at "
                     f"{cents(record.level)}, but the spread is wider than "
-                    f"{cents(self._rules.max_spread)}: the stop waits for a real quote."
+                    f"{cents(self.rules.max_spread)}: the stop waits for a real quote."
                 )
                 self._complain(step, view.now_ns, "spread", text)
             return
@@ -223,13 +223,13 @@ class StopMachine:
 
     def _stands(self, since_ns: int, view: StopView, *, is_update: bool) -> bool:
         """Whether a price is confirmed: by a later update, or by a book that stands still."""
-        needed = self._rules.confirm_ns * (1 if is_update else QUIET_FACTOR)
+        needed = self.rules.confirm_ns * (1 if is_update else QUIET_FACTOR)
         return view.now_ns - since_ns >= needed
 
     def _trigger(self, view: StopView, step: Step, why: str) -> None:
         record = self.record
         anchor = record.level if record.level is not None else view.bid
-        floor = None if anchor is None else Price(anchor - self._rules.floor)
+        floor = None if anchor is None else Price(anchor - self.rules.floor)
         self._change(view.now_ns, state=StopState.TRIGGERED, floor=floor, reason=why)
         step.is_changed = True
         side = "YES" if record.side is BookSide.BID else "NO"

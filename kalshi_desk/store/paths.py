@@ -13,6 +13,8 @@ from kalshi_desk.store.files import PRIVATE_FOLDER, make_folder
 
 APP_NAME = "kalshi-desk"
 HOME_VARIABLE = "KALSHI_DESK_HOME"
+GUEST_VARIABLE = "KALSHI_DESK_GUEST"
+"""Set by the engine for a process that must end with it."""
 MAX_SOCKET_BYTES = 100
 """Unix socket paths hold 104 bytes on macOS and 108 on Linux."""
 
@@ -40,6 +42,11 @@ class Home:
     def watchlist_path(self) -> Path:
         """The starred markets, one ticker a line."""
         return self.data / "watchlist.txt"
+
+    @property
+    def news_model_path(self) -> Path:
+        """The trained classifier of news, JSON."""
+        return self.data / "news-model.json"
 
     @property
     def keys(self) -> Path:
@@ -77,6 +84,11 @@ class Home:
         return self.state / "link.token"
 
     @property
+    def api_token_path(self) -> Path:
+        """The token of the API, 0600; it stays the same until it is deleted."""
+        return self.state / "api.token"
+
+    @property
     def exchange_folder(self) -> Path:
         """The practice exchange's own folder."""
         return self.data / "exchange"
@@ -90,6 +102,11 @@ class Home:
     def exchange_ready_path(self) -> Path:
         """Where the running practice exchange can be reached."""
         return self.state / "exchange.json"
+
+    @property
+    def practice_clock_path(self) -> Path:
+        """The scaled clock of the practice exchange, once it was not the wall's."""
+        return self.state / "practice-clock.json"
 
     @property
     def engine_log(self) -> Path:

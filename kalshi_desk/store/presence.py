@@ -7,19 +7,14 @@ tells where.  A ready file without a held lock is left over from a crash.
 from __future__ import annotations
 
 import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
+from kalshi_desk.store.files import try_lock as try_lock
 from kalshi_desk.store.files import write_whole
 from kalshi_desk.store.paths import Home
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 
 class EngineRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,18 +33,6 @@ class EnginePhase(StrEnum):
     ABSENT = "absent"
     STARTING = "starting"
     READY = "ready"
-
-
-def try_lock(handle: int, *, shared: bool = False) -> bool:
-    """Take the lock on an open file without waiting; it lasts until the file is closed."""
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def is_locked(home: Home) -> bool:

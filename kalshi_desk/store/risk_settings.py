@@ -43,6 +43,10 @@ class RiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     event_percent: Annotated[
         float, Meta(ge=0.1, le=100.0, description="The most that one event may lose, % of W.")
     ] = 4.0
+    theme_percent: Annotated[
+        float,
+        Meta(ge=0.1, le=100.0, description="The most that one theme (a series) may lose, % of W."),
+    ] = 10.0
     category_percent: Annotated[
         float, Meta(ge=0.1, le=100.0, description="The most that one category may lose, % of W.")
     ] = 20.0
@@ -54,6 +58,22 @@ class RiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         float,
         Meta(ge=0.1, le=100.0, description="The most that all events may lose together, % of W."),
     ] = 50.0
+    shortfall_percent: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=100.0,
+            description="The most that the worst 5% of outcomes may lose on average, % of W.",
+        ),
+    ] = 10.0
+    stress_shortfall_percent: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=100.0,
+            description="The same if all events moved together (correlation 0.8), % of W.",
+        ),
+    ] = 20.0
     resting_orders: Annotated[
         int, Meta(ge=1, le=1_000, description="Open orders at the same time.")
     ] = 50
@@ -89,6 +109,22 @@ class RiskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             description="Machine: average correlation of a new position with the risk held.",
         ),
     ] = 0.7
+    theme_correlation: Annotated[
+        float,
+        Meta(
+            ge=0.05,
+            le=1.0,
+            description="Machine: above this correlation a theme may lose less, see the next.",
+        ),
+    ] = 0.6
+    correlated_theme_percent: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=100.0,
+            description="Machine: the most that such a correlated theme may lose, % of W.",
+        ),
+    ] = 5.0
     orders_per_minute: Annotated[
         int, Meta(ge=1, le=6_000, description="Machine: order messages in one minute.")
     ] = 60

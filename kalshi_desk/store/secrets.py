@@ -1,9 +1,13 @@
-"""API keys: an id and a private key a venue, in files only their owner reads or the keyring."""
+"""API keys: an id and a private key a venue, in files only their owner reads or the keyring.
+
+A key that variables name comes before that of the home, for the environment it says.
+"""
 
 from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +15,7 @@ import msgspec
 
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.store.files import PRIVATE_FILE, make_folder, write_whole
+from kalshi_desk.store.key_variables import KEY_ID, KEY_PATH, KEY_URL, named_key
 from kalshi_desk.store.paths import APP_NAME, Home
 
 _OTHERS = 0o077
@@ -41,11 +46,40 @@ def key_file(home: Home, venue: str) -> Path:
     return home.keys / f"{venue}.toml"
 
 
-def load_key(home: Home, venue: str) -> ApiKey:
-    """Return the venue's key.
+def load_key(
+    home: Home,
+    venue: str,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> ApiKey:
+    """Return the venue's key: the one that variables name, else the one stored in the home.
 
-    Raises ``Stop`` when there is none, it can't be read, or others may read it.
+    Raises ``Stop`` when there is none, it can't be read, others may read it, or variables
+    name one and do not say of which environment it is.
     """
+    named = named_key(home, environment, folder)
+    if named is not None and not named.venue:
+        raise Stop(
+            f"{KEY_ID} in {named.where} does not say whether it is a key of demo or of live.",
+            code="no_address",
+            money="No order was sent.",
+            todo=f"Set {KEY_URL} to the address of its environment.",
+        )
+    if named is not None and named.venue == venue:
+        key = load_key_pair(named.key_id, named.path)
+        return msgspec.structs.replace(key, venue=venue)
+    if named is not None and not key_file(home, venue).exists():
+        raise Stop(
+            f"There is no key for {venue}: {KEY_ID} in {named.where} is one of {named.venue}.",
+            code="no_key",
+            money="No order was sent.",
+            todo=f"Store a key for {venue}, or choose the venue {named.venue}.",
+        )
+    return load_stored_key(home, venue)
+
+
+def load_stored_key(home: Home, venue: str) -> ApiKey:
+    """Return the key that the home keeps for a venue; raises ``Stop`` as :func:`load_key`."""
     path = key_file(home, venue)
     try:
         described = msgspec.convert(tomllib.loads(read_private(path).decode()), _KeyFile)
@@ -54,7 +88,8 @@ def load_key(home: Home, venue: str) -> ApiKey:
             f"There is no key for {venue}.",
             code="no_key",
             money="No order was sent.",
-            todo=f'Write key_id = "..." and private_key = "/path/to/key.pem" to {path}, mode 0600.',
+            todo=f'Write key_id = "..." and private_key = "/path/to/key.pem" to {path}, mode 0600, '
+            f"or set {KEY_ID}, {KEY_PATH} and {KEY_URL}.",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise Stop(

@@ -47,11 +47,17 @@ class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     enabled: Annotated[bool, Meta(description="Run the bridge beside the engine.")] = False
     users: Annotated[
         dict[str, Role],
-        Meta(description='Who may ask: [telegram.users] "USER ID" = "view" or "trade".'),
+        Meta(
+            description='Who may ask: [telegram.users] "USER ID" = "view" or "trade".',
+            extra={"key": r"[0-9]{1,20}", "key_is": "the number of a Telegram user"},
+        ),
     ] = {}
     chats: Annotated[
         dict[str, Role],
-        Meta(description='Chats told of events: [telegram.chats] "CHAT ID" = "view" or "trade".'),
+        Meta(
+            description='Chats told of events: [telegram.chats] "CHAT ID" = "view" or "trade".',
+            extra={"key": r"-?[0-9]{1,20}", "key_is": "the number of a Telegram chat"},
+        ),
     ] = {}
     notify: Annotated[
         dict[str, Loudness],
@@ -66,9 +72,14 @@ class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     confirm_s: Annotated[
         int, Meta(ge=5, le=600, description="Seconds in which a confirmation may be pressed.")
     ] = 60
-    server: Annotated[str, Meta(max_length=200, description="The Bot API's address.")] = (
-        "https://api.telegram.org"
-    )
+    server: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            description="The Bot API's address.",
+            extra={"by_hand": "the bot's token is sent there"},
+        ),
+    ] = "https://api.telegram.org"
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from kalshi_desk.core.errors import Stop
-from kalshi_desk.store.files import write_whole
+from kalshi_desk.core.text import clean
+from kalshi_desk.store.files import only_writer, write_whole
 from kalshi_desk.store.risk_settings import RiskSettings
 from kalshi_desk.store.service_settings import (
     AlertSettings,
@@ -23,6 +24,8 @@ from kalshi_desk.store.service_settings import (
 )
 
 _SETTINGS_MODE = 0o600
+_RESTART = {"restart": True}
+"""Marks what only the engine's next start can change."""
 
 
 class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,16 +41,21 @@ class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Meta(description="When the last screen is gone: keep the engine running, or stop it."),
     ] = "keep"
     keymap: Annotated[
-        dict[str, str], Meta(description='Other keys for actions: action id = "key,key".')
+        dict[str, str],
+        Meta(
+            description='Other keys for actions: action id = "key,key".',
+            extra={"restart": True, "key": r"[a-z_]{1,40}", "key_is": "the id of an action"},
+        ),
+    ] = {}
+    presets: Annotated[
+        dict[str, str],
+        Meta(description='Filters of markets by name: [tui.presets] soon = "closes<24h spread<3".'),
     ] = {}
 
 
 class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Stops."""
+    """Stops; a fixed stop without an amount follows ``risk.stop_loss_percent``."""
 
-    fixed_percent: Annotated[
-        int, Meta(ge=1, le=99, description="A fixed stop without an amount: % below the entry.")
-    ] = 5
     trailing_cents: Annotated[
         int, Meta(ge=1, le=98, description="A trailing stop without an amount: below the best.")
     ] = 10
@@ -77,9 +85,14 @@ class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class RecordingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Recording of raw frames."""
 
-    enabled: Annotated[bool, Meta(description="Record every frame from the exchange.")] = True
+    enabled: Annotated[
+        bool, Meta(description="Record every frame from the exchange.", extra=_RESTART)
+    ] = True
     cap_mb: Annotated[
-        int, Meta(ge=10, le=1_000_000, description="Oldest recordings go beyond this, MB.")
+        int,
+        Meta(
+            ge=10, le=1_000_000, description="Oldest recordings go beyond this, MB.", extra=_RESTART
+        ),
     ] = 512
 
 
@@ -87,21 +100,43 @@ class PracticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """The practice exchange."""
 
     seed: Annotated[
-        int, Meta(ge=0, le=2**31 - 1, description="Another seed gives another market day.")
+        int,
+        Meta(
+            ge=0,
+            le=2**31 - 1,
+            description="Another seed gives another market day.",
+            extra=_RESTART,
+        ),
     ] = 7
     markets: Annotated[
-        int, Meta(ge=0, le=7_000, description="At least so many open; 0: about a hundred.")
+        int,
+        Meta(
+            ge=0,
+            le=7_000,
+            description="At least so many open; 0: about a hundred.",
+            extra=_RESTART,
+        ),
     ] = 0
     rate: Annotated[
-        int, Meta(ge=0, le=20_000, description="Book changes a second; 0: about 130.")
+        int,
+        Meta(ge=0, le=20_000, description="Book changes a second; 0: about 130.", extra=_RESTART),
     ] = 0
+    speed: Annotated[
+        int, Meta(ge=1, le=60, description="Practice seconds in each real one.", extra=_RESTART)
+    ] = 1
 
 
 class PaperSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The paper venue."""
 
     cash_dollars: Annotated[
-        int, Meta(ge=1, le=10_000_000, description="What a new paper account starts with.")
+        int,
+        Meta(
+            ge=1,
+            le=10_000_000,
+            description="What a new paper account starts with.",
+            extra=_RESTART,
+        ),
     ] = 10_000
 
 
@@ -122,7 +157,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     venue: Annotated[
         Literal["practice", "paper", "demo", "live"],
-        Meta(description="Where orders go: practice and paper need nothing, the others a key."),
+        Meta(
+            description="Where orders go: practice and paper need nothing, the others a key.",
+            extra=_RESTART,
+        ),
     ] = "practice"
     tui: TuiSettings = TuiSettings()
     risk: RiskSettings = RiskSettings()
@@ -139,10 +177,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings and what should be said about their file."""
+    """Settings, where each one comes from, and what should be said about them.
+
+    ``sources`` names by dotted name what does not stand at its default: ``file``, ``.env``,
+    ``environment`` or ``command line``.  ``overridden`` says for what the file does not
+    decide which variable does: ``MAX_DAILY_LOSS in the environment``.
+    """
 
     settings: Settings
     warnings: tuple[str, ...] = ()
+    sources: dict[str, str] = {}
+    overridden: dict[str, str] = {}
 
 
 def load_settings(path: Path) -> LoadedSettings:
@@ -150,14 +195,55 @@ def load_settings(path: Path) -> LoadedSettings:
 
     Raises ``Stop`` naming file, line and what to do; the file is never changed.
     """
+    return _loaded(path, _text_of(path))
+
+
+def save_setting(path: Path, name: str, value: str | int | float | bool | None) -> Settings:
+    """Change one setting by its dotted name and keep every comment; return the settings.
+
+    None takes the setting out of the file, so that its default holds.  Raises ``Stop`` when
+    the file can't be read or written or the value is out of range, ``Refuse`` for a name
+    that is none; the file is then as it was.
+    """
+    # They read this module.
+    from kalshi_desk.store.setting_edit import edited
+    from kalshi_desk.store.setting_schema import place_of
+
+    place = place_of(name)
+    with only_writer(path):
+        text = _text_of(path)
+        _loaded(path, text)
+        where = place.taken if value is None else place.path
+        changed = edited(template() if text is None else text, where, value)
+        try:
+            settings = _loaded(path, changed).settings
+        except Stop as error:
+            what = error.what.partition(": ")[2] or error.what
+            raise Stop(
+                f"{name} can't be {value!r}: {what}",
+                code="bad_setting",
+                todo="Nothing was changed.",
+            ) from error
+        # Where the file is a link, what it leads to is written.
+        write_whole(path.resolve(), changed.encode(), _SETTINGS_MODE)
+    return settings
+
+
+def _text_of(path: Path) -> str | None:
+    """Return what the file holds, None when there is none; raises ``Stop``."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        return LoadedSettings(settings=Settings())
+        return None
     except UnicodeDecodeError as error:
         raise _unreadable(path, None, "it is not UTF-8 text") from error
     except OSError as error:
         raise _unreadable(path, None, error.strerror or "no permission") from error
+
+
+def _loaded(path: Path, text: str | None) -> LoadedSettings:
+    if text is None:
+        return LoadedSettings(settings=Settings())
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -165,41 +251,43 @@ def load_settings(path: Path) -> LoadedSettings:
         why = str(error).partition(" (at ")[0]
         number = int(place[1]) if place else text.count("\n") + 1
         raise _unreadable(path, number, why) from error
-    warnings = _drop_unknown(tables, Settings, path, text, ())
+    except RecursionError as error:
+        raise _unreadable(path, None, "it is nested too deeply") from error
+    warnings = [*_move(tables, path), *_drop_unknown(tables, Settings, path, text, ())]
     try:
         settings = msgspec.convert(tables, Settings)
     except msgspec.ValidationError as error:
         why, _, where = str(error).partition(" - at `$.")
         name = where.rstrip("`")
         raise _unreadable(path, _line_of(text, name), f"{name}: {why}") from error
-    return LoadedSettings(settings=settings, warnings=tuple(warnings))
+    sources = dict.fromkeys(_named(tables), "file")
+    return LoadedSettings(settings=settings, warnings=tuple(warnings), sources=sources)
 
 
-def save_setting(path: Path, name: str, value: str | int | float | bool) -> Settings:
-    """Change one setting by its dotted name and keep every comment; return the settings.
+_MOVED = {("stops", "fixed_percent"): ("risk", "stop_loss_percent")}
+"""Settings that stand elsewhere now; what was written in the old place still holds."""
 
-    Raises ``Stop`` when the file can't be read or written or the value is out of range;
-    the file is then as it was.
-    """
-    import tomlkit
 
-    load_settings(path)
-    document = tomlkit.parse(path.read_text("utf-8") if path.exists() else template())
-    *tables, last = name.split(".")
-    place: Any = document
-    for table in tables:
-        if table not in place:
-            place[table] = tomlkit.table()
-        place = place[table]
-    place[last] = value
-    try:
-        settings = msgspec.convert(document.unwrap(), Settings)
-    except msgspec.ValidationError as error:
-        raise Stop(
-            f"{name} can't be {value!r}: {error}.", code="bad_setting", todo="Nothing was changed."
-        ) from error
-    write_whole(path, tomlkit.dumps(document).encode(), _SETTINGS_MODE)
-    return settings
+def _move(tables: dict[str, Any], path: Path) -> list[str]:
+    said = []
+    for (table, name), (new_table, new_name) in _MOVED.items():
+        if not isinstance(tables.get(table), dict) or name not in tables[table]:
+            continue
+        value = tables[table].pop(name)
+        target = tables.setdefault(new_table, {})
+        if isinstance(target, dict) and new_name not in target:
+            target[new_name] = value
+        said.append(f"{path}: {table}.{name} is now called {new_table}.{new_name}.")
+    return said
+
+
+def _named(tables: dict[str, Any], *parents: str) -> list[str]:
+    """Return the dotted names of everything that is not a table itself."""
+    found = []
+    for name, value in tables.items():
+        here = (*parents, name)
+        found += _named(value, *here) if isinstance(value, dict) else [".".join(here)]
+    return found
 
 
 def template() -> str:
@@ -229,7 +317,8 @@ def _described(schema: type[msgspec.Struct]) -> list[str]:
         span = f" From {meta.ge} to {meta.le}." if meta.ge is not None else ""
         default = field.default if field.default is not msgspec.NODEFAULT else {}
         shown = "{}" if default == {} else msgspec.json.encode(default).decode()
-        lines += [f"# {meta.description}{choices}{span}", f"# {field.name} = {shown}"]
+        start = " Holds from the next start." if (meta.extra or {}).get("restart") else ""
+        lines += [f"# {meta.description}{choices}{span}{start}", f"# {field.name} = {shown}"]
     return lines
 
 
@@ -251,7 +340,8 @@ def _drop_unknown(
             hint = f' Did you mean "{close[0]}"?' if close else ""
             line = _line_of(text, dotted)
             at = f" line {line}" if line else ""
-            warnings.append(f'{path}{at}: unknown setting "{dotted}" is ignored.{hint}')
+            shown = clean(dotted, 200)
+            warnings.append(f'{path}{at}: unknown setting "{shown}" is ignored.{hint}')
             continue
         section = fields[name]
         if (
@@ -282,7 +372,7 @@ def _line_of(text: str, dotted: str) -> int | None:
 def _unreadable(path: Path, line: int | None, why: str) -> Stop:
     at = f" line {line}" if line else ""
     return Stop(
-        f"Can't read the settings {path}{at}: {why}.",
+        f"Can't read the settings {path}{at}: {clean(why, 300)}.",
         code="bad_settings",
         money="Nothing was started and the file was left as it is.",
         todo="Correct the line, or move the file away to start with defaults.",

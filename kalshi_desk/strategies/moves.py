@@ -52,7 +52,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     """One market now and the move of its last complete hour.
 
     ``change`` in dollars of YES, ``volume_ratio`` over the median hour before.
-    ``news_minutes`` is the age of the newest item mapped to the market, None for none known.
+    ``news_minutes`` is how long before the end of the move's hour the newest item mapped to the
+    market was first seen, 0 for one seen since, None for none known.
     """
 
     spread: Price
@@ -96,7 +97,7 @@ def judge(move: Move, cell: CellRecord, rules: MoveRules) -> Verdict:
     if abs(move.change) < rules.min_move:
         return _none("small_move", _cents(abs(move.change)), _cents(rules.min_move))
     if move.news_minutes is not None and move.news_minutes < rules.news_minutes:
-        seen = f"{move.news_minutes:.0f} min ago"
+        seen = f"{move.news_minutes:.0f} min before the move was over"
         return _none("news_explains_move", seen, f"none in {rules.news_minutes:g} min")
     if move.is_bad_tick:
         return _none("bad_tick", "one print made the jump", "two prints")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log, sqrt
 
 import msgspec
 import numpy as np
 
+from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.strategy import (
     Bar,
     MarketSnapshot,
@@ -32,7 +33,7 @@ from kalshi_desk.quant.logit import clipped_logit
 from kalshi_desk.quant.volatility import ewma_variance, release_sd
 from kalshi_desk.strategies.cells import EventMean, Slope, event_mean, pooled_mean, slope_of
 from kalshi_desk.strategies.learning import BREAKOUT, EXCESS, FADE, cell_name
-from kalshi_desk.strategies.looking import HOUR_NS, cents, maker_rate, why
+from kalshi_desk.strategies.looking import HOUR_NS, MINUTE_NS, cents, maker_rate, why
 from kalshi_desk.strategies.moves import (
     CellRecord,
     Move,
@@ -83,6 +84,7 @@ class Postures:
         self._values = values
         self._means: dict[str, EventMean] = {}
         self._slopes: dict[str, Slope] = {}
+        self._newest = newest_news(view.news)
 
     def answer(
         self, candidate: Candidate, rules: MoveRules, *, is_ladder_still: bool
@@ -124,11 +126,20 @@ class Postures:
             continuation_z=follow.z if follow.events >= MIN_EVENTS else 0.0,
         )
         # The table's time to the close is the one at hand, not the one at the hour's end.
-        move = msgspec.structs.replace(move, hours_left=candidate.hours_left)
+        move = msgspec.structs.replace(
+            move,
+            hours_left=candidate.hours_left,
+            news_minutes=self._news_minutes(candidate, since_ns),
+        )
         verdict = judge(move, cell, rules)
         if verdict.action is MoveAction.NONE:
             return verdict
         return self._on_move(candidate, move, verdict, rules)
+
+    def _news_minutes(self, candidate: Candidate, hour_end_ns: int) -> float | None:
+        """Return how long before the end of the move's hour there was news of the market."""
+        seen_ns = self._newest.get(candidate.snapshot.market.ticker)
+        return None if seen_ns is None else max(0.0, (hour_end_ns - seen_ns) / MINUTE_NS)
 
     def _on_move(
         self, candidate: Candidate, move: Move, verdict: Verdict, rules: MoveRules
@@ -291,6 +302,19 @@ class Postures:
 
     def _number(self, name: str) -> float:
         return float(self._values[name])
+
+
+def newest_news(news: Iterable[NewsItem]) -> dict[str, int]:
+    """Return for each market that any item names when the newest of them was first seen.
+
+    Any match counts, sure or not: better leave a move alone than fade what news explains.
+    """
+    found: dict[str, int] = {}
+    for item in news:
+        for match in item.matches:
+            if match.relevance > 0.0:
+                found[match.ticker] = max(item.first_seen_ns, found.get(match.ticker, 0))
+    return found
 
 
 def _join(candidate: Candidate, side: BookSide) -> Price:

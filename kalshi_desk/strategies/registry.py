@@ -10,12 +10,14 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "arbitrage": ("kalshi_desk.strategies.static_arbitrage", "StaticArbitrage"),
     "volatility": ("kalshi_desk.strategies.volatility", "Volatility"),
     "harvester": ("kalshi_desk.strategies.harvester", "Harvester"),
+    "news": ("kalshi_desk.strategies.news", "News"),
 }
 """Module and class of each."""
 
 ALIASES = {
     "arbitrage_strategy": "arbitrage",
     "volatility_strategy": "volatility",
+    "sentiment_strategy": "news",
 }
 
 

@@ -9,8 +9,8 @@ Four postures, each only where its cell's settled events have proven it, all pos
 * nothing, with the row of the decision table that says so.
 
 Until a cell is proven its signals say what is missing.  The move is that of the last
-complete hour, and it is acted on in the half hour after it.  No news reaches this strategy:
-the table's row about news never holds.
+complete hour, and it is acted on in the half hour after it.  A move is left alone when an item
+of news named its market within ``news_minutes`` before the hour was over, or since.
 """
 
 from __future__ import annotations
@@ -101,6 +101,14 @@ class Volatility(Strategy):
         ),
         Parameter(
             name="band_high", default=92.0, low=50.0, high=99.0, unit="c", help="Highest YES price"
+        ),
+        Parameter(
+            name="news_minutes",
+            default=60.0,
+            low=0.0,
+            high=1_440.0,
+            unit="minutes",
+            help="So long before the end of a move's hour no news may name its market",
         ),
         Parameter(
             name="quote_minutes",
@@ -208,6 +216,7 @@ class Volatility(Strategy):
             cell_z=self.number("cell_z"),
             quiet=self.number("quiet"),
             volume_multiple=self.number("volume_multiple"),
+            news_minutes=self.number("news_minutes"),
         )
 
     def _candidate(

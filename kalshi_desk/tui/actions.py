@@ -23,8 +23,7 @@ __all__ = [
 BY_ID: dict[str, DeskAction] = {action.id: action for action in ACTIONS}
 
 JUMPS: dict[str, Pane] = {
-    "m": Pane.MARKETS,
-    "d": Pane.MARKETS,
+    "d": Pane.QUOTES,
     "l": Pane.LADDER,
     "t": Pane.TICKET,
     "p": Pane.POSITIONS,
@@ -34,15 +33,19 @@ JUMPS: dict[str, Pane] = {
 }
 SCREEN_JUMPS: dict[str, ScreenName] = {
     "d": ScreenName.DESK,
+    "m": ScreenName.MARKETS,
     "a": ScreenName.PORTFOLIO,
     "s": ScreenName.STRATEGIES,
     "r": ScreenName.RISK,
+    "n": ScreenName.NEWS,
     "b": ScreenName.LAB,
+    "j": ScreenName.LOG,
 }
 
 _SHOWN = {
     "question_mark": "?",
     "colon": ":",
+    "comma": ",",
     "slash": "/",
     "full_stop": ".",
     "less_than_sign": "<",
@@ -61,6 +64,8 @@ _SHOWN = {
     "right": "→",
     "ctrl+q": "Ctrl+Q",
     "escape": "Esc",
+    "backspace": "Bksp",
+    "space": "Space",
 }
 
 

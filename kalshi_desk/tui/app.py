@@ -12,10 +12,11 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.driver import Driver
+from textual.timer import Timer
 
 from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
-from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame, Level
+from kalshi_desk.desk.frames import DeskEvent, Frame
 from kalshi_desk.desk.protocol import Welcome
 from kalshi_desk.tui.actions import BY_ID, keys_of
 from kalshi_desk.tui.board import ALWAYS, Board
@@ -27,6 +28,8 @@ from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.layout import Pane, ScreenName, is_too_small
 from kalshi_desk.tui.link import Link, LinkFactory
 from kalshi_desk.tui.navigator import Navigator
+from kalshi_desk.tui.notes import MAX_TOASTS_A_FRAME, SEVERITY, is_loud, rings
+from kalshi_desk.tui.own_settings import take_up
 from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
 from kalshi_desk.tui.settings import ExitChoice, TuiSettings
@@ -36,14 +39,6 @@ RETRY_S = 0.5
 CHART_EVERY = 8  # a chart of an hour does not change visibly more often than once a second
 STATION_EVERY = 4  # tables about the machine come whole each time, and change slowly
 TOAST_S = 4.0
-MAX_TOASTS_A_FRAME = 4
-_SEVERITY: dict[Level, Literal["information", "warning", "error"]] = {
-    Level.INFO: "information",
-    Level.GOOD: "information",
-    Level.WARNING: "warning",
-    Level.ERROR: "error",
-}
-_QUIET = frozenset({EventKind.SYSTEM, EventKind.ORDER})
 
 
 class DeskApp(App[ExitChoice]):
@@ -80,6 +75,7 @@ class DeskApp(App[ExitChoice]):
         self._watched = ""
         self.nav = Navigator(self)
         self.fault: Exception | None = None
+        self._interval: Timer | None = None
 
     @property
     def desk_screen(self) -> DeskScreen:
@@ -134,8 +130,13 @@ class DeskApp(App[ExitChoice]):
                 severity="warning",
             )
         self.run_worker(self._keep_linked(), name="link", exit_on_error=True)
-        if self.settings.rate_hz > 0:
-            self.set_interval(1 / self.settings.rate_hz, self.beat)
+        self.set_rate(self.settings.rate_hz)
+
+    def set_rate(self, rate_hz: float) -> None:
+        """Ask for news so many times a second from now on; 0 leaves that to whoever calls beat."""
+        if self._interval is not None:
+            self._interval.stop()
+        self._interval = self.set_interval(1 / rate_hz, self.beat) if rate_hz > 0 else None
 
     def _take_keymap(self) -> None:
         faults = self.nav.desk.key_faults
@@ -288,6 +289,11 @@ class DeskApp(App[ExitChoice]):
             return False
         return self.nav.go(ScreenName.DESK) and self.nav.desk.select(ticker)
 
+    def open_market(self, ticker: str) -> None:
+        """Show a market on the Desk, as soon as the engine follows it."""
+        if self.nav.go(ScreenName.DESK):
+            self.nav.desk.await_market(ticker)
+
     def open_order(self, order: PlaceOrder) -> None:
         """Put a typed order on the Desk's ticket."""
         if self.nav.go(ScreenName.DESK):
@@ -296,9 +302,11 @@ class DeskApp(App[ExitChoice]):
     # --- notes -------------------------------------------------------------------------
 
     def _toast_events(self, events: list[DeskEvent]) -> None:
-        loud = [e for e in events if e.kind not in _QUIET or e.level is not Level.INFO]
+        if rings(events, self.settings):
+            self.bell()
+        loud = [event for event in events if is_loud(event, self.settings)]
         for event in loud[:MAX_TOASTS_A_FRAME]:
-            self.say(event.title, event.text, severity=_SEVERITY[event.level])
+            self.say(event.title, event.text, severity=SEVERITY[event.level])
         if len(loud) > MAX_TOASTS_A_FRAME:
             self.say(f"{len(loud) - MAX_TOASTS_A_FRAME} more", "See Events.")
 
@@ -328,6 +336,8 @@ class DeskApp(App[ExitChoice]):
                 self.say("Not done", str(error), severity="error")
         if answer is not None:
             self._show_answer(command, answer)
+            if answer.outcome is Outcomes.DONE:
+                take_up(self, command)
         if then is not None:
             then(answer)
         self._wanted.set()

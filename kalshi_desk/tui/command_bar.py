@@ -93,7 +93,11 @@ class CommandBar(Horizontal):
         yield self._box
 
     def open(self, sign: str, text: str = "", placeholder: str = "") -> None:
-        """Show the bar and start typing; a text that stands there is replaced by typing."""
+        """Show the bar and start typing.
+
+        A text that stands there is replaced by typing, unless it ends in a blank: then it is
+        the beginning of the line.
+        """
         self.sign = sign
         self.display = True
         self.query_one("#command-sign", Static).update(Content(sign))
@@ -101,7 +105,8 @@ class CommandBar(Horizontal):
         box.suggester = self._suggester if sign == ":" else None
         box.placeholder = placeholder
         box.value = text
-        box.selection = Selection(0, len(text))
+        is_beginning = text.endswith(" ")
+        box.selection = Selection(len(text) if is_beginning else 0, len(text))
         self._at = len(self.history)
         self.screen.set_focus(box)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.strategy import Mode
 from kalshi_desk.desk.automation import DropStop, SetAuto, SetMode
-from kalshi_desk.desk.commands import CancelAll, Flatten, Panic, PlaceOrder, Resume
+from kalshi_desk.desk.commands import CancelAll, Flatten, Panic, PlaceOrder, Reply, Resume
+from kalshi_desk.desk.service import AskSettings, SettingsPage
 from kalshi_desk.desk.verbs import USAGE, parse
 from kalshi_desk.tui.account_keys import AccountKeys
 from kalshi_desk.tui.actions import JUMPS, SCREEN_JUMPS
@@ -15,6 +16,7 @@ from kalshi_desk.tui.desk import Desk
 from kalshi_desk.tui.dialogs import TextSheet, sheet_width
 from kalshi_desk.tui.help_text import help_content
 from kalshi_desk.tui.layout import ScreenName
+from kalshi_desk.tui.settings_overlay import SettingsOverlay
 
 if TYPE_CHECKING:
     from kalshi_desk.tui.base_screen import BaseScreen
@@ -22,10 +24,10 @@ if TYPE_CHECKING:
 _OWN_VERBS = ("goto", "help", "quit")
 
 _JUMP_LONG = (
-    "go to: m markets l ladder t ticket p positions o orders f fills e events"
-    " · d Desk a Portfolio s Strategies r Risk b Lab"
+    "go: l ladder t ticket p held o orders f fills e events"
+    " Â· d Desk m Markets a Portf. s Strat. r Risk n News b Lab j Log"
 )
-_JUMP_SHORT = "go: m l t p o f e on the Desk · d Desk a Portf. s Strat. r Risk b Lab"
+_JUMP_SHORT = "go: l t p o f e on Desk Â· d Desk m Mkts a Portf s Strat r Risk n News b Lab j Log"
 
 
 class CommonKeys:
@@ -35,6 +37,8 @@ class CommonKeys:
         self.base = screen
         self.desk = desk
         self.account = AccountKeys(screen, desk)
+        self._settings: list[str] = []
+        self._asks = False
 
     # --- moving ------------------------------------------------------------------------
 
@@ -93,6 +97,10 @@ class CommonKeys:
         """Show the Desk."""
         self.desk.go(ScreenName.DESK)
 
+    def go_markets(self) -> None:
+        """Show the Markets."""
+        self.desk.go(ScreenName.MARKETS)
+
     def go_portfolio(self) -> None:
         """Show the Portfolio."""
         self.desk.go(ScreenName.PORTFOLIO)
@@ -105,9 +113,17 @@ class CommonKeys:
         """Show Risk."""
         self.desk.go(ScreenName.RISK)
 
+    def go_news(self) -> None:
+        """Show the News."""
+        self.desk.go(ScreenName.NEWS)
+
     def go_lab(self) -> None:
         """Show the Lab."""
         self.desk.go(ScreenName.LAB)
+
+    def go_log(self) -> None:
+        """Show the Log."""
+        self.desk.go(ScreenName.LOG)
 
     def jump(self) -> None:
         """Wait for the second key of a jump."""
@@ -132,6 +148,10 @@ class CommonKeys:
                 help_content(self.desk.settings.keymap, sheet_width(self.base.app.size.width)),
             )
         )
+
+    def settings(self) -> None:
+        """Show every setting over the screen."""
+        self.base.app.push_screen(SettingsOverlay(self.desk, self.account.panic))
 
     def theme(self) -> None:
         """Wear the next colour theme."""
@@ -185,11 +205,26 @@ class CommonKeys:
             return list(self.desk.board.strategies)
         if len(before) == 2 and verb == "strategy":
             return [*Mode]
+        if len(before) == 1 and verb == "set":
+            return self._setting_names()
         if len(before) == 1 and verb == "cancel":
             return ["all", *self.desk.board.orders]
         if len(before) == 1 or (verb == "cancel" and before[1] == "all"):
             return [*here, *rows, *(["all"] if verb == "flatten" else [])]
         return []
+
+    def _setting_names(self) -> list[str]:
+        """Return the names of settings; the engine is asked when they are first wanted."""
+        if not self._settings and not self._asks:
+
+            def replied(reply: Reply | None) -> None:
+                self._asks = False
+                if isinstance(reply, SettingsPage):
+                    self._settings = [row.name for row in reply.rows if not row.is_secret]
+
+            self._asks = True
+            self.desk.ask_engine(AskSettings(), replied)
+        return self._settings
 
     def run_line(self, text: str) -> None:
         """Carry out a typed command; what moves money asks first, like its key."""

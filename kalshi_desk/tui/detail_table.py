@@ -17,12 +17,13 @@ from kalshi_desk.tui.virtual_table import VirtualTable
 
 R = TypeVar("R")
 VALUE = "value"
-_FOOT = 2
-_FOOT_FROM = 7
 
 
 class DetailTable(VirtualTable[R], Generic[R]):
-    """Rows by key, with two lines below that say what does not fit in a row."""
+    """Rows by key, with lines below that say what does not fit in a row."""
+
+    FOOT, FOOT_FROM = 2, 7
+    """How many lines, and from which height on there is room for them."""
 
     def __init__(
         self, columns: Sequence[Column[R]], *, name: str, title: str, flashes: bool = False
@@ -45,7 +46,7 @@ class DetailTable(VirtualTable[R], Generic[R]):
 
     def on_resize(self) -> None:
         """Leave out the lines below where rows need the room."""
-        self.foot = _FOOT if self.size.height >= _FOOT_FROM else 0
+        self.foot = self.FOOT if self.size.height >= self.FOOT_FROM else 0
         super().on_resize()
 
     def detail_text(self) -> str:

@@ -27,6 +27,7 @@ class FieldEdit:
     recent: tuple[str, ...] = ()
     at: int = 0
     problem: str = ""
+    most: int = MAX_TYPED
 
     def __post_init__(self) -> None:
         self.at = len(self.text)
@@ -63,7 +64,7 @@ class FieldEdit:
             return
         if self.fresh:
             self.text, self.at = "", 0
-        text = "".join(char for char in text if char.isprintable())[: MAX_TYPED - len(self.text)]
+        text = "".join(char for char in text if char.isprintable())[: self.most - len(self.text)]
         self.text = self.text[: self.at] + text + self.text[self.at :]
         self.at += len(text)
         self._changed()

@@ -73,6 +73,11 @@ class LookKeys(CommonKeys):
         if self.screen.selected:
             self.desk.ask_engine(AskRules(ticker=self.screen.selected), self._show_rules)
 
+    def alert_market(self) -> None:
+        """Type an alert about the selected market."""
+        if self.screen.selected:
+            self.screen.open_bar(":", f"alert {self.screen.selected} > ", "cents of YES")
+
     def _show_rules(self, reply: Reply | None) -> None:
         if isinstance(reply, RulesText):
             self.screen.app.push_screen(

@@ -37,12 +37,29 @@ _RESULT = {
     "settled": "markets settled",
     "open_positions": "positions left open",
 }
+_NAMES = {
+    "dollars_a_contract": "mean $ a contract",
+    "es95_day": "days, average loss",
+    "days_counted": "days counted",
+    "es95_bet": "markets that are over, average loss",
+    "bets_counted": "markets counted",
+    "times_equity": "times equity",
+    "times_equity_a_day": "times equity a day",
+    "times_fees": "fees times",
+    "stressed_fees": "fees",
+    "stressed_net": "net",
+    "stressed_return": "total return",
+}
 _SECTIONS = {
     "bridge": "From the middle to net",
     "bets": "Bets that are over",
     "by_strategy": "By strategy",
     "by_category": "By category",
     "by_role": "By maker and taker",
+    "markouts": "Markouts after fees, by minutes",
+    "shortfall": "The worst 5 %",
+    "turnover": "Turnover",
+    "fee_stress": "With fees half as high again",
     "reasons": "Why nothing was done, times",
 }
 _CURVES = ("equity", "equity_curve")
@@ -53,6 +70,7 @@ _SHARES = frozenset(
         "probability_sharpe_above_0",
         "win_rate",
         "break_even_win_rate",
+        "stressed_return",
     }
 )
 _DOLLARS = frozenset(
@@ -68,9 +86,26 @@ _DOLLARS = frozenset(
         "net",
         "net_without_worst_3_events",
         "net_without_best_3_events",
+        "es95_day",
+        "es95_bet",
+        "traded",
+        "stressed_fees",
+        "stressed_net",
     }
 )
-_SIGNED = _DOLLARS - {"initial_capital", "final_equity", "max_drawdown_dollars"}
+_UNSIGNED = frozenset(
+    {
+        "initial_capital",
+        "final_equity",
+        "max_drawdown_dollars",
+        "es95_day",
+        "es95_bet",
+        "traded",
+    }
+)
+_SIGNED = _DOLLARS - _UNSIGNED
+_FINE = {"dollars_a_contract": 4}
+"""Decimals of small numbers."""
 
 
 def read_report(text: str) -> dict[str, Any]:
@@ -120,7 +155,7 @@ def value_cell(key: str, value: object) -> Cell:
     if isinstance(value, float) and key in _SHARES:
         return Cell(share(value, 2))
     if isinstance(value, float):
-        return Cell(ratio(value))
+        return Cell(ratio(value, _FINE.get(key, 2)))
     if isinstance(value, int):
         return Cell(f"{value:,}".replace("-", f.MINUS))
     if isinstance(value, list):
@@ -129,7 +164,7 @@ def value_cell(key: str, value: object) -> Cell:
 
 
 def _named(key: str) -> str:
-    return _RESULT.get(key) or plain(key).replace("_", " ")
+    return _RESULT.get(key) or _NAMES.get(key) or plain(key).replace("_", " ")
 
 
 def _line(key: str, value: object, room: int) -> list[Fact]:

@@ -161,19 +161,17 @@ def test_what_makes_no_sense_is_refused_in_words(
         Backtester(home=tmp_path, **wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("news", "no news strategy"),
-        ("sentiment_strategy", "no news strategy"),
-        ("martingale", "There is no strategy martingale. Choose one of arbitrage, "),
-    ],
-)
-def test_unknown_strategies_are_refused_naming_those_that_are(
-    tmp_path: Path, name: str, words: str
-) -> None:
+def test_unknown_strategies_are_refused_naming_those_that_are(tmp_path: Path) -> None:
+    words = "There is no strategy martingale. Choose one of arbitrage, volatility, harvester, news"
     with pytest.raises(Refuse, match=words):
-        Backtester(events=queue_day(), home=tmp_path).run_strategy(name)
+        Backtester(events=queue_day(), home=tmp_path).run_strategy("martingale")
+
+
+@pytest.mark.parametrize("name", ["news", "sentiment_strategy"])
+def test_news_is_known_by_both_names(tmp_path: Path, name: str) -> None:
+    report = Backtester(events=queue_day(), home=tmp_path).run_strategy(name).report
+    assert (report["strategy"], report["signals"]) == ("news", 0)
+    assert report["reasons"].keys() == {"no_fresh_relevant_item"}
 
 
 def test_parameters_are_held_to_their_declaration(tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kalshi_desk.backtest import Backtester
 from kalshi_desk.backtest.source import LooksRecorded, RecordingSource
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.events import (
+    BarsKnown,
     BookDelta,
     BookSnapshot,
     BookStale,
@@ -19,19 +21,28 @@ from kalshi_desk.core.events import (
     CoreEvent,
     LinkState,
     MarketsListed,
+    NewsArrived,
     TimerFired,
     TradePrinted,
 )
-from kalshi_desk.core.strategy import Decision, MarketView, Observation, Why
-from kalshi_desk.core.types import Price
+from kalshi_desk.core.news import NewsItem
+from kalshi_desk.core.strategy import Bar, Decision, MarketView, Observation, Why
+from kalshi_desk.core.types import Count, Price
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.shell import EngineShell, VenueActions
+from kalshi_desk.engine.strategy_link import prime
 from kalshi_desk.kalshi.translate import MarketChanged, Translator
+from kalshi_desk.market.bars import HOUR_NS
+from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.market.mirror import view_of
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.recording import RecordedMeta, read_frames
 from tests.backtest.days import SECOND, START_NS, BidOnce, TakeOffer, listed
 from tests.kalshi.frame_maker import delta, encode, snapshot, subscribed
+from tests.market.news import START as NEWS_START
+from tests.market.news import item as news_item
+from tests.market.news import match as news_match
 from tests.replay.capture_maker import capture_lines, frames_of, write_capture
 
 
@@ -151,6 +162,8 @@ def test_a_recording_gives_the_core_the_same_events_at_the_same_times(
     take(listed("M-1"))
     engine.connect()
     take(ConnectionChanged(LinkState.LIVE, "there"))
+    hour = Bar(START_NS - HOUR_NS, Price(5_000), Price(5_500), Price(4_900), Price(5_400))
+    take(BarsKnown("M-1", (hour,)))
     for frame in frames():
         engine.frame(frame)
         take(TimerFired())
@@ -161,6 +174,7 @@ def test_a_recording_gives_the_core_the_same_events_at_the_same_times(
     assert (source.has_beats, source.problems, source.frames) == (True, 0, 6)
     kinds = [type(event) for _, event in engine.stepped]
     assert kinds.count(BookStale) == 2
+    assert kinds.count(BarsKnown) == 1
     times = [at_ns for at_ns, _ in engine.stepped]
     assert times == sorted(times)
 
@@ -244,6 +258,77 @@ def test_looks_see_again_what_was_measured_and_confirmed_and_lost_ones_are_left_
     assert second.startswith("[('a', 1.0), ('b', 2.0)]")
     assert "M-1" in second
     assert [f"{{'all': {START_NS}}}" in first, f"{{'all': {START_NS + 2}}}" in second] == [True] * 2
+
+
+class KnowsNews(TakeOffer):
+    """Says what it knows of news."""
+
+    name = "knows_news"
+    title = "Knows news"
+    parameters = ()
+
+    def decide(self, view: MarketView) -> Decision:
+        why = Why(candidate="all", code=json.dumps(msgspec.to_builtins(view.news)), text="")
+        return Decision(reasons=(why,))
+
+
+def test_news_is_seen_again_as_the_desk_saw_it_also_by_a_worker_that_began_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the desk filled in comes again from the events, whatever the worker could know."""
+    engine = Engine(tmp_path, monkeypatch)
+    take, strategy = engine.shell.take, KnowsNews()
+    desk, worker = LiveMarkets(), LiveMarkets()
+    known = news_item("0", news_match("M-1"), at_s=-7_200.0)
+    take(NewsArrived((shifted(known),)))
+    take(listed("M-1"))
+    engine.connect()
+    take(ConnectionChanged(LinkState.LIVE, "there"))
+    live: list[str] = []
+    fed = 0
+    for minute in range(12):
+        engine.clock.at_ns += 60 * SECOND
+        price = 4_000 + 100 * minute
+        take(
+            BookSnapshot("M-1", ((Price(price), Count(100)),), ((Price(price + 200), Count(100)),))
+        )
+        take(TimerFired())
+        if minute % 3 == 2:
+            cluster = "s" if minute < 8 else f"{minute}"
+            item = news_item(f"{minute}", news_match("M-1"), cluster=cluster)
+            seen_ns = engine.clock.now_ns() - 500
+            dated = {"first_seen_ns": seen_ns, "published_ns": seen_ns - SECOND}
+            take(NewsArrived((msgspec.structs.replace(item, **dated),)))
+        now_ns = engine.look(strategy.name)
+        while fed < len(engine.stepped):
+            at_ns, event = engine.stepped[fed]
+            desk.apply(event, at_ns)
+            if isinstance(event, NewsArrived):
+                event = NewsArrived(desk.news.changed)
+            worker.apply(event, at_ns)
+            fed += 1
+        if minute == 6:
+            worker = LiveMarkets()
+            for at_ns, event in prime(desk, now_ns):
+                worker.apply(event, at_ns)
+        decision = strategy.decide(view_of(worker, now_ns))
+        live.append(decision.reasons[0].code)
+        engine.recorder.mark_decision(now_ns, strategy.name, decision, strategy.values)
+    engine.recorder.close()
+    result = Backtester(recording=engine.recorder.path, home=tmp_path).run_strategy(KnowsNews)
+    assert [next(iter(facts["reasons"])) for _, facts in result.decisions] == live
+    last = json.loads(live[-1])
+    assert [item["item_id"] for item in last] == ["0", "2", "5", "8", "11"]
+    prices = [item["matches"][0]["pre_price"] for item in last]
+    assert prices[0] is None
+    assert prices[1] == prices[2] == 4_100
+    assert prices[3] < prices[4]
+
+
+def shifted(item: NewsItem) -> NewsItem:
+    """Return an item seen as long before these recordings as it was before the others."""
+    seen_ns = item.first_seen_ns - NEWS_START + START_NS
+    return msgspec.structs.replace(item, first_seen_ns=seen_ns, published_ns=seen_ns)
 
 
 def recorded_run(

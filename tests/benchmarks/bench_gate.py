@@ -33,7 +33,8 @@ def held_core(positions, resting):
     """Return a live core with so many positions and orders; its limits refuse none of them."""
     core = made_core()
     wide = dict.fromkeys(("open_positions", "resting_orders"), 1_000)
-    wide |= dict.fromkeys(("event_percent", "category_percent", "settlement_day_percent"), 100.0)
+    names = ("event", "theme", "category", "settlement_day", "shortfall", "stress_shortfall")
+    wide |= {f"{name}_percent": 100.0 for name in names}
     core.state.settings.limits = msgspec.structs.replace(core.state.settings.limits, **wide)
     for n in range(positions):
         fill = Fill(

@@ -57,7 +57,7 @@ class Desk:
         engine = subprocess.Popen(
             [
                 *(sys.executable, "-m", "kalshi_desk", "engine", "--venue", "practice"),
-                *("--json", "--home", str(self.home)),
+                *("--no-api", "--no-news", "--json", "--home", str(self.home)),
             ],
             stdout=subprocess.PIPE,
         )

@@ -8,8 +8,8 @@ import pytest
 
 from kalshi_desk import __version__
 from kalshi_desk.cli.arguments import VERBS, build_parser, split_exchange, split_verb
+from kalshi_desk.cli.flat import dollars, moment
 from kalshi_desk.cli.main import main
-from kalshi_desk.cli.rows import dollars, moment
 from kalshi_desk.core.types import Money
 from kalshi_desk.desk.verbs import USAGE
 

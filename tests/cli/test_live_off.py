@@ -13,7 +13,7 @@ from kalshi_desk.engine import main as engine
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.store.live_switch import PHRASE, is_live_on, turn_live_off, turn_live_on
 from kalshi_desk.store.paths import Home, open_home
-from kalshi_desk.store.settings import Settings
+from kalshi_desk.store.settings import LoadedSettings, Settings
 from kalshi_desk.store.venues import last_venue
 from tests.cli.test_lifetime import make_key
 
@@ -83,6 +83,6 @@ def test_an_engine_whose_permission_ends_while_it_starts_never_goes_live(
     monkeypatch.setattr(EngineLock, "announce", announce)
     monkeypatch.setattr(engine, "KeyedVenue", opened)
     with pytest.raises(Stop, match="not switched on"):
-        engine.run_engine(home, Settings(), "live", json_ready=False)
+        engine.run_engine(home, LoadedSettings(settings=Settings()), "live", json_ready=False)
     assert announced == ["live"]
     assert last_venue(home) == "live"

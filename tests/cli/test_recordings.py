@@ -147,7 +147,6 @@ def test_the_built_in_arbitrage_runs_by_name_and_alias(home: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("news", "--recording", "{}"), "There is no news strategy yet"),
         (("nonsense", "--recording", "{}"), "There is no strategy nonsense"),
         (("arbitrage", "--recording", "nowhere.zst"), "There is no recording nowhere.zst"),
         (("arbitrage",), "needs a recording"),

@@ -164,6 +164,11 @@ def test_limits_are_listed_set_and_kept(desk: Desk) -> None:
 
     assert limit("open_positions")["allowed"] == 10
     assert limit("correlation")["allowed"] == 0.7
+    wealth = Decimal(limit("event_percent")["allowed"]) * 25
+    assert Decimal(limit("theme_percent")["allowed"]) == wealth / 10
+    assert Decimal(limit("shortfall_percent")["allowed"]) == wealth / 10
+    assert Decimal(limit("stress_shortfall_percent")["allowed"]) == wealth / 5
+    assert limit("theme_correlation")["allowed"] == 0.6
     day = limit("daily_loss_percent")
     assert (day["unit"], day["is_breached"]) == ("money", False)
     assert 195 < Decimal(day["allowed"]) <= 200
@@ -178,10 +183,10 @@ def test_limits_are_listed_set_and_kept(desk: Desk) -> None:
     assert desk.run("limit", "open_positions", "10").code == 0
 
 
-def test_exposure_is_listed_by_event_category_day_and_strategy(desk: Desk) -> None:
+def test_exposure_is_listed_by_event_theme_category_day_and_strategy(desk: Desk) -> None:
     ticker, _ = buy_some(desk)
     rows = desk.run("exposure", "--json").data
-    assert {row["scope"] for row in rows} == {"event", "category", "day", "strategy"}
+    assert {row["scope"] for row in rows} == {"event", "theme", "category", "day", "strategy"}
     assert all(Decimal(row["worst_case"]) <= 0 for row in rows)
     assert any(row["name"] == "manual" for row in rows)
     assert desk.run("flatten", ticker).code == 0

@@ -14,7 +14,7 @@ from kalshi_desk.core.events import (
     TimerFired,
 )
 from kalshi_desk.core.records import Balance, Market, OrderIntent
-from kalshi_desk.core.strategy import Decision, Mode, Signal, SignalLeg, Why
+from kalshi_desk.core.strategy import Decision, Ending, Mode, Signal, SignalLeg, Why
 from kalshi_desk.core.types import BookSide, Count, Price, TimeInForce, parse_money
 from kalshi_desk.desk.automation import SetAuto, SetMode
 from kalshi_desk.desk.commands import Command
@@ -88,7 +88,11 @@ class StrategyWorld:
         return self.take(TimerFired())
 
     def decide(
-        self, signals: Sequence[Signal] = (), reasons: Sequence[Why] = (), **fields: object
+        self,
+        signals: Sequence[Signal] = (),
+        reasons: Sequence[Why] = (),
+        endings: Sequence[Ending] = (),
+        **fields: object,
     ) -> list[Effect]:
         """Wait until the strategy is asked and let it answer."""
         if not self.state.is_looking:
@@ -101,7 +105,9 @@ class StrategyWorld:
                 cycle=self.state.cycle,
                 looked_ns=self.now_ns,
                 took_ns=1,
-                decision=Decision(signals=tuple(signals), reasons=tuple(reasons)),
+                decision=Decision(
+                    signals=tuple(signals), reasons=tuple(reasons), endings=tuple(endings)
+                ),
                 **fields,  # type: ignore[arg-type]
             )
         )

@@ -88,8 +88,8 @@ START = 1_800_000_000 * SECOND
 class Bench:
     """A core with two markets at 47/48, ten thousand dollars, and a clock in the hand."""
 
-    def __init__(self, venue: str = "practice") -> None:
-        self.core = TradingCore(CoreSettings(venue=venue))
+    def __init__(self, venue: str = "practice", settings: CoreSettings | None = None) -> None:
+        self.core = TradingCore(settings or CoreSettings(venue=venue))
         self.now_ns = START
         self.log: list[Effect] = []
         markets = (

@@ -194,6 +194,9 @@ def test_the_legs_of_a_basket_share_the_cash() -> None:
         event_percent=1_000,
         position_percent=1_000,
         category_percent=1_000,
+        theme_percent=1_000,
+        shortfall_percent=1_000,
+        stress_shortfall_percent=1_000,
         settlement_day_percent=1_000,
         total_percent=1_000,
     )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from kalshi_desk.core.events import FillReported, OrderAnswered
 from kalshi_desk.core.records import Fill, OrderIntent
+from kalshi_desk.core.strategy import Ending, Mode, SignalLeg
 from kalshi_desk.core.types import Action, BookSide, Count, Money, Outcome, Price, TimeInForce
+from kalshi_desk.desk.automation import SetMode
 from kalshi_desk.desk.commands import PlaceOrder
 from tests.engine.strategy_world import GTC, SECOND, START, StrategyWorld, signal
 
@@ -74,3 +79,73 @@ def test_a_strategy_is_still_in_after_a_person_bought_more() -> None:
     by_hand(world)
     world.decide([signal("M0")])
     assert world.codes == ["already_in"]
+
+
+def gives_up(outcome: Outcome = Outcome.YES, ticker: str = "M0") -> Ending:
+    return Ending(ticker=ticker, outcome=outcome, text="worth less than its bid")
+
+
+def test_what_a_strategy_gives_up_is_sold_and_nothing_else() -> None:
+    world = StrategyWorld()
+    world.decide([signal("M0")])
+    fill(world, world.sent[0])
+    by_hand(world)
+    before = len(world.sent)
+    world.decide(endings=[gives_up(Outcome.NO), gives_up(ticker="M1"), gives_up(ticker="NONE")])
+    world.wait(3)
+    assert len(world.sent) == before
+    world.decide(endings=[gives_up()])
+    world.wait(1)
+    [sold] = world.sent[before:]
+    assert (sold.side, sold.count, sold.reduce_only) == (BookSide.ASK, Count(100), True)
+    # Told again while the sale is on its way, nothing is sold twice.
+    world.decide(endings=[gives_up()])
+    fill(world, sold)
+    world.decide(endings=[gives_up()])
+    world.wait(3)
+    assert len(world.sent) == before + 1
+
+
+def test_no_is_given_up_as_no() -> None:
+    world = StrategyWorld()
+    leg = SignalLeg(ticker="M0", side=BookSide.ASK, price=Price(3_800), count=Count(100))
+    world.decide([msgspec.structs.replace(signal("M0"), legs=(leg,))])
+    fill(world, world.sent[0])
+    world.decide(endings=[gives_up()])
+    world.wait(1)
+    assert len(world.sent) == 1
+    world.decide(endings=[gives_up(Outcome.NO)])
+    world.wait(1)
+    sold = world.sent[1]
+    assert (sold.side, sold.count, sold.reduce_only) == (BookSide.BID, Count(100), True)
+
+
+def test_a_strategy_that_may_not_trade_gives_nothing_up() -> None:
+    world = StrategyWorld()
+    world.decide([signal("M0")])
+    fill(world, world.sent[0])
+    world.command(SetMode(strategy="mine", mode=Mode.PAPER))
+    world.decide(endings=[gives_up()])
+    world.wait(3)
+    assert len(world.sent) == 1
+
+
+@pytest.mark.parametrize("mode", [Mode.SHADOW, Mode.PAPER])
+def test_on_paper_too_what_is_given_up_is_sold(mode: Mode) -> None:
+    world = StrategyWorld(mode)
+    world.decide([signal("M0")])
+    paper = world.core.paper
+    assert paper.position("mine", "M0").count == 100
+    world.decide(endings=[gives_up(Outcome.NO)])
+    world.wait(1)
+    assert paper.position("mine", "M0").count == 100
+    world.decide(endings=[gives_up()])
+    world.wait(1)
+    assert paper.position("mine", "M0").count == 0
+    assert not world.sent
+
+
+def test_an_ending_that_names_no_market_switches_the_strategy_off() -> None:
+    world = StrategyWorld()
+    world.decide(endings=[gives_up(ticker="")])
+    assert "no market" in world.state.fault

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -99,7 +100,12 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def worker(
-    folder: Path, markets: LiveMarkets, *, deadline_s: float = 20.0, start_s: float = 60.0
+    folder: Path,
+    markets: LiveMarkets,
+    *,
+    deadline_s: float = 20.0,
+    patience_s: float = 0.0,
+    start_s: float = 60.0,
 ) -> AsyncIterator[tuple[StrategyLink, Taken]]:
     taken = Taken()
     link = StrategyLink(
@@ -109,6 +115,7 @@ async def worker(
         taken.events.append,
         observations=lambda strategy: {},
         deadline_s=deadline_s,
+        patience_s=patience_s,
         start_s=start_s,
     )
     running = asyncio.create_task(link.run())
@@ -167,6 +174,37 @@ async def test_a_strategy_that_takes_too_long_fails_and_the_next_worker_knows_th
         decided = taken.of(StrategyDecided)[0]
         assert isinstance(decided, StrategyDecided)
         assert decided.decision.reasons[0].seen == "3300"
+
+
+async def test_a_worker_that_is_kept_from_working_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "sees.py").write_text(SEES)
+    async with worker(tmp_path, one_market(3_300), deadline_s=0.2, patience_s=30.0) as (
+        link,
+        taken,
+    ):
+        assert link._process is not None
+        link._process.send_signal(signal.SIGSTOP)
+        link.ask(look("sees"))
+        await asyncio.sleep(1.0)  # several deadlines of the wall
+        assert not taken.of(StrategyFailed)
+        link._process.send_signal(signal.SIGCONT)
+        await until(lambda: bool(taken.of(StrategyDecided)))
+        assert len(taken.of(StrategiesDeclared)) == 1
+
+
+async def test_a_look_that_works_for_too_long_ends_long_before_patience_does(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "busy.py").write_text(OTHER.format(name="busy", body="\n        while True: pass"))
+    async with worker(tmp_path, one_market(3_300), deadline_s=0.3, patience_s=100.0) as (
+        link,
+        taken,
+    ):
+        link.ask(look("busy"))
+        await until(lambda: bool(taken.of(StrategyFailed)))
+        failed = taken.of(StrategyFailed)[0]
+        assert isinstance(failed, StrategyFailed)
+        assert failed.why == "it took longer than 0.3 s"
 
 
 async def test_no_look_is_taken_before_a_new_worker_knows_every_market(tmp_path: Path) -> None:

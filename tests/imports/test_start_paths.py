@@ -24,6 +24,7 @@ HEAVY = [
     "pyarrow",
     "starlette",
     "uvicorn",
+    "prometheus_client",
     "plotext",
     "keyring",
 ]
@@ -49,6 +50,7 @@ for found in pkgutil.iter_modules(quant.__path__):
     importlib.import_module(f"kalshi_desk.quant.{found.name}")
 """
 """The room's heavy libraries are loaded by the first call that needs them."""
+API_NEEDS = ["starlette", "uvicorn", "prometheus_client"]
 ENTRIES = {
     "tui": ("import kalshi_desk.tui.main", [*HEAVY, *ENGINE_ROOMS, "kalshi_desk.store", "numpy"]),
     "desk": ("import kalshi_desk.cli.desk, kalshi_desk.tui.main", [*HEAVY, *ENGINE_ROOMS]),
@@ -59,13 +61,18 @@ ENTRIES = {
     "calls": ("import kalshi_desk.cli.calls", [*HEAVY, *SCREEN, *ENGINE_ROOMS, "httpx", "numpy"]),
     "backtest": ("from kalshi_desk.backtest import Backtester", [*HEAVY, *NO_SCREEN]),
     "recordings": ("import kalshi_desk.cli.recordings", [*HEAVY, *SCREEN, "sqlite3"]),
+    "news": (
+        "import kalshi_desk.news.reading, kalshi_desk.news.training, kalshi_desk.cli.news",
+        [*(name for name in HEAVY if name != "feedparser"), *SCREEN, *ENGINE_ROOMS, "sqlite3"],
+    ),
     "quant": (EVERY_QUANT, [*HEAVY, *SCREEN]),
     "staking": (
         "import kalshi_desk.quant.kelly, kalshi_desk.quant.multipliers",
         [*HEAVY, "numpy"],
     ),
     "strategies": (
-        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester",
+        "import kalshi_desk.strategies.volatility, kalshi_desk.strategies.harvester, "
+        "kalshi_desk.strategies.news",
         [*HEAVY, *SCREEN],
     ),
     "news worker": (
@@ -75,6 +82,11 @@ ENTRIES = {
     "news link": (
         "import kalshi_desk.engine.news_process",
         [*HEAVY, *(f"kalshi_desk.news.{part}" for part in ("bureau", "clusters", "parsing"))],
+    ),
+    "api": ("import kalshi_desk.cli.api", [*HEAVY, *SCREEN, *ENGINE_ROOMS, "numpy"]),
+    "api_guest": (
+        "import kalshi_desk.api.server, kalshi_desk.cli.link",
+        [*(h for h in HEAVY if h not in API_NEEDS), *SCREEN, *ENGINE_ROOMS, "numpy", "httpx"],
     ),
     "version": (
         "import kalshi_desk.cli.main as m; m.main(['--version'])",

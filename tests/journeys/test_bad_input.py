@@ -107,7 +107,7 @@ ORDERS = {
     "nothing to sell": (("sell", "{ticker}", "yes", "1", "@", "45"), 1, "hold"),
     "unknown flag": (("buy", "{ticker}", "yes", "1", "@", "45", "--hurry"), 2, "--hurry"),
 }
-LINES = {"not enough cash": 6, "too large": 6}
+LINES = {"not enough cash": 8, "too large": 8}
 """What is far too much breaks the limits of what may be lost as well: each has its line."""
 
 

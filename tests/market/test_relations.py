@@ -12,10 +12,11 @@ import pytest
 
 from kalshi_desk.core.records import Market
 from kalshi_desk.core.relations import Exclusive, Exhaustive, Implies, Measured
+from kalshi_desk.core.rules import can_void
 from kalshi_desk.core.strategy import RelationGroup
 from kalshi_desk.core.types import Count, MarketStatus
 from kalshi_desk.market.relations import RelationFinder, event_groups
-from kalshi_desk.market.subjects import by_subject, can_void
+from kalshi_desk.market.subjects import by_subject
 from kalshi_desk.quant.states import admissible_states
 
 EVENT = "KXHIGHXX-26JUL16"

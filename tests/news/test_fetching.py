@@ -212,6 +212,7 @@ async def test_a_packed_answer_is_unpacked(server: FeedServer, fetcher: Fetcher)
         (b"xx", "br", "packed as 'br'"),
         (b"", "gzip", ""),
     ],
+    ids=["bomb", "cut off", "garbage", "not packed", "unknown packing", "empty"],
 )
 async def test_a_packed_answer_that_is_no_good(
     server: FeedServer, fetcher: Fetcher, body: bytes, encoding: str, words: str

@@ -15,6 +15,7 @@ from kalshi_desk.quant.performance import (
     bets_needed,
     deflated_sharpe,
     drawdown,
+    expected_shortfall,
     least_track_record,
     moments,
     probabilistic_sharpe,
@@ -138,3 +139,15 @@ def test_impossible_moments_are_refused() -> None:
         sharpe_error(1.0, 10, skew=5.0, kurtosis=1.0)
     with pytest.raises(ValueError):
         bets_needed(0.5, 0.0)
+
+
+def test_the_shortfall_of_a_sample_is_that_of_its_distribution() -> None:
+    """o06: four bets of .55, 55 dollars to win 45; the worst 5 per cent lose 202.013 each."""
+    sample: list[float] = []
+    for lost in range(5):
+        share = math.comb(4, lost) * 0.45**lost * 0.55 ** (4 - lost)
+        sample += [45.0 * (4 - lost) - 55.0 * lost] * round(100_000 * share)
+    assert expected_shortfall(sample) == pytest.approx(202.013, abs=0.01)
+    assert expected_shortfall(range(-100, 0)) == pytest.approx(98.0)
+    assert expected_shortfall(range(-30, 0)) == pytest.approx((30 + 0.5 * 29) / 1.5)
+    assert expected_shortfall([3.0]) == -3.0

@@ -105,7 +105,9 @@ def test_a_factor_changes_the_tail_but_neither_mean_nor_worst(
     found = portfolio_distribution(events, correlation=rho)
     exact = sum(float(np.dot(event.pnl, event.chances)) for event in events) / 1e6
     assert found.mean == pytest.approx(exact, abs=0.02 + 1e-3 * abs(exact))
-    assert found.worst >= portfolio_worst([event.pnl for event in events]) / 1e6 - 0.03
+    # A coarser grid, of six cents here at most, may reach one bucket further for each event.
+    worst = portfolio_worst([event.pnl for event in events]) / 1e6
+    assert found.worst >= worst - 0.06 * len(events) - 0.01
     assert found.expected_shortfall() >= found.value_at_risk() - 1e-9
     assert found.value_at_risk() <= -found.worst + 1e-9
     assert found.chances.sum() == pytest.approx(1.0)
@@ -117,6 +119,23 @@ def test_large_ranges_use_coarser_buckets_and_nothing_held_is_nothing() -> None:
     assert len(found.values) <= 4_000_001
     assert found.worst == pytest.approx(-300_000, abs=3)
     assert portfolio_distribution([]).worst == 0.0
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.8])
+def test_a_coarse_grid_is_near_the_fine_one_and_never_below_it(rho: float) -> None:
+    """Sharing a profit between two buckets keeps the mean and only spreads."""
+    random = np.random.default_rng(4)
+    events = []
+    for _ in range(12):
+        chance, stake = random.uniform(0.1, 0.9), random.uniform(3.0, 40.0)
+        pnl = Money(round(-stake * 1e6)), Money(round((stake / chance - stake) * 1e6))
+        events.append(EventRisk(pnl, (1.0 - chance, chance)))
+    fine = portfolio_distribution(events, correlation=rho)
+    coarse = portfolio_distribution(events, correlation=rho, max_cells=33_000)
+    assert len(coarse.values) < len(fine.values)
+    assert coarse.mean == pytest.approx(fine.mean, abs=0.06)
+    one, other = fine.expected_shortfall(), coarse.expected_shortfall()
+    assert one - 0.06 <= other <= 1.01 * one
 
 
 @pytest.mark.parametrize("bad", [(0.5, 0.4), (0.5,), (1.2, -0.2)])

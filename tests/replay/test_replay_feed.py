@@ -14,9 +14,12 @@ from kalshi_desk.core.events import (
     ConnectionChanged,
     LinkState,
     MarketsListed,
+    NewsArrived,
 )
+from kalshi_desk.core.news import NewsItem, Tier
 from kalshi_desk.core.records import Market
 from kalshi_desk.core.types import BookSide, format_count, format_price
+from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.replay_feed import ReplayFeed
 from kalshi_desk.engine.replay_scan import scan
 from kalshi_desk.store.recording import FrameRecorder
@@ -201,3 +204,61 @@ async def test_our_recordings_carry_titles_and_their_own_price_encoding(tmp_path
     assert desk.books["A"].best_ask == 4800
     listed = next(event for event in desk.events if isinstance(event, MarketsListed))
     assert [market.title for market in listed.markets] == ["Will it rain?"]
+
+
+def told(desk):
+    """Return the ids of news told so far, an arrival a list."""
+    return [[i.item_id for i in e.items] for e in desk.events if isinstance(e, NewsArrived)]
+
+
+def with_news(folder):
+    """Record three frames a second apart, with news between them and after the last."""
+    recorder = EngineRecorder(folder, "practice", START_NS, 100)
+    recorder.begin_connection(1, START_NS)
+    recorder.tap(START_NS, subscribed())
+
+    def news(name, at_ns):
+        item = NewsItem(
+            item_id=name,
+            feed="f",
+            tier=Tier.PRESS,
+            title=name,
+            first_seen_ns=at_ns,
+            cluster=name,
+        )
+        recorder.listen(NewsArrived((item,)), at_ns, of_frame=False)
+
+    for number in range(3):
+        at_ns = START_NS + number * 1_000_000_000
+        recorder.tap(at_ns, snapshot(number + 1, no=[("0.4800", "2.00")]))
+        news(f"n{number}", at_ns + 500_000_000)
+    recorder.close()
+    return recorder.path
+
+
+async def test_news_is_told_when_it_was_known_and_not_before(tmp_path):
+    feed = ReplayFeed(with_news(tmp_path), paused=True)
+    async with playing(feed) as desk:
+        await desk.until(lambda: feed.position.total_frames > 0)
+        feed.step(2)
+        await desk.until(lambda: feed.position.frames == 2)
+        assert told(desk) == []
+        feed.step()
+        await desk.until(lambda: feed.position.frames == 3)
+        assert told(desk) == [["n0"]]
+        feed.set_speed(100)
+        feed.resume()
+        await desk.until(lambda: feed.position.ended)
+        assert told(desk) == [["n0"], ["n1"], ["n2"]]
+
+
+async def test_a_jump_tells_all_news_up_to_there_and_back_again_less(tmp_path):
+    feed = ReplayFeed(with_news(tmp_path), paused=True)
+    async with playing(feed) as desk:
+        await desk.until(lambda: feed.position.total_frames > 0)
+        feed.jump(1.0)
+        await desk.until(lambda: bool(told(desk)))
+        assert told(desk) == [["n0", "n1", "n2"]]
+        feed.jump(0.6)
+        await desk.until(lambda: len(told(desk)) == 2)
+        assert told(desk)[-1] == ["n0"]

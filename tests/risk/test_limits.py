@@ -13,6 +13,7 @@ from kalshi_desk.core.types import BookSide, Count, Money, parse_count, parse_mo
 from kalshi_desk.risk.exposure import Edges, Resting, Stake, edges_of, event_worst
 from kalshi_desk.risk.gate import GateView, examine
 from kalshi_desk.risk.limits import Limits, RiskView, part_of
+from kalshi_desk.risk.tail import TailView
 from tests.risk.test_gate import NOW, codes, intent, view
 
 W = parse_money("10000")
@@ -35,6 +36,9 @@ ALONE = Limits(
     position_percent=100,
     event_percent=100,
     category_percent=100,
+    theme_percent=100,
+    shortfall_percent=100,
+    stress_shortfall_percent=100,
     settlement_day_percent=100,
     total_percent=100,
 )
@@ -56,6 +60,27 @@ ALONE = Limits(
             ReasonCode.EVENT_LIMIT,
             "$497.48",
             "$400.00",
+        ),
+        (
+            {"theme_worst": parse_money("600")},
+            "manual",
+            ReasonCode.THEME_LIMIT,
+            "$1,097.48",
+            "$1,000.00",
+        ),
+        (
+            {"tail": TailView(base=parse_money("600")), "total_worst": parse_money("700")},
+            "manual",
+            ReasonCode.SHORTFALL_LIMIT,
+            "$1,097.48",
+            "$1,000.00",
+        ),
+        (
+            {"tail": TailView(stress=parse_money("1600")), "total_worst": parse_money("1700")},
+            "manual",
+            ReasonCode.SHORTFALL_LIMIT,
+            "$2,097.48",
+            "$2,000.00",
         ),
         (
             {"category_worst": parse_money("1600")},
@@ -147,10 +172,61 @@ def test_a_machine_does_not_enter_near_the_close() -> None:
     assert codes(order("1", MACHINE), replace(seen, market=later)) == []
 
 
+def test_a_theme_that_moves_with_the_risk_held_must_stay_small() -> None:
+    """Above .6 on average a theme may lose 5 per cent of W; up to .6 what any theme may."""
+    kin = {"kin": ((Money(300), 0.65),), "theme": "KXRAIN", "theme_worst": parse_money("460")}
+    (reason,) = examine(order("100", MACHINE), risky(**kin))
+    assert reason.code is ReasonCode.CORRELATION
+    assert (reason.seen, reason.needed) == ("0.65, $509.75", "0.60, $500.00")
+    assert "KXRAIN" in reason.text
+    assert codes(order("100"), risky(**kin)) == [], "it holds machines only"
+    small = {**kin, "theme_worst": parse_money("440")}
+    assert codes(order("100", MACHINE), risky(**small)) == []
+    prior = {**kin, "kin": ((Money(100), 0.6), (Money(301), 0.6), (Money(7), 0.6))}
+    assert codes(order("100", MACHINE), risky(**prior)) == []
+
+
+def test_a_shortfall_counts_what_came_since_and_never_more_than_the_worst_of_all() -> None:
+    loses = Edges(-parse_money("400"), parse_money("300"))
+    seen = {
+        "members": {"M": loses},
+        "total_worst": parse_money("900"),
+        "limits": ALONE,
+    }
+    known = TailView(base=parse_money("700"), elsewhere=parse_money("50"), was={"M": loses})
+    bid = Resting("M", "", False, BookSide.BID, parse_price("0.48"), parse_count("100"), Money(0))
+    after = risky(**seen, tail=known).risk.after(bid)
+    assert after.shortfall == (parse_money("750"), parse_money("798"))
+    assert after.stress_shortfall == (parse_money("50"), parse_money("98"))
+    # All of the event is new since: it counts with its worst, and all is at most lost once.
+    after = risky(**seen, tail=TailView(base=parse_money("700"))).risk.after(bid)
+    assert after.shortfall == (parse_money("900"), parse_money("948"))
+
+
+def test_a_hedge_of_the_same_event_raises_no_shortfall() -> None:
+    held = {"N": Edges(-parse_money("100"), parse_money("900"))}
+    view_ = risky(
+        members=held,
+        excludes=True,
+        total_worst=parse_money("100"),
+        tail=TailView(base=parse_money("100"), was=held, mean=Money(0)),
+    )
+    both = view_.risk.after(
+        Resting("M", "", False, BookSide.ASK, parse_price("0.98"), parse_count("100"), Money(0))
+    )
+    before, after = both.shortfall
+    assert before == parse_money("100")
+    assert after <= parse_money("102"), "NO for two cents of the other market"
+
+
 def test_a_reduction_passes_every_limit() -> None:
     seen = risky(
         members={"M": Edges(-parse_money("9000"), 0)},
         total_worst=parse_money("9000"),
+        theme="T",
+        theme_worst=parse_money("9000"),
+        tail=TailView(base=parse_money("9000"), stress=parse_money("9000")),
+        kin=((Money(300), 0.65),),
         category_worst=parse_money("9000"),
         day_worst=parse_money("9000"),
         day_loss=50.0,
@@ -170,7 +246,12 @@ def test_the_ten_per_cent_of_a_position_and_the_stricter_wins() -> None:
     wide = msgspec.structs.replace(ALONE, position_percent=10.0)
     assert codes(order("2010"), risky(limits=wide)) == []
     assert codes(order("2011"), risky(limits=wide)) == [ReasonCode.POSITION_LIMIT]
-    assert codes(order("2011"), risky()) == [ReasonCode.POSITION_LIMIT, ReasonCode.EVENT_LIMIT]
+    assert codes(order("2011"), risky()) == [
+        ReasonCode.POSITION_LIMIT,
+        ReasonCode.EVENT_LIMIT,
+        ReasonCode.THEME_LIMIT,
+        ReasonCode.SHORTFALL_LIMIT,
+    ]
 
 
 def test_a_hedge_passes_a_limit_that_is_exceeded_already() -> None:

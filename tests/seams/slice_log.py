@@ -75,6 +75,7 @@ class ExchangeLog:
     markets: dict[str, dict[str, Any]]
     exclusive: set[str]
     category: dict[str, str]
+    theme: dict[str, str]
     candles: dict[str, list[tuple[float, int, int]]] = field(default_factory=dict)
 
     def event_of(self, ticker: str) -> str:
@@ -112,6 +113,7 @@ def read_log(seat: Seat) -> ExchangeLog:
         markets=markets,
         exclusive={name for name, event in events.items() if event["mutually_exclusive"]},
         category={name: event["category"] for name, event in events.items()},
+        theme={name: event["series_ticker"] for name, event in events.items()},
     )
     _read_candles(seat, log)
     return log
@@ -189,6 +191,7 @@ class Allowed:
     market: int
     event: int
     category: int
+    theme: int
     total: int
     machine_market: int
     machine_order: int
@@ -323,9 +326,12 @@ class Replay:
         adds = after[name] - before.get(name, 0)
         if 2 * adds >= order.unit * opens:
             self._check(order, "event", after[name], limits.event)
-            kind = self._log.category[name]
-            kin = sum(worst for other, worst in after.items() if self._log.category[other] == kind)
-            self._check(order, "category", kin, limits.category)
+            for what, kinds, allowed in (
+                ("theme", self._log.theme, limits.theme),
+                ("category", self._log.category, limits.category),
+            ):
+                kin = sum(worst for other, worst in after.items() if kinds[other] == kinds[name])
+                self._check(order, what, kin, allowed)
             self._check(order, "total", sum(after.values()), limits.total)
 
     def _later(self, order: LoggedOrder, adding: Iterable[tuple[LoggedOrder, int]]) -> int:

@@ -223,7 +223,7 @@ async def judge(slice_: Slice) -> None:
 @pytest.mark.parametrize("seed", [1])
 async def test_a_fault_slice(tmp_path: Path, seed: int) -> None:
     slice_ = await run_slice(tmp_path, seed, rounds=12, kills=1)
-    assert slice_.struck["SIGKILL"] == 1
+    assert slice_.struck["SIGKILL"] >= 1
 
 
 @pytest.mark.soak

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ import pytest
 
 from kalshi_desk.backtest import Backtester
 from kalshi_desk.cli import outcome
+from kalshi_desk.core.news import NewsItem, NewsMatch, Polarity, Tier
 from kalshi_desk.core.strategy import Mode, Observation
+from kalshi_desk.core.types import Price
 from kalshi_desk.desk.automation import (
     CancelBacktest,
     RunBacktest,
@@ -28,6 +31,7 @@ from kalshi_desk.desk.automation_frames import LabRow, StrategyRow
 from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import Command, Outcomes
 from kalshi_desk.desk.frames import FillRow, MarketRow
+from kalshi_desk.desk.service import CorrectMatch
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.paths import Home, open_home
 from kalshi_desk.store.recording import RecordedMeta, read_frames
@@ -35,7 +39,7 @@ from tests.running_desk import RunningDesk, end, running_desk, shell, start_engi
 from tests.seams.test_three_ledgers import face
 
 pytestmark = pytest.mark.timeout(180)
-STRATEGIES = ("arbitrage", "volatility", "harvester")
+STRATEGIES = ("arbitrage", "volatility", "harvester", "news")
 LADDER = "KXNBATOTAL-"
 LOOKS = 8
 SETTINGS = """
@@ -52,6 +56,33 @@ LEARNED = Observation(
     at_ns=1_760_000_000_000_000_000,
     source="an-earlier-fill",
 )
+
+TOLD, CORRECTED = "KXGOVSHUT-27FEB05", "KXRECSSNBER-28JAN02"
+
+
+def told() -> NewsItem:
+    """Return an item that was journaled just before the engine starts."""
+    now_ns = time.time_ns()
+    return NewsItem(
+        item_id="story",
+        feed="wire",
+        tier=Tier.PRESS,
+        title="A story from before",
+        published_ns=now_ns - 1_000_000_000,
+        first_seen_ns=now_ns,
+        cluster="story",
+        sentiment=0.9,
+        confidence=0.9,
+        matches=(
+            NewsMatch(
+                ticker=TOLD,
+                relevance=0.9,
+                polarity=Polarity.FOR,
+                pre_price=Price(3_000),
+                first_score=0.7,
+            ),
+        ),
+    )
 
 
 @dataclass
@@ -159,7 +190,7 @@ def say(desk: RunningDesk, *commands: Command) -> None:
 
 def turn_on(desk: RunningDesk) -> None:
     wait_until(lambda: set(STRATEGIES) <= set(rows(desk, "strategies", StrategyRow)))
-    modes = (Mode.TRADE, Mode.SHADOW, Mode.SHADOW)
+    modes = (Mode.TRADE, Mode.SHADOW, Mode.SHADOW, Mode.SHADOW)
     named = zip(STRATEGIES, modes, strict=True)
     say(desk, *(SetMode(strategy=name, mode=mode) for name, mode in named), SetAuto(on=True))
 
@@ -302,13 +333,14 @@ def second(
 ) -> tuple[Recorded, tuple[list[LabRow], ...]]:
     """Another run on this home, which has learned; its worker and then itself are killed."""
     journal = Journal(run.home.journal_path("practice"), durable=False)
-    journal.write([LEARNED])
+    journal.write([LEARNED, told()])
     journal.close()
     desk = start_engine(run.root)
     try:
         turn_on(desk)
         say(desk, SetImplication(cause="KXGOVSHUT-27FEB05", effect="KXRECSSNBER-28JAN02"))
         wait_until(looked(desk, 2))
+        say(desk, CorrectMatch(item_id="story", ticker=CORRECTED, polarity=Polarity.FOR))
         before = workers_of(desk)
         os.kill(before[0], signal.SIGKILL)
         wait_until(lambda: len(workers_of(desk)) == 1 and workers_of(desk) != before)
@@ -336,6 +368,27 @@ def test_the_decisions_are_identical_up_to_where_the_engine_was_killed(
     if strategy == "harvester":
         # What was learned shows: one of the fills that a proof needs.
         assert any('"seen": "1"' in json.dumps(facts["signals"]) for facts in live)
+
+
+def test_news_of_before_and_a_correction_are_in_the_recording(
+    second: tuple[Recorded, tuple[list[LabRow], ...]],
+) -> None:
+    """Both are seen by the strategy: what was journaled, and what a person said of it."""
+    killed, _ = second
+    arrived = [line["event"] for line in killed.lines("event")]
+    matched = [
+        {match["ticker"]: match["by_person"] for match in item["matches"]}
+        for event in arrived
+        if event["type"] == "NewsArrived"
+        for item in event["items"]
+        if item["item_id"] == "story"
+    ]
+    assert matched == [{TOLD: False}, {TOLD: False, CORRECTED: True}]
+    assert not killed.decisions("news")[0]["signals"]
+    about = [
+        facts["reasons"].get("no_fresh_relevant_item", 0) for facts in killed.decisions("news")
+    ]
+    assert max(about) - min(about) == 1
 
 
 def test_the_shell_says_that_the_killed_one_was_not_closed(

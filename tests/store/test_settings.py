@@ -22,7 +22,7 @@ def test_no_file_means_defaults(path: Path) -> None:
     assert loaded.settings.risk.collar == 1000
     assert loaded.settings.risk.max_order == 500_000
     assert not loaded.settings.stops.automatic
-    assert loaded.settings.stops.fixed_percent == 5
+    assert loaded.settings.risk.stop_loss_percent == 5
     assert loaded.warnings == ()
 
 

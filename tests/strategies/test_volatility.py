@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from kalshi_desk.core.events import BookSnapshot, MarketsListed, TradePrinted
+from kalshi_desk.core.news import NewsItem, NewsMatch, Tier
 from kalshi_desk.core.records import Market, Trade
 from kalshi_desk.core.strategy import (
     Decision,
@@ -103,6 +104,46 @@ def test_a_stricter_setting_unproves_a_cell() -> None:
     assert [(why.code, why.seen, why.needed) for why in signal.unproven] == [
         ("cell_small", "240 events", "500")
     ]
+
+
+def told(minutes: float, ticker: str = "SWING", **fields: object) -> NewsItem:
+    """Return an item first seen so many minutes before the end of the move's hour."""
+    seen_ns = NOW - round(minutes * MINUTE)
+    given = {"ticker": ticker, "relevance": 0.3, **fields}
+    return NewsItem(
+        item_id=f"{minutes} {ticker}",
+        feed="wire",
+        tier=Tier.PRESS,
+        title="",
+        first_seen_ns=seen_ns,
+        cluster="1",
+        matches=(NewsMatch(**given),),  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("news", "explains"),
+    [
+        ((told(12.0),), True),
+        ((told(59.0),), True),
+        ((told(-0.5),), True),
+        ((told(60.0),), False),
+        ((told(300.0), told(20.0)), True),
+        ((told(12.0, "UP"),), False),
+        ((told(12.0, relevance=0.0, by_person=True),), False),
+    ],
+)
+def test_a_move_that_news_explains_is_left(news: tuple[NewsItem, ...], explains: bool) -> None:
+    decision = Volatility().decide(view(SWINGS, observations=FADING, news=news))
+    if not explains:
+        assert only(decision).unproven == ()
+        return
+    assert decision.signals == ()
+    [reason] = decision.reasons
+    assert reason.code == "news_explains_move"
+    assert reason.needed == "none in 60 min"
+    quick = Volatility({"news_minutes": 0.0}).decide(view(SWINGS, observations=FADING, news=news))
+    assert len(quick.signals) == 1
 
 
 def test_what_does_not_pay_its_costs_is_left() -> None:

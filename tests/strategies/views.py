@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from decimal import Decimal
 
+from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.records import Event, Market
 from kalshi_desk.core.strategy import Bar, MarketSnapshot, MarketView, Observation
 from kalshi_desk.core.types import Count, MarketStatus, Price
@@ -70,6 +71,7 @@ def view(
     observations: Sequence[Observation] = (),
     now_ns: int = NOW + 60_000_000_000,
     events: Sequence[Event] = (),
+    news: Sequence[NewsItem] = (),
 ) -> MarketView:
     """Return a view a minute after a full hour."""
     cells: dict[str, tuple[Observation, ...]] = {}
@@ -80,6 +82,7 @@ def view(
         markets={one.market.ticker: one for one in snapshots},
         events={event.event_ticker: event for event in events},
         observations=cells,
+        news=tuple(news),
     )
 
 

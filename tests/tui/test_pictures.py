@@ -17,6 +17,7 @@ from tests.tui.driving import HELD, ready, see, until
 from tests.tui.machine import add_machine
 from tests.tui.recording import RecordedLink, load
 from tests.tui.scripted import NOW_NS, Engine, ScriptedLink
+from tests.tui.service import add_service
 
 SnapCompare = Callable[..., bool]
 SIZES = [(80, 24), (120, 40)]
@@ -97,6 +98,7 @@ def machine(theme: str = "desk-dark") -> DeskApp:
     """Return the app on a scripted engine that tells about the machine too."""
     engine = Engine()
     add_machine(engine)
+    add_service(engine)
     app = DeskApp(
         lambda: ScriptedLink(engine),
         settings=TuiSettings(rate_hz=0, theme=theme, start_ticker=HELD),
@@ -124,6 +126,7 @@ SCREENS = {
     "risk": on("6", seen="BREACHED"),
     "portfolio": on("4", seen="Nov 22"),
     "lab": on("8", "down", seen="arbitrage"),
+    "log": on("9", "tab", seen="AUTO on #35"),
 }
 
 

@@ -19,9 +19,10 @@ GAUGE = 10
 _SETTING = 7
 _SMALL_GAUGE = 7
 _NEAR = 0.8
-_SCOPES = ("event", "category", "day", "strategy")
+_SCOPES = ("event", "theme", "category", "day", "strategy")
 _SCOPE_WORDS = {
     "event": "By event",
+    "theme": "By theme (series)",
     "category": "By category",
     "day": "By settlement day",
     "strategy": "By strategy",

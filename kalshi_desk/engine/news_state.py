@@ -1,0 +1,30 @@
+"""What the core knows of news beside the items themselves: feeds, and effects measured so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kalshi_desk.core.news import FeedReport
+from kalshi_desk.core.strategy import Observation
+from kalshi_desk.quant.evidence import RIDGE
+
+
+@dataclass(slots=True)
+class NewsState:
+    """Feeds by name; the ridged effect of each cell is worked out as observations come."""
+
+    feeds: dict[str, FeedReport] = field(default_factory=dict)
+    _sums: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+
+    def effect(self, cell: str, observations: Sequence[Observation]) -> float | None:
+        """Return the effect of a unit of score, ``sum xy / (sum xx + 40)``; None unmeasured.
+
+        As ``quant.evidence.learn_kappa`` ridges it.  The observations of a cell only grow.
+        """
+        count, products, squares = self._sums.get(cell, (0, 0.0, 0.0))
+        for one in observations[count:]:
+            products += one.score * one.value
+            squares += one.score * one.score
+        self._sums[cell] = (len(observations), products, squares)
+        return products / (squares + RIDGE) if observations else None

@@ -1,0 +1,30 @@
+"""Which events are said on the screen as they happen, and how grave they look."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kalshi_desk.desk.frames import DeskEvent, EventKind, Level
+from kalshi_desk.tui.settings import TuiSettings
+
+MAX_TOASTS_A_FRAME = 4
+Severity = Literal["information", "warning", "error"]
+SEVERITY: dict[Level, Severity] = {
+    Level.INFO: "information",
+    Level.GOOD: "information",
+    Level.WARNING: "warning",
+    Level.ERROR: "error",
+}
+_QUIET = frozenset({EventKind.SYSTEM, EventKind.ORDER, EventKind.NEWS, EventKind.GUEST})
+
+
+def is_loud(event: DeskEvent, settings: TuiSettings) -> bool:
+    """Return whether a note is shown; what is quiet stands among the events all the same."""
+    if event.kind is EventKind.ALERT:
+        return settings.alert_toast
+    return event.kind not in _QUIET or event.level is not Level.INFO
+
+
+def rings(events: list[DeskEvent], settings: TuiSettings) -> bool:
+    """Return whether the terminal's bell is rung for these events."""
+    return settings.bell and any(event.kind is EventKind.ALERT for event in events)

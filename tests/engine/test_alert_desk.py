@@ -1,0 +1,151 @@
+"""Alerts in the core: each kind rings once, is kept over a restart, and is refused when wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from kalshi_desk.core.events import BookSnapshot
+from kalshi_desk.core.types import parse_count, parse_price
+from kalshi_desk.desk.commands import Outcomes
+from kalshi_desk.desk.frames import DeskEvent, EventKind
+from kalshi_desk.desk.service import DropAlert, SetAlert, SetSetting
+from kalshi_desk.desk.service_frames import AlertRow
+from kalshi_desk.engine.alert_desk import RAISED_KEY
+from kalshi_desk.engine.alert_rows import alert_rows
+from kalshi_desk.engine.effects import Effect, KeepMeta, Notify, SaveSetting
+from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.store.service_settings import AlertSettings
+from kalshi_desk.store.settings import Settings
+from tests.engine.test_core import Bench, answer
+
+
+def ask(bench: Bench, rule: str) -> list[Effect]:
+    """Set an alert."""
+    return bench.do(SetAlert(rule=rule))
+
+
+def rings(effects: list[Effect]) -> list[DeskEvent]:
+    """The alerts among effects."""
+    found = [effect.event for effect in effects if isinstance(effect, Notify)]
+    return [event for event in found if event.kind is EventKind.ALERT]
+
+
+def quote(bench: Bench, bid: str, ask: str) -> None:
+    """Let the book of A stand so."""
+    size = parse_count("100")
+    bench.take(BookSnapshot("A", ((parse_price(bid), size),), ((parse_price(ask), size),)))
+
+
+def ruled(**rules: str) -> CoreSettings:
+    """Settings that hold these rules."""
+    return CoreSettings(whole=Settings(alerts=AlertSettings(rules=rules)))
+
+
+def test_a_price_rings_once_until_it_comes_back() -> None:
+    bench = Bench()
+    effects = ask(bench, "A above 60")
+    assert answer(effects).outcome is Outcomes.DONE
+    assert SaveSetting("alerts.rules.a1", "A > 60") in effects
+    assert rings(bench.wait(1)) == []
+    quote(bench, "0.60", "0.62")
+    (event,) = rings(bench.wait(1))
+    assert (event.ticker, event.title) == ("A", "Alert a1: A > 60")
+    assert "61¢" in event.text
+    quote(bench, "0.59", "0.60")
+    assert rings(bench.wait(1)) == []
+    quote(bench, "0.60", "0.62")
+    assert rings(bench.wait(1)) == []
+    quote(bench, "0.47", "0.49")
+    bench.wait(1)
+    quote(bench, "0.60", "0.62")
+    assert len(rings(bench.wait(1))) == 1
+
+
+def test_a_move_within_its_time_rings() -> None:
+    bench = Bench()
+    ask(bench, "A moves 5 in 1m")
+    bench.wait(2)
+    quote(bench, "0.52", "0.54")
+    assert len(rings(bench.wait(1))) == 1
+    assert rings(bench.wait(120)) == []
+
+
+def test_fills_and_the_day_s_p_and_l_ring() -> None:
+    bench = Bench()
+    bench.wait(1)
+    ask(bench, "fill A")
+    ask(bench, "pnl < -5")
+    bench.hold("100", "0.48", ticker="A")
+    assert [event.title for event in rings(bench.log)] == ["Alert a1: fill A"]
+    quote(bench, "0.20", "0.22")
+    heard = rings(bench.wait(1))
+    assert [event.title for event in heard] == ["Alert a2: pnl < -5"]
+
+
+def test_what_was_raised_is_not_told_again_after_a_restart() -> None:
+    bench = Bench()
+    ask(bench, "A > 60")
+    quote(bench, "0.60", "0.62")
+    effects = bench.wait(1)
+    kept = {e.key: e.value for e in effects if isinstance(e, KeepMeta)}
+    assert f"{RAISED_KEY}a1" in kept
+    again = Bench(settings=ruled(a1="A > 60"))
+    again.core.alerts.recall(kept)
+    quote(again, "0.60", "0.62")
+    assert rings(again.wait(1)) == []
+    row = alert_rows(again.core.state)["a1"]
+    assert isinstance(row, AlertRow)
+    assert (row.state, row.source) == ("raised", "settings")
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("C > 60", "There is no market C"),
+        ("limit event_procent > 80%", "Did you mean event_percent?"),
+        ("A > 600", "between 0 and 100 cents"),
+        ("", "needs a rule"),
+        ("[red]", "no rule"),
+    ],
+)
+def test_what_would_never_ring_is_refused_in_words(rule: str, words: str) -> None:
+    bench = Bench()
+    given = answer(ask(bench, rule))
+    assert given.outcome is Outcomes.REFUSED
+    assert words in given.reasons[0].text
+    assert not bench.core.state.alerts
+
+
+def test_the_same_rule_is_set_once_and_a_dropped_one_is_gone() -> None:
+    bench = Bench()
+    ask(bench, "A > 60")
+    assert "is that already" in answer(ask(bench, "a above 60.00")).text
+    effects = bench.do(DropAlert(alert_id="a1"))
+    assert answer(effects).outcome is Outcomes.DONE
+    assert SaveSetting("alerts.rules.a1", None) in effects
+    assert answer(bench.do(DropAlert(alert_id="a1"))).outcome is Outcomes.REFUSED
+
+
+def test_a_broken_rule_of_the_file_is_shown_and_can_be_dropped() -> None:
+    bench = Bench(settings=ruled(mine="A >", good="fill"))
+    rows = alert_rows(bench.core.state)
+    problems = {n: r.problem != "" for n, r in rows.items() if isinstance(r, AlertRow)}
+    assert problems == {"mine": True, "good": False}
+    assert answer(bench.do(DropAlert(alert_id="mine"))).outcome is Outcomes.DONE
+
+
+def test_rules_set_as_settings_are_watched_at_once() -> None:
+    bench = Bench(settings=ruled(mine="A >", good="fill"))
+    given = answer(bench.do(SetSetting(name="alerts.rules.high", value="A above 60")))
+    assert given is not None
+    assert given.outcome is Outcomes.DONE, given
+    assert "next start" not in given.text
+    quote(bench, "0.60", "0.62")
+    assert [event.title for event in rings(bench.wait(1))] == ["Alert high: A > 60"]
+    refused = answer(bench.do(SetSetting(name="alerts.rules.low", value="C below 60")))
+    assert refused is not None
+    assert "There is no market C" in refused.reasons[0].text
+    bench.do(SetSetting(name="alerts.rules.high", value=""))
+    assert sorted(bench.core.state.alerts) == ["good"]
+    bench.do(SetAlert(rule="pnl < -5"))
+    assert bench.core.state.settings.whole.alerts.rules["a1"] == "pnl < -5"
