@@ -96,7 +96,38 @@ def build_parser() -> argparse.ArgumentParser:
         if name == PANIC:
             made.add_argument("--venue", choices=VENUES, help="on this venue only")
     _add_processes(commands, everywhere, shown)
+    _add_news(commands, everywhere, shown)
     return parser
+
+
+def _add_news(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+    shown: argparse.ArgumentParser,
+) -> None:
+    news = commands.add_parser(
+        "news",
+        help='train or judge the classifier of news, try a headline with test "HEADLINE", '
+        "list feeds and items",
+        parents=[everywhere, shown],
+    )
+    news.add_argument("action", choices=("train", "evaluate", "test", "feeds", "list"))
+    news.add_argument("words", nargs="*", metavar="HEADLINE", help="what test reads")
+    news.add_argument(
+        "--csv", metavar="FILE", help="labelled headlines: text,label[,date], labels -1, 0 or 1"
+    )
+    news.add_argument(
+        "--journal",
+        action="store_true",
+        help="labels of people and what markets did, from the journal (without --csv: always)",
+    )
+    news.add_argument("--venue", choices=VENUES, help="whose journal; the last engine's else")
+    news.add_argument(
+        "--replace", action="store_true", help="train: keep the new model whatever it is worth"
+    )
+    news.add_argument(
+        "--titles", metavar="FILE", help="test: compare with these titles, one a line"
+    )
 
 
 def _add_processes(
@@ -148,6 +179,14 @@ def _add_processes(
         "live", help="switch real money on, off, or look", parents=[everywhere]
     )
     live.add_argument("action", choices=("on", "off", "status"), nargs="?", default="status")
+    telegram = commands.add_parser(
+        "telegram",
+        help="run the Telegram bridge; check what it needs; keep the bot's token",
+        parents=[everywhere],
+    )
+    telegram.add_argument("action", choices=("run", "check", "token"), nargs="?", default="run")
+    telegram.add_argument("--json", action="store_true", help="print JSON")
+    telegram.add_argument("--keyring", action="store_true", help="keep the token in the keyring")
     commands.add_parser(
         "exchange",
         help="run the practice exchange alone (--port, --seed, --markets, --rate, --json)",

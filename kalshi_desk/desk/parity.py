@@ -90,9 +90,9 @@ INTENDED: Mapping[type, Mapping[Face, str]] = MappingProxyType(
             Face.API: _ONLY_SCREEN,
         },
         SetMode: {Face.API: "AUTO runs what a person has put into mode trade"},
-        SetStop: _FAR,
-        DropStop: _FAR,
-        SetImplication: _FAR,
+        SetStop: _API,
+        DropStop: _API,
+        SetImplication: _API,
         SetLimit: {},
         SetParameter: {},
         RunBacktest: {
@@ -129,7 +129,6 @@ INTENDED: Mapping[type, Mapping[Face, str]] = MappingProxyType(
         AskRules: {Face.SHELL: _ONLY_SCREEN, Face.TELEGRAM: _ONLY_SCREEN, Face.API: _ONLY_SCREEN},
         PreviewStop: {
             Face.SHELL: "a line is typed with all its numbers; the answer tells the cost",
-            Face.TELEGRAM: _WITH_THE_LIST,
             Face.API: _API_LOOKS,
         },
         AskMarkets: _API,

@@ -139,7 +139,8 @@ class GuestHouse:
             self.guests.switch(API, self.url is not None)
         elif name == f"{TELEGRAM}.enabled":
             self.guests.switch(TELEGRAM, settings.telegram.enabled)
-        elif name.startswith(f"{TELEGRAM}."):
+        elif name == f"{TELEGRAM}.server":
+            # The bridge reads all else by itself, without letting go of what people are asking.
             self.guests.renew(TELEGRAM)
 
     def close(self) -> None:

@@ -15,6 +15,8 @@ from kalshi_desk.store.secrets import key_file
 from kalshi_desk.store.setting_env import TOKEN, telegram_token
 
 SET, NOT_SET = "set, not shown", "not set"
+TOKEN_FILE = "telegram.token"
+"""The bot's token among the keys of a home."""
 
 
 class SecretState(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +60,10 @@ def secret_states(
     except DeskError as error:
         is_set, problem = False, error.what
     source = variables[TOKEN].source if is_set else "default"
-    text = f"The token of the Telegram bot: {TOKEN}."
+    stored = home.keys / TOKEN_FILE
+    if not is_set and stored.exists():
+        is_set, source = True, "file"
+    text = f"The token of the Telegram bot: {TOKEN}, or the file {stored}."
     found.append(
         SecretState(
             name="telegram.token",

@@ -157,9 +157,6 @@ def test_the_api_sends_exactly_what_its_offers_say() -> None:
 # --- Telegram -------------------------------------------------------------------------------
 
 
-def test_the_bridge_names_what_it_offers_once_it_is_there() -> None:
-    table = faces().get(Face.TELEGRAM)
-    if table is None:
-        pytest.skip("the bridge has not declared its commands yet")
-    assert Panic in table
-    assert SetAuto in table
+def test_the_bridge_names_what_it_offers() -> None:
+    """What each line sends is looked at beside the bridge's own tests."""
+    assert {Panic, SetAuto} <= set(faces()[Face.TELEGRAM])
