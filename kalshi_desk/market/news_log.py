@@ -77,8 +77,7 @@ class NewsLog:
         self, item: NewsItem, known: NewsItem | None, now_ns: int, price_at: PriceAt
     ) -> NewsItem:
         """Return an item with what the desk knows of it."""
-        # A clock ahead of the desk's must not make news of the future.
-        seen_ns = min(item.first_seen_ns, now_ns) if known is None else known.first_seen_ns
+        seen_ns = known.first_seen_ns if known is not None else _first_seen(item, now_ns)
         begun_ns = min(self._begun.get(item.cluster, seen_ns), seen_ns)
         self._begun[item.cluster] = begun_ns
         item = msgspec.structs.replace(item, first_seen_ns=seen_ns)
@@ -149,6 +148,18 @@ def first_score(item: NewsItem, match: NewsMatch) -> float:
         return 0.0
     said = match.polarity * item.sentiment * item.confidence * match.relevance
     return said / sqrt(item.copy)
+
+
+def _first_seen(item: NewsItem, now_ns: int) -> int:
+    """Return when an item was first seen, by the desk's own clock.
+
+    A reader's clock ahead of the desk's must not make news of the future.  One that is behind
+    may see a story before it was published: where that is past already, it was seen then.
+    """
+    seen_ns = item.first_seen_ns
+    if seen_ns < item.published_ns <= now_ns:
+        seen_ns = item.published_ns
+    return min(seen_ns, now_ns)
 
 
 def _sane(item: NewsItem) -> NewsItem:

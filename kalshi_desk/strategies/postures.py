@@ -47,6 +47,8 @@ from kalshi_desk.strategies.moves import (
 )
 
 MOMENTUM = "momentum"
+RELATED = 0.5
+"""So relevant an item may explain a move."""
 _QUIET_CODES = frozenset({"no_move", "small_move"})
 
 
@@ -305,14 +307,15 @@ class Postures:
 
 
 def newest_news(news: Iterable[NewsItem]) -> dict[str, int]:
-    """Return for each market that any item names when the newest of them was first seen.
+    """Return for each market that an item is rather about than not when the newest was seen.
 
-    Any match counts, sure or not: better leave a move alone than fade what news explains.
+    Whichever way it points, or to how many markets: better leave a move alone than fade what
+    news explains.
     """
     found: dict[str, int] = {}
     for item in news:
         for match in item.matches:
-            if match.relevance > 0.0:
+            if match.relevance >= RELATED:
                 found[match.ticker] = max(item.first_seen_ns, found.get(match.ticker, 0))
     return found
 

@@ -93,7 +93,7 @@ def test_the_same_again_changes_nothing() -> None:
         (item("1", match(), is_retraction=True), 0.0),
         (item("1", match(), published_ns=0), 0.0),
         (item("1", match(), published_ns=START - 301 * SECOND), 0.0),
-        (item("1", match(), published_ns=START + 2 * SECOND), 0.0),
+        (item("1", match(), published_ns=NOW + 2 * SECOND), 0.0),
         (item("1", match(by_person=True)), None),
     ],
 )
@@ -149,6 +149,14 @@ def test_a_clock_ahead_makes_no_news_of_the_future() -> None:
     found = told(log, item("1", at_s=500.0), at_s=300.0)[0]
     assert found.first_seen_ns == NOW
     assert told(log, item("1", at_s=500.0), at_s=301.0) == ()
+
+
+def test_a_reader_whose_clock_is_behind_saw_a_story_when_it_was_published() -> None:
+    made = item("1", match("A"), published_ns=START + 3 * SECOND)
+    found = told(markets(), made, at_s=4.0)[0]
+    assert (found.first_seen_ns, found.is_timely) == (START + 3 * SECOND, True)
+    ahead = told(markets(), item("1", match("A"), published_ns=START + 9 * SECOND), at_s=4.0)[0]
+    assert (ahead.first_seen_ns, ahead.is_timely) == (START, False)
 
 
 def test_it_is_bounded() -> None:

@@ -109,7 +109,7 @@ def test_a_stricter_setting_unproves_a_cell() -> None:
 def told(minutes: float, ticker: str = "SWING", **fields: object) -> NewsItem:
     """Return an item first seen so many minutes before the end of the move's hour."""
     seen_ns = NOW - round(minutes * MINUTE)
-    given = {"ticker": ticker, "relevance": 0.3, **fields}
+    given = {"ticker": ticker, "relevance": 0.5, "is_ambiguous": True, **fields}
     return NewsItem(
         item_id=f"{minutes} {ticker}",
         feed="wire",
@@ -130,6 +130,7 @@ def told(minutes: float, ticker: str = "SWING", **fields: object) -> NewsItem:
         ((told(60.0),), False),
         ((told(300.0), told(20.0)), True),
         ((told(12.0, "UP"),), False),
+        ((told(12.0, relevance=0.49),), False),
         ((told(12.0, relevance=0.0, by_person=True),), False),
     ],
 )
