@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kalshi_desk.core.errors import DeskError
+from kalshi_desk.store.bot_token import token_file
 from kalshi_desk.store.env_files import read_variables
 from kalshi_desk.store.key_variables import KEY_VARIABLES, NamedKey, named_key
 from kalshi_desk.store.paths import Home
@@ -58,7 +59,10 @@ def secret_states(
     except DeskError as error:
         is_set, problem = False, error.what
     source = variables[TOKEN].source if is_set else "default"
-    text = f"The token of the Telegram bot: {TOKEN}."
+    path = token_file(home)
+    if not is_set and not problem and path.exists():
+        is_set, source = True, "file"
+    text = f"The token of the Telegram bot: {TOKEN}, or the file {path}."
     found.append(
         SecretState(
             name="telegram.token",
