@@ -96,7 +96,38 @@ def build_parser() -> argparse.ArgumentParser:
         if name == PANIC:
             made.add_argument("--venue", choices=VENUES, help="on this venue only")
     _add_processes(commands, everywhere, shown)
+    _add_news(commands, everywhere, shown)
     return parser
+
+
+def _add_news(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    everywhere: argparse.ArgumentParser,
+    shown: argparse.ArgumentParser,
+) -> None:
+    news = commands.add_parser(
+        "news",
+        help='train or judge the classifier of news, try a headline with test "HEADLINE", '
+        "list feeds and items",
+        parents=[everywhere, shown],
+    )
+    news.add_argument("action", choices=("train", "evaluate", "test", "feeds", "list"))
+    news.add_argument("words", nargs="*", metavar="HEADLINE", help="what test reads")
+    news.add_argument(
+        "--csv", metavar="FILE", help="labelled headlines: text,label[,date], labels -1, 0 or 1"
+    )
+    news.add_argument(
+        "--journal",
+        action="store_true",
+        help="labels of people and what markets did, from the journal (without --csv: always)",
+    )
+    news.add_argument("--venue", choices=VENUES, help="whose journal; the last engine's else")
+    news.add_argument(
+        "--replace", action="store_true", help="train: keep the new model whatever it is worth"
+    )
+    news.add_argument(
+        "--titles", metavar="FILE", help="test: compare with these titles, one a line"
+    )
 
 
 def _add_processes(

@@ -178,6 +178,16 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     return outcome.DONE
 
 
+async def rows_of(home: Home, topic: str) -> list[Row]:
+    """Return the rows of one topic of the running engine; raises as the link does."""
+    client = await _connect(home, "cli")
+    try:
+        frame = await _pull(client, (topic,))
+    finally:
+        await client.close()
+    return list(frame.changed.get(topic, {}).values())
+
+
 def _topic(options: argparse.Namespace) -> str:
     if options.command == "why":
         return f"why:{options.name}"

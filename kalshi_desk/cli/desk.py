@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kalshi_desk.cli import outcome
 from kalshi_desk.cli.link import EngineLink
-from kalshi_desk.cli.processes import EngineChild, check_venue, prepare
+from kalshi_desk.cli.processes import EngineChild, check_venue, prepare, prepare_to_look
 from kalshi_desk.core.errors import Retry, Stop
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import EnginePhase, engine_phase, find_engine
@@ -23,10 +23,11 @@ def open_desk(home: Home, venue: str | None = None) -> int:
     Raises ``Stop`` when an engine runs on another venue than the one asked for.
     """
     need_terminal()
-    loaded = prepare(home)
     child = None
-    chosen = venue or loaded.settings.venue
-    if engine_phase(home) is EnginePhase.ABSENT:
+    is_absent = engine_phase(home) is EnginePhase.ABSENT
+    loaded = prepare(home) if is_absent else prepare_to_look(home)
+    if is_absent:
+        chosen = venue or loaded.settings.venue
         check_venue(home, chosen)
         child = EngineChild(home, "--venue", chosen)
     else:
@@ -69,20 +70,20 @@ def show(home: Home, child: EngineChild | None, settings: Settings) -> int:
 def tui_settings(settings: Settings) -> TuiSettings:
     """Return what the screen wants to know of the settings."""
     import os
-    from dataclasses import replace
 
-    from kalshi_desk.tui.settings import TuiSettings
+    from kalshi_desk.tui.settings import DESK_THEME, TuiSettings
 
     chosen = settings.tui
     remote = bool(os.environ.get("SSH_CONNECTION"))
     rate = chosen.ssh_rate_hz if remote else chosen.rate_hz
-    made = TuiSettings(
+    return TuiSettings(
         rate_hz=float(rate),
         keymap=chosen.keymap,
+        presets=chosen.presets,
+        theme=chosen.theme or DESK_THEME,
         bell=settings.alerts.bell,
         alert_toast=settings.alerts.toast,
     )
-    return replace(made, theme=chosen.theme) if chosen.theme else made
 
 
 def need_terminal() -> None:

@@ -49,12 +49,13 @@ def _run(arguments: list[str]) -> int:
 
 def _guarded(options: argparse.Namespace) -> int:
     """Run the branch, and turn whatever goes wrong into a sentence and an exit code."""
+    from kalshi_desk.cli import arguments as grammar
     from kalshi_desk.cli import outcome
     from kalshi_desk.core.errors import DeskError, Unknown
     from kalshi_desk.store.paths import open_home
 
     as_json = bool(getattr(options, "json", False))
-    was_write = hasattr(options, "words") or options.command == "stop"
+    was_write = options.command in grammar.VERBS or options.command == "stop"
     home: Home | None = None
     try:
         home = open_home(getattr(options, "home", None))
@@ -123,6 +124,10 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import backtest
 
         return backtest.run(home, options)
+    if command == "news":
+        from kalshi_desk.cli import news
+
+        return news.run(home, options)
     if command == "telegram":
         from kalshi_desk.cli import telegram
 

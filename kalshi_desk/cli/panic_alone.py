@@ -85,7 +85,7 @@ def covered_venues(home: Home, preferred: str) -> list[str]:
     return [venue for venue in TRADED if venue in (named or {preferred})]
 
 
-def _key(home: Home, venue: str) -> ApiKey:
+def key_for_panic(home: Home, venue: str) -> ApiKey:
     """Return the venue's key; broken variables must not stand before a key that is stored."""
     try:
         return load_key(home, venue)
@@ -182,7 +182,7 @@ async def _exchange(home: Home, venue: str, settings: Settings) -> AsyncIterator
         environment, key = _practice(address)
         process = process if process.was_started else None
     elif venue in {"demo", "live"}:
-        key = _key(home, venue)
+        key = key_for_panic(home, venue)
         environment = keyed(venue, key.subaccount)
     else:
         raise Refuse(f"The venue {venue} has no orders to cancel.", code="read_only_venue")

@@ -53,6 +53,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "alerts": ("alert", "rule", "state", "seen", "raised_time", "times", "problem"),
     "risk": ("name", "title", "used", "allowed", "is_breached"),
+    "feeds": ("name", "tier", "state", "items", "lag_s", "latency_ms", "failures", "text"),
+    "news": ("first_seen", "feed", "title", "sentiment", "confidence", "scored_by", "matches"),
+    "matches": ("ticker", "title", "relevance", "yes", "ambiguous", "why"),
     "exposure": ("scope", "name", "title", "worst_case", "allowed", "value", "positions"),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""

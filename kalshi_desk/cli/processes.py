@@ -15,7 +15,7 @@ from kalshi_desk.store.files import PRIVATE_FILE, cannot_write
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.setting_edit import with_value
 from kalshi_desk.store.setting_env import load_all
-from kalshi_desk.store.settings import LoadedSettings, write_template
+from kalshi_desk.store.settings import LoadedSettings, Settings, write_template
 
 KEYED_VENUES = frozenset({"demo", "live"})
 
@@ -84,6 +84,17 @@ def prepare(home: Home) -> LoadedSettings:
     loaded = load_all(home)
     write_template(home.settings_path)
     return loaded
+
+
+def prepare_to_look(home: Home) -> LoadedSettings:
+    """Return the settings for a screen on an engine that runs already.
+
+    What is wrong with them is a warning: it must not keep a person from their positions.
+    """
+    try:
+        return prepare(home)
+    except Stop as error:
+        return LoadedSettings(settings=Settings(), warnings=(error.what,))
 
 
 class EngineChild:

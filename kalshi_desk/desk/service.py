@@ -101,7 +101,9 @@ class MarketSort(StrEnum):
 class MarketFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which markets of the list are wanted; what is left empty does not matter.
 
-    Prices are of YES in 1/10,000 dollar, ``closes_within_s`` in seconds from now.
+    Prices are of YES in 1/10,000 dollar, ``min_volume`` in 1/100 contract like every count,
+    ``closes_within_s`` in seconds from now.  A price is the middle of the touch, else the
+    last one.  ``only_active`` leaves out what can't be traded any more, or not yet.
     """
 
     text: str = ""
@@ -117,16 +119,22 @@ class MarketFilter(msgspec.Struct, frozen=True, kw_only=True):
     only_starred: bool = False
     only_exclusive: bool = False
     only_active: bool = True
+    with_combos: bool = False
 
 
 class AskMarkets(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Ask for one page of the market list, and for what lies below the place named."""
+    """Ask for one page of the market list, and for what lies below the place named.
+
+    ``around`` names a market: the page that holds it is given, wherever that begins; when it
+    is not in the list, the page at ``offset`` is.
+    """
 
     wanted: MarketFilter = MarketFilter()
     sort: MarketSort = MarketSort.CLOSE
     descending: bool = False
     offset: int = 0
     limit: int = 100
+    around: str = ""
 
 
 class AskLog(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -160,12 +168,21 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class MarketsPage(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One page of markets; ``total`` counts all that fit, ``branches`` what lies below."""
+    """One page of markets; ``total`` counts all that fit, ``branches`` what lies below.
+
+    The first row stands at ``offset``.  Pages with the same ``ordered_ns`` are cut from one
+    order and fit together.  The last ``beyond`` of all are open at the exchange, but the desk
+    does not follow them: they have no quotes until one of them is starred or opened.
+    ``note`` says what the list covers.
+    """
 
     total: int
     rows: tuple[MarketRow, ...]
     branches: tuple[Branch, ...] = ()
     note: str = ""
+    offset: int = 0
+    ordered_ns: int = 0
+    beyond: int = 0
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

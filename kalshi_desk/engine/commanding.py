@@ -38,6 +38,7 @@ from kalshi_desk.engine.effects import (
     ReadAccount,
     SteerReplay,
     StopShell,
+    WatchMarket,
 )
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.outbox import Outbox
@@ -115,6 +116,8 @@ class Commanding:
             (state.starred.add if command.starred else state.starred.discard)(command.ticker)
             state.markets.touched.add(command.ticker)
             self._outbox.do(KeepMeta("starred", " ".join(sorted(state.starred))))
+            if command.starred and command.ticker not in state.markets.by_ticker:
+                self._outbox.do(WatchMarket(command.ticker))
             self.answer(name, Outcomes.DONE)
         elif state.replay is None:
             self.refuse(name, ReasonCode.BAD_COMMAND, "Nothing is being replayed.")

@@ -141,6 +141,12 @@ class ApplySettings(Effect, frozen=True):
     settings: Settings
 
 
+class WatchMarket(Effect, frozen=True):
+    """Follow an open market that the desk has left out so far."""
+
+    ticker: str
+
+
 class SteerReplay(Effect, frozen=True):
     """Hand a control to the recording that plays."""
 

@@ -32,6 +32,7 @@ from kalshi_desk.engine.lab_runner import LabRunner
 from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.log_desk import serve_log
+from kalshi_desk.engine.market_desk import MarketDesk
 from kalshi_desk.engine.news_desk import PassNews
 from kalshi_desk.engine.news_process import NewsService
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
@@ -141,6 +142,7 @@ async def _run(
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
     shell.performers[PassNews] = lambda effect: shell.take(effect.event)
+    MarketDesk(shell)
     shell.strategies = open_strategies(shell, home.strategies, clock)
     house = GuestHouse(
         home,

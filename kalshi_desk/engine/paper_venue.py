@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
+from kalshi_desk.core.errors import DeskError
 from kalshi_desk.core.events import (
     CancelAnswered,
     CancelFailed,
@@ -23,9 +25,10 @@ from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine.book_broker import BookBroker
 from kalshi_desk.engine.book_broker import PaperAccount as PaperAccount
 from kalshi_desk.engine.state import CoreState
-from kalshi_desk.engine.universe import trim
+from kalshi_desk.engine.universe import Universe
 from kalshi_desk.engine.venue_actions import VenueActions
 from kalshi_desk.execution.paper import PaperOrder
+from kalshi_desk.kalshi.polling import PollingFeed
 
 MAX_WATCHED = 100
 """One request of books a round, unasked; more are added when a ladder opens."""
@@ -51,6 +54,7 @@ class PaperVenue(VenueActions):
         self._clock = clock
         self._state = state
         self._keep = keep
+        self._universe = Universe(keep)
         self._desk = BookBroker(state, account, clock.now_ns)
         self._sink: EventSink = lambda event: None
         self._watching: set[asyncio.Task[None]] = set()
@@ -90,7 +94,7 @@ class PaperVenue(VenueActions):
         if isinstance(event, ConnectionChanged) and event.state is LinkState.LIVE:
             self._sink(self._desk.reading())
         if isinstance(event, MarketsListed):
-            event = trim(event, self._keep())
+            event = self._universe.take(event)
         self._sink(event)
         self._desk.after(event)
         if isinstance(event, MarketsListed):
@@ -109,8 +113,17 @@ class PaperVenue(VenueActions):
             self._watching.add(task)
             task.add_done_callback(self._watching.discard)
 
+    @property
+    def unlisted(self) -> Mapping[str, Market]:
+        """Open markets of the exchange that the desk does not follow."""
+        return self._universe.left_out
+
     async def watch(self, tickers: Sequence[str]) -> None:
-        """Follow more books."""
+        """Follow more books; a market that was left out of the listing is read anew first."""
+        unlisted = [ticker for ticker in tickers if ticker in self._universe.left_out]
+        if unlisted and isinstance(self._feed, PollingFeed):
+            with contextlib.suppress(DeskError):
+                await self._feed.describe(unlisted)
         self._watched.update(tickers)
         await self._feed.watch(tickers)
 

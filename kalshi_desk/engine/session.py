@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from kalshi_desk.core.errors import Refuse, Retry
 from kalshi_desk.core.events import (
@@ -17,10 +17,11 @@ from kalshi_desk.core.events import (
     TradeHistory,
 )
 from kalshi_desk.core.ports import Clock, EventSink
+from kalshi_desk.core.records import Market
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine.candle_reader import CandleReader
 from kalshi_desk.engine.recorder import EngineRecorder, fan_out
-from kalshi_desk.engine.universe import trim
+from kalshi_desk.engine.universe import Universe
 from kalshi_desk.engine.venue_actions import VenueActions
 from kalshi_desk.kalshi.broker import KalshiBroker
 from kalshi_desk.kalshi.environment import Environment
@@ -50,6 +51,7 @@ class KalshiSession(VenueActions):
     ) -> None:
         self._rest = RestClient(environment, signer, clock)
         self._keep = keep
+        self._universe = Universe(keep)
         self.broker = KalshiBroker(self._rest, clock)
         self.feed = KalshiFeed(
             environment,
@@ -89,8 +91,13 @@ class KalshiSession(VenueActions):
         """Whether the recording holds the frame whose events are being told now."""
         return self.feed.stream.is_frame_tapped
 
+    @property
+    def unlisted(self) -> Mapping[str, Market]:
+        """Open markets of the exchange that the desk does not follow."""
+        return self._universe.left_out
+
     def _trimmed(self, event: CoreEvent) -> CoreEvent:
-        return trim(event, self._keep()) if isinstance(event, MarketsListed) else event
+        return self._universe.take(event) if isinstance(event, MarketsListed) else event
 
     def _follow(self, event: CoreEvent) -> None:
         """Follow the books of markets that trade, as far as the desk follows unasked.
@@ -121,7 +128,14 @@ class KalshiSession(VenueActions):
             task.add_done_callback(self._watching.discard)
 
     async def watch(self, tickers: Sequence[str]) -> None:
-        """Follow more books, and fetch the trades that led to where they stand."""
+        """Follow more books, and fetch the trades that led to where they stand.
+
+        A market that was left out of the listing is read anew first.
+        """
+        unlisted = [ticker for ticker in tickers if ticker in self._universe.left_out]
+        if unlisted:
+            with contextlib.suppress(Retry, Refuse):
+                await self.feed.describe(unlisted)
         new = [ticker for ticker in tickers if ticker not in self._watched]
         self._watched.update(new)
         if new:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kalshi_desk.core.ports import Broker
+from kalshi_desk.core.records import Market
 from kalshi_desk.desk.commands import ReplayControl
 
 
@@ -30,6 +31,11 @@ class VenueActions:
         """Where the venue's own news can be read, empty where it has none or not yet."""
         return ""
 
+    @property
+    def unlisted(self) -> Mapping[str, Market]:
+        """Open markets that the venue knows of and the desk does not follow."""
+        return {}
+
     async def cancel_everything(self) -> None:
         """Cancel all orders of the account."""
 
@@ -37,7 +43,7 @@ class VenueActions:
         """Read the account again; the reading arrives as an event."""
 
     async def watch(self, tickers: Sequence[str]) -> None:
-        """Make these markets' books part of the feed."""
+        """Make these markets' books part of the feed; unlisted ones are listed first."""
 
     def steer(self, control: ReplayControl) -> None:
         """Steer a recording."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from kalshi_desk.core.errors import DeskError, Retry, Stop
 from kalshi_desk.core.events import BookStale, ConnectionChanged, LinkState
 from kalshi_desk.core.ports import Clock, EventSink
+from kalshi_desk.core.records import Market
 from kalshi_desk.engine.exchange_process import ExchangeAddress, PracticeExchange
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.session import KalshiSession
@@ -76,6 +77,11 @@ class SessionVenue(VenueActions):
     def is_frame_tapped(self) -> bool:
         """Whether the recording holds the frame whose events are being told now."""
         return self._session is not None and self._session.is_frame_tapped
+
+    @property
+    def unlisted(self) -> Mapping[str, Market]:
+        """Open markets of the exchange that the desk does not follow."""
+        return {} if self._session is None else self._session.unlisted
 
     async def watch(self, tickers: Sequence[str]) -> None:
         """Follow more books."""

@@ -80,6 +80,10 @@ class PollingFeed:
         """Read the books and trades of these markets too."""
         self._watched.update(dict.fromkeys(tickers))
 
+    async def describe(self, tickers: Sequence[str]) -> None:
+        """Read these markets and list them.  Raises ``DeskError``."""
+        self._list(await self._listing.read(tickers))
+
     async def _poll_forever(self) -> None:
         while True:
             try:

@@ -137,6 +137,12 @@ class KalshiFeed:
         """Follow the books, trades and tickers of these markets."""
         await self.stream.watch(tickers)
 
+    async def describe(self, tickers: Sequence[str]) -> None:
+        """Read these markets and list them.  Raises ``Retry`` and ``Refuse``."""
+        listed = await self._listing.read(tickers)
+        if listed is not None:
+            self._sink(listed)
+
     async def forget(self, tickers: Sequence[str]) -> None:
         """Stop following these markets."""
         await self.stream.forget(tickers)

@@ -38,7 +38,7 @@ factory > gdp: factory orders, industrial production, manufacturing, durable goo
 exports > gdp: exports, trade data
 recession: recession, economic downturn, economic contraction
 housing: housing starts, home sales, house prices, home prices, existing home sales
-debt: national debt, federal debt, debt ceiling, debt limit, deficit
+debt: national debt, federal debt, debt ceiling, debt limit
 gas: gas prices, gasoline, gas price, prices at the pump, price of gas
 oil: oil, crude, wti, brent, opec, oil prices, barrel
 natural_gas: natural gas, henry hub, lng
@@ -141,7 +141,8 @@ cool_air > high_temperature: clouds, cloudy, cold front, early front, cooler, co
 rain: rain, rainfall, precipitation, storm, storms, showers, downpour, thunderstorm, radar
 dry_air > rain: dry air, dry spell, drought
 snow: snow, snowfall, blizzard, snowstorm, white christmas
-hurricane: hurricane, hurricanes, tropical storm, tropical storms, cyclone, typhoon, landfall
+hurricane: hurricane, hurricanes, tropical storm, tropical storms, landfall
+typhoon: typhoon, cyclone
 tornado: tornado, tornadoes, twister
 earthquake: earthquake, quake, magnitude, seismic
 wildfire: wildfire, wildfires
@@ -196,11 +197,14 @@ BROAD = frozenset(_BROAD.split())
 
 _QUANTITY_NAMES = """inflation core_inflation rates fed jobs unemployment jobless_claims wages
 gdp gas oil natural_gas gold silver bitcoin ethereum solana ripple dogecoin crypto sp500 nasdaq
-dow stocks
-high_temperature low_temperature temperature rain snow yields mortgage housing debt points
-retail_sales rents approval tariffs climate dollar euro yen"""
+dow stocks high_temperature low_temperature temperature yields mortgage housing debt points
+retail_sales rents approval climate dollar euro yen"""
 QUANTITIES = frozenset(_QUANTITY_NAMES.split())
 """Concepts that are numbers: they go up and down."""
+_EVENT_NAMES = """recession shutdown budget reconciliation rain snow hurricane tornado war ceasefire
+impeachment pardon veto tariffs trade_deal nuclear ipo launch rocket pandemic"""
+EVENTS = frozenset(_EVENT_NAMES.split())
+"""Concepts that happen or don't; an agency or a firm does neither, whatever is said of it."""
 
 
 def _rows(table: str) -> list[tuple[str, tuple[str, ...], list[str]]]:
@@ -251,6 +255,13 @@ def parents() -> dict[str, tuple[str, ...]]:
             chain.extend(more for more in direct.get(one, ()) if more not in chain)
         full[name] = tuple(chain)
     return full
+
+
+@lru_cache(maxsize=1)
+def home_places() -> frozenset[str]:
+    """Return the concepts of the country at home, its states and the places in them."""
+    inside = {"in:usa", "in:washington_dc", *states().values()}
+    return frozenset(inside | {one for one, above in parents().items() if inside & set(above)})
 
 
 @lru_cache(maxsize=1)

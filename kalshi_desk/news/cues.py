@@ -70,10 +70,10 @@ _PHRASES = {
     "more talks": 0.0,
     "line up": 0.0,
 }
-THREATS = stemmed("fear worry risk warning warn threat concern danger")
+THREATS = stemmed("fear worry risk warning warn threat danger")
 """What they are of or about is likelier for them; without that they weigh on the subject."""
 CALMERS = stemmed("calm ease soothe quell allay dispel lift remove avert end")
-OF_WORDS = stemmed("of about that over for")
+OF_WORDS = stemmed("of that")
 NEGATIONS = frozenset({"no", "not", "never", "without", "n't", "hardly", "neither", "nor"})
 NEUTRALS = stemmed("unchanged steady flat little-changed split calm mixed maintained debates")
 NEUTRAL_PHRASES = ("in line", "little changed", "without a decision", "no change", "on hold")

@@ -38,7 +38,7 @@ _MOST_EVIDENCE = 2.0
 _DOMESTIC_NAMES = """inflation core_inflation gdp jobs unemployment jobless_claims rates fed gas
 recession debt housing senate house shutdown budget yields mortgage governor congress
 retail_sales"""
-_DOMESTIC = frozenset(_DOMESTIC_NAMES.split())
+DOMESTIC = frozenset(_DOMESTIC_NAMES.split())
 """What titles without a place mean at home."""
 _NOTHING = "zzzqqqxxx"
 _PLACEHOLDER = sense(_NOTHING)
@@ -149,7 +149,7 @@ class TitleIndex:
                 self._rows_of.setdefault(place, []).append(row)
         self._is_domestic = np.array(
             [
-                not places and bool(read.concepts & _DOMESTIC)
+                not places and bool(read.concepts & DOMESTIC)
                 for places, read in zip(placed, senses, strict=True)
             ]
         )

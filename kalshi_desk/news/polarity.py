@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kalshi_desk.news.concepts import BROAD, QUANTITIES
+from kalshi_desk.news.concepts import BROAD, EVENTS, QUANTITIES
 from kalshi_desk.news.entities import Sense, sense
 from kalshi_desk.news.texts import MAX_TITLE, MarketText, clean
 from kalshi_desk.news.tone import Tone
@@ -31,7 +31,7 @@ class Form(StrEnum):
 
 _ABOVE = re.compile(
     r"\b(?:above|more than|at least|or above|or more|or higher|over|exceeds?|higher than"
-    r"|greater than|price up|or greater|reach|up in next)\b|[>≥]|\d\+",
+    r"|greater than|up|or greater|reach)\b|[>≥]|\d\+",
     re.IGNORECASE,
 )
 _BELOW = re.compile(
@@ -54,6 +54,8 @@ _LEAVES = re.compile(
     r"\b(?:out as|leaves?|resigns?|removed|fired|ends?|eliminated?|banned|arrested|fail)\b",
     re.IGNORECASE,
 )
+_OPEN = re.compile(r"^\s*(?:what|which|who|when|how|next|first)\b", re.IGNORECASE)
+"""Questions that a title alone doesn't answer with yes."""
 _EFFECTS = """
 layoffs jobs -; jobless_claims jobs -; unemployment jobs -; layoffs unemployment +;
 jobless_claims unemployment +; jobs unemployment -; layoffs jobless_claims +;
@@ -99,7 +101,7 @@ def shape_of(market: MarketText) -> Shape:
         policy = _policy(subtitle) or _policy(title)
         if policy is not None and not _ABOVE.search(f"{title} {subtitle}"):
             return Shape(policy, ("rates", "fed"), is_policy=True)
-    is_quantity = bool(QUANTITIES & set(variables))
+    is_quantity = bool((QUANTITIES | EVENTS) & set(variables))
     for text in (subtitle, title, rules):
         if _BETWEEN.search(text) and is_quantity:
             return Shape(Form.BETWEEN, variables)
@@ -110,9 +112,9 @@ def shape_of(market: MarketText) -> Shape:
             return Shape(Form.ABOVE if above else Form.BELOW, variables)
         if text is title and _WINS.search(title):
             return Shape(Form.WINS, variables)
-    if _LEAVES.search(title):
-        return Shape(Form.UNCLEAR, variables)
-    return Shape(Form.OCCURS, variables)
+    is_open = bool(_LEAVES.search(title) or _OPEN.search(title))
+    is_event = bool(variables) and not QUANTITIES & set(variables[:1])
+    return Shape(Form.OCCURS if is_event and not is_open else Form.UNCLEAR, variables)
 
 
 def _policy(text: str) -> Form | None:
@@ -146,11 +148,10 @@ def bearing(shape: Shape, subject: str, *, is_outcome: bool = False) -> int:
         return 0 if shape.form in {Form.UNCLEAR, Form.BETWEEN} else 1
     if shape.form in {Form.UNCLEAR, Form.BETWEEN, Form.HOLD, Form.WINS}:
         return 0
-    effect = max(
-        (_effect(subject, variable) for variable in shape.variables[:3]), key=abs, default=0
-    )
+    asked = shape.variables[:3]
     if shape.form is Form.OCCURS:
-        return effect if subject not in BROAD else 0
+        asked = tuple(one for one in asked if one in EVENTS)
+    effect = max((_effect(subject, variable) for variable in asked), key=abs, default=0)
     return -effect if shape.form is Form.BELOW else effect
 
 

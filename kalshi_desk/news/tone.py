@@ -174,7 +174,7 @@ def _single(read: Sense, place: int, found: dict[int, Cue]) -> Cue | None:
         if read.stems[earlier] in CALMERS:
             found.pop(earlier, None)
             weight = -weight
-    return Cue(weight, is_of)
+    return Cue(weight, False)
 
 
 def _claims(read: Sense, cues: dict[int, Cue], named: Sequence[Mention]) -> tuple[Claim, ...]:
@@ -211,8 +211,9 @@ def _direction(
 ) -> float:
     """Sum the cues that speak of a mention, each by its distance.
 
-    How likely a number is to move is no move: where a quantity has a direction, ``likely``
-    adds nothing to it and ``unlikely`` turns it.
+    How likely a number is to move is no move: ``likely`` adds nothing to the direction of a
+    quantity, ``unlikely`` turns it, and without a direction (an oil terminal that halts) a
+    quantity has none.
     """
     home = clauses[mention.start]
     ways: list[tuple[float, float]] = []
@@ -230,7 +231,7 @@ def _direction(
     if mention.concept in OCCURRING:
         ways.append((PLAIN, PLAIN))
     way = _weighed(ways)
-    if mention.concept in QUANTITIES and abs(way) >= LEAST:
+    if mention.concept in QUANTITIES:
         return -way if _weighed(chances) <= -LEAST else way
     return _weighed(ways + chances)
 

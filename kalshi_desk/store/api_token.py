@@ -41,7 +41,7 @@ def api_token(home: Home) -> str:
 def _make(path: Path) -> None:
     """Put a new token there, unless another process was first: then its token holds."""
     make_folder(path.parent)
-    own = path.with_name(f"{path.name}.{os.getpid()}")
+    own = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     write_whole(own, f"{secrets.token_urlsafe(_SECRET_BYTES)}\n".encode())
     try:
         os.link(own, path)

@@ -44,6 +44,11 @@ class Home:
         return self.data / "watchlist.txt"
 
     @property
+    def news_model_path(self) -> Path:
+        """The trained classifier of news, JSON."""
+        return self.data / "news-model.json"
+
+    @property
     def keys(self) -> Path:
         """API keys, one file a venue."""
         return self.config / "keys"

@@ -59,10 +59,10 @@ def secret_states(
     except DeskError as error:
         is_set, problem = False, error.what
     source = variables[TOKEN].source if is_set else "default"
-    path = token_file(home)
-    if not is_set and not problem and path.exists():
+    stored = token_file(home)
+    if not is_set and stored.exists():
         is_set, source = True, "file"
-    text = f"The token of the Telegram bot: {TOKEN}, or the file {path}."
+    text = f"The token of the Telegram bot: {TOKEN}, or the file {stored}."
     found.append(
         SecretState(
             name="telegram.token",

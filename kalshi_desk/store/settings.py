@@ -47,6 +47,10 @@ class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             extra={"restart": True, "key": r"[a-z_]{1,40}", "key_is": "the id of an action"},
         ),
     ] = {}
+    presets: Annotated[
+        dict[str, str],
+        Meta(description='Filters of markets by name: [tui.presets] soon = "closes<24h spread<3".'),
+    ] = {}
 
 
 class StopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ class Where(StrEnum):
 
     ANY = "any"
     DESK = ScreenName.DESK.value
-    MARKETS = Pane.MARKETS.value
+    QUOTES = Pane.QUOTES.value
     LADDER = Pane.LADDER.value
     TICKET = Pane.TICKET.value
     POSITIONS = Pane.POSITIONS.value
@@ -21,6 +21,11 @@ class Where(StrEnum):
     FILLS = Pane.FILLS.value
     EVENTS = Pane.EVENTS.value
     REPLAY = "replay"
+    MARKETS = ScreenName.MARKETS.value
+    PLACES = "places"
+    FOUND = "market list"
+    FILTER = "filter"
+    ABOUT = "about"
     STRATEGIES = ScreenName.STRATEGIES.value
     STRATEGY = "list"
     PARAMETERS = "parameters"
@@ -35,6 +40,11 @@ class Where(StrEnum):
     CURVE = "equity"
     FIGURES = "figures"
     PARTS = "breakdown"
+    NEWS = ScreenName.NEWS.value
+    HEADLINES = "headlines"
+    STORY = "story"
+    MATCHES = "matches"
+    FEEDS = "feeds"
     LAB = ScreenName.LAB.value
     RUNS = "runs"
     NEW_RUN = "new run"
@@ -47,9 +57,11 @@ class Where(StrEnum):
 
 PANES: dict[ScreenName, tuple[Where, ...]] = {
     ScreenName.DESK: tuple(Where(pane.value) for pane in Pane),
+    ScreenName.MARKETS: (Where.PLACES, Where.FOUND, Where.FILTER, Where.ABOUT),
     ScreenName.STRATEGIES: (Where.STRATEGY, Where.PARAMETERS, Where.SEEN, Where.WHY),
     ScreenName.RISK: (Where.LIMITS, Where.EXPOSURE, Where.STOPS),
     ScreenName.PORTFOLIO: (Where.BRIDGE, Where.CURVE, Where.FIGURES, Where.PARTS),
+    ScreenName.NEWS: (Where.HEADLINES, Where.STORY, Where.MATCHES, Where.FEEDS),
     ScreenName.LAB: (Where.RUNS, Where.NEW_RUN, Where.REPORT),
     ScreenName.LOG: (Where.LINES, Where.ALERTS, Where.HEALTH),
 }
@@ -71,6 +83,8 @@ class Group(StrEnum):
     LADDER = "On the ladder"
     MACHINE = "Automatic trading"
     LOOK = "Look around"
+    MARKETS = "On the Markets screen"
+    NEWS = "On the News screen"
     MOVE = "Move"
     SCREENS = "Screens"
     REPLAY = "Replay"

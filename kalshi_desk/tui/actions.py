@@ -23,8 +23,7 @@ __all__ = [
 BY_ID: dict[str, DeskAction] = {action.id: action for action in ACTIONS}
 
 JUMPS: dict[str, Pane] = {
-    "m": Pane.MARKETS,
-    "d": Pane.MARKETS,
+    "d": Pane.QUOTES,
     "l": Pane.LADDER,
     "t": Pane.TICKET,
     "p": Pane.POSITIONS,
@@ -34,9 +33,11 @@ JUMPS: dict[str, Pane] = {
 }
 SCREEN_JUMPS: dict[str, ScreenName] = {
     "d": ScreenName.DESK,
+    "m": ScreenName.MARKETS,
     "a": ScreenName.PORTFOLIO,
     "s": ScreenName.STRATEGIES,
     "r": ScreenName.RISK,
+    "n": ScreenName.NEWS,
     "b": ScreenName.LAB,
     "j": ScreenName.LOG,
 }
@@ -63,6 +64,8 @@ _SHOWN = {
     "right": "→",
     "ctrl+q": "Ctrl+Q",
     "escape": "Esc",
+    "backspace": "Bksp",
+    "space": "Space",
 }
 
 

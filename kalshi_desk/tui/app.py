@@ -289,6 +289,11 @@ class DeskApp(App[ExitChoice]):
             return False
         return self.nav.go(ScreenName.DESK) and self.nav.desk.select(ticker)
 
+    def open_market(self, ticker: str) -> None:
+        """Show a market on the Desk, as soon as the engine follows it."""
+        if self.nav.go(ScreenName.DESK):
+            self.nav.desk.await_market(ticker)
+
     def open_order(self, order: PlaceOrder) -> None:
         """Put a typed order on the Desk's ticket."""
         if self.nav.go(ScreenName.DESK):

@@ -19,7 +19,7 @@ def arrange(screen: DeskScreen, new: Plan) -> None:
     body, bottom, left = (screen.query_one(f"#{name}") for name in ("body", "bottom", "left"))
     for pane in Pane:
         screen.pane(pane).display = pane in new.shown
-    left.display = Pane.MARKETS in new.shown
+    left.display = Pane.QUOTES in new.shown
     left.styles.width = new.markets_width
     screen.chart.display = new.chart_height > 0
     screen.chart.styles.height = max(new.chart_height, 1)
@@ -27,7 +27,7 @@ def arrange(screen: DeskScreen, new: Plan) -> None:
     screen.ticket.styles.width = new.ticket_width
     bottom.styles.height = new.bottom_height or 1
     bottom.display = new.bottom_height > 0
-    body.display = bool(new.shown & {Pane.MARKETS, Pane.LADDER, Pane.TICKET})
+    body.display = bool(new.shown & {Pane.QUOTES, Pane.LADDER, Pane.TICKET})
     screen.query_one("#tabs").display = not one and not is_tiny
     screen.tabs["tabs-right"].display = bool(new.right_tabs)
     screen.tabs["pane-tabs"].display = one

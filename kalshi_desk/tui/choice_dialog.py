@@ -33,10 +33,11 @@ class Choice(NamedTuple, Generic[T]):
 class Choices(Lines, Generic[T]):
     """The choices, two lines each, with a cursor; the present one is marked."""
 
-    def __init__(self, choices: Sequence[Choice[T]], now: T) -> None:
+    def __init__(self, choices: Sequence[Choice[T]], now: T, now_word: str = "now") -> None:
         super().__init__("choice-list")
         self.choices = tuple(choices)
         self.now = now
+        self.now_word = now_word
         self.index = next((n for n, c in enumerate(self.choices) if c.value == now), 0)
         self.styles.height = 2 * len(self.choices)
 
@@ -52,7 +53,7 @@ class Choices(Lines, Generic[T]):
         line.put(" ▸ " if is_here else "   ", "you", bold=True)
         line.put(choice.key, "you", bold=True).put(f"  {choice.name}", "ink", bold=is_here)
         if choice.value == self.now:
-            line.put("  now", "good")
+            line.put(f"  {self.now_word}", "good")
         return line.strip()
 
     def on_click(self, event: events.Click) -> None:
@@ -65,11 +66,17 @@ class ChoiceDialog(Modal[T | None], Generic[T]):
     """Asks for one of a few things."""
 
     def __init__(
-        self, title: str, choices: Sequence[Choice[T]], now: T, clock_s: Callable[[], float]
+        self,
+        title: str,
+        choices: Sequence[Choice[T]],
+        now: T,
+        clock_s: Callable[[], float],
+        *,
+        now_word: str = "now",
     ) -> None:
         super().__init__(classes="dialog")
         self.heading = title
-        self.list = Choices(choices, now)
+        self.list = Choices(choices, now, now_word)
         self._clock_s = clock_s
         self._opened_s = clock_s()
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _OWN_VERBS = ("goto", "help", "quit")
 
 _JUMP_LONG = (
-    "go to: d Desk a Portfolio s Strategies r Risk b Lab j Log"
-    " · on the Desk: m markets l ladder t ticket p o f e tables"
+    "go: l ladder t ticket p held o orders f fills e events"
+    " Â· d Desk m Markets a Portf. s Strat. r Risk n News b Lab j Log"
 )
-_JUMP_SHORT = "go: d Desk a Portf. s Strat. r Risk b Lab j Log · m l t p o f e"
+_JUMP_SHORT = "go: l t p o f e on Desk Â· d Desk m Mkts a Portf s Strat r Risk n News b Lab j Log"
 
 
 class CommonKeys:
@@ -38,6 +38,7 @@ class CommonKeys:
         self.desk = desk
         self.account = AccountKeys(screen, desk)
         self._settings: list[str] = []
+        self._asks = False
 
     # --- moving ------------------------------------------------------------------------
 
@@ -96,6 +97,10 @@ class CommonKeys:
         """Show the Desk."""
         self.desk.go(ScreenName.DESK)
 
+    def go_markets(self) -> None:
+        """Show the Markets."""
+        self.desk.go(ScreenName.MARKETS)
+
     def go_portfolio(self) -> None:
         """Show the Portfolio."""
         self.desk.go(ScreenName.PORTFOLIO)
@@ -107,6 +112,10 @@ class CommonKeys:
     def go_risk(self) -> None:
         """Show Risk."""
         self.desk.go(ScreenName.RISK)
+
+    def go_news(self) -> None:
+        """Show the News."""
+        self.desk.go(ScreenName.NEWS)
 
     def go_lab(self) -> None:
         """Show the Lab."""
@@ -206,12 +215,14 @@ class CommonKeys:
 
     def _setting_names(self) -> list[str]:
         """Return the names of settings; the engine is asked when they are first wanted."""
-        if not self._settings:
+        if not self._settings and not self._asks:
 
             def replied(reply: Reply | None) -> None:
+                self._asks = False
                 if isinstance(reply, SettingsPage):
                     self._settings = [row.name for row in reply.rows if not row.is_secret]
 
+            self._asks = True
             self.desk.ask_engine(AskSettings(), replied)
         return self._settings
 

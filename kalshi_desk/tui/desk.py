@@ -62,6 +62,10 @@ class Desk(Protocol):
         """Show a market on the Desk; False when it is not known."""
         ...
 
+    def open_market(self, ticker: str) -> None:
+        """Show a market on the Desk, as soon as the engine follows it."""
+        ...
+
     def open_order(self, order: PlaceOrder) -> None:
         """Put a typed order on the Desk's ticket."""
         ...

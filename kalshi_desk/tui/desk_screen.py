@@ -35,7 +35,8 @@ class DeskScreen(BaseScreen):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.selected = ""
-        self.current = Pane.MARKETS
+        self.awaited = ""
+        self.current = Pane.QUOTES
         self._left_tab, self._right_tab = Pane.POSITIONS, Pane.FILLS
         self._plan: Plan | None = None
         flashes = desk.settings.flashes
@@ -68,7 +69,10 @@ class DeskScreen(BaseScreen):
     def topics(self) -> tuple[str, ...]:
         """The market table, and ladder and chart of the market looked at."""
         ticker = self.selected
-        return ("markets", f"book:{ticker}", f"chart:{ticker}") if ticker else ("markets",)
+        # Asking for its book has the engine follow a market that it left out.
+        more = (f"book:{self.awaited}",) if self.awaited else ()
+        own = (f"book:{ticker}", f"chart:{ticker}") if ticker else ()
+        return ("markets", *own, *more)
 
     def compose(self) -> ComposeResult:
         """Put every pane in its place once; the layout only shows, hides and sizes them."""
@@ -104,7 +108,7 @@ class DeskScreen(BaseScreen):
     def pane(self, pane: Pane) -> Ladder | Ticket | VirtualTable[object]:
         """Return the widget of a pane."""
         widgets = {
-            Pane.MARKETS: self.markets,
+            Pane.QUOTES: self.markets,
             Pane.LADDER: self.ladder,
             Pane.TICKET: self.ticket,
             Pane.POSITIONS: self.positions,
@@ -196,6 +200,8 @@ class DeskScreen(BaseScreen):
                 self.fills.apply(delta, FillRow)
         if new_events:
             self.events.add(new_events, MAX_EVENTS)
+        if self.awaited:
+            self.select(self.awaited)
         if not self.selected:
             self._select_first()
         self.show_book()
@@ -258,7 +264,15 @@ class DeskScreen(BaseScreen):
         self._look_at(ticker)
         return True
 
+    def await_market(self, ticker: str) -> None:
+        """Look at a market now, or when its row has come."""
+        if not self.select(ticker):
+            self.awaited = ticker
+            self.desk.look_again()
+            self.desk.say("Following", f"{ticker}: it shows here once the exchange has told of it.")
+
     def _look_at(self, ticker: str) -> None:
+        self.awaited = ""
         if ticker and ticker != self.selected:
             self.selected = ticker
             if self.ticket.form.is_open and self.ticket.form.ticker != ticker:
@@ -274,7 +288,7 @@ class DeskScreen(BaseScreen):
 
     def before_action(self) -> None:
         """Look at the market under the cursor."""
-        if self.current is Pane.MARKETS:
+        if self.current is Pane.QUOTES:
             self._look_at(self.markets.cursor_key)
 
     def takes_typing(self, event: events.Key) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from kalshi_desk.tui.action import DeskAction, Group, Where
+from kalshi_desk.tui.key_table_markets import MARKETS_ACTIONS
+from kalshi_desk.tui.key_table_news import NEWS_ACTIONS
+from kalshi_desk.tui.key_table_replay import REPLAY_ACTIONS
 from kalshi_desk.tui.key_table_screens import SCREEN_ACTIONS
 
 _T, _L, _M = Group.TRADE, Group.LOOK, Group.MOVE
@@ -255,9 +258,9 @@ ACTIONS: tuple[DeskAction, ...] = (
         group=_L,
         where=_ANY,
         footer=58,
-        tooltip="Then m, l, t, p, o, f or e: markets, ladder, ticket, positions, orders, "
-        "fills, events of the Desk; d, a, s, r or b: Desk, Portfolio (account), Strategies, "
-        "Risk, Lab (backtests)",
+        tooltip="Then l, t, p, o, f or e: ladder, ticket, positions, orders, fills, events of "
+        "the Desk; d, m, a, s, r, n, b or j: Desk, Markets, Portfolio (account), Strategies, "
+        "Risk, News, Lab (backtests), Log (journal)",
     ),
     DeskAction(
         id="next_pane",
@@ -313,51 +316,7 @@ ACTIONS: tuple[DeskAction, ...] = (
     DeskAction(
         id="last", keys="end", label="last", group=_M, where=_ANY, tooltip="To the last row"
     ),
-    DeskAction(
-        id="play",
-        keys="p",
-        label="play/pause",
-        group=Group.REPLAY,
-        where=Where.REPLAY,
-        footer=99,
-        tooltip="Let the recording run, or hold it",
-    ),
-    DeskAction(
-        id="step",
-        keys="full_stop",
-        label="step",
-        group=Group.REPLAY,
-        where=Where.REPLAY,
-        footer=98,
-        tooltip="One frame onward",
-    ),
-    DeskAction(
-        id="slower",
-        keys="less_than_sign",
-        label="slower",
-        group=Group.REPLAY,
-        where=Where.REPLAY,
-        footer=97,
-        tooltip="Half the speed, 1 at least",
-    ),
-    DeskAction(
-        id="faster",
-        keys="greater_than_sign",
-        label="faster",
-        group=Group.REPLAY,
-        where=Where.REPLAY,
-        footer=96,
-        tooltip="Twice the speed, 100 at most",
-    ),
-    DeskAction(
-        id="replay_jump",
-        keys="J",
-        label="jump to %",
-        group=Group.REPLAY,
-        where=Where.REPLAY,
-        footer=95,
-        tooltip="Go to a per cent of the recording",
-    ),
+    *REPLAY_ACTIONS,
     DeskAction(
         id="command",
         keys="colon",
@@ -394,4 +353,6 @@ ACTIONS: tuple[DeskAction, ...] = (
         tooltip="Leave the screen: detach, or stop the engine",
     ),
     *SCREEN_ACTIONS,
+    *MARKETS_ACTIONS,
+    *NEWS_ACTIONS,
 )

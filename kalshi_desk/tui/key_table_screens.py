@@ -17,6 +17,15 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         tooltip="Markets, ladder, ticket, positions and orders",
     ),
     DeskAction(
+        id="go_markets",
+        keys="2",
+        label="Markets",
+        group=Group.SCREENS,
+        where=Where.ANY,
+        footer=40,
+        tooltip="Every market by category, series and event; search, filters, watchlist",
+    ),
+    DeskAction(
         id="go_portfolio",
         keys="4",
         label="Portfolio",
@@ -44,12 +53,21 @@ SCREEN_ACTIONS: tuple[DeskAction, ...] = (
         tooltip="Limits, exposure and stops",
     ),
     DeskAction(
+        id="go_news",
+        keys="7",
+        label="News",
+        group=Group.SCREENS,
+        where=Where.ANY,
+        footer=36,
+        tooltip="Headlines, the markets they touch, and what those did since",
+    ),
+    DeskAction(
         id="go_lab",
         keys="8",
         label="Lab",
         group=Group.SCREENS,
         where=Where.ANY,
-        footer=36,
+        footer=35,
         tooltip="Backtests: start one, watch it, read its report",
     ),
     DeskAction(

@@ -16,9 +16,11 @@ class ScreenName(StrEnum):
     """The screens, each with a digit and a place of its own in the key table."""
 
     DESK = "desk"
+    MARKETS = "markets"
     PORTFOLIO = "portfolio"
     STRATEGIES = "strategies"
     RISK = "risk"
+    NEWS = "news"
     LAB = "lab"
     LOG = "log"
 
@@ -26,7 +28,7 @@ class ScreenName(StrEnum):
 class Pane(StrEnum):
     """Everything on the Desk that can hold the keyboard, in reading order."""
 
-    MARKETS = "markets"
+    QUOTES = "quotes"
     LADDER = "ladder"
     TICKET = "ticket"
     POSITIONS = "positions"
@@ -94,7 +96,7 @@ def plan(
     main = height - 2 - bottom
     chart = min(max(main // 3, 7), 14) if main >= _CHART_FROM - 6 else 0
     if tier is Tier.SMALL:
-        left = Pane.TICKET if ticket_open else Pane.MARKETS
+        left = Pane.TICKET if ticket_open else Pane.QUOTES
         share = min(36 + (width - SMALL_WIDTH) // 2, 48)
         return Plan(
             tier,
@@ -103,7 +105,7 @@ def plan(
             ticket_width=share,
             ladder_width=width - share,
             bottom_height=bottom,
-            chart_height=chart if left is Pane.MARKETS else 0,
+            chart_height=chart if left is Pane.QUOTES else 0,
             left_tabs=TABS,
         )
     if tier is Tier.WIDE:
@@ -111,7 +113,7 @@ def plan(
         markets = 42 + (width - WIDE_WIDTH) // 2
         return Plan(
             tier,
-            frozenset({Pane.MARKETS, Pane.LADDER, Pane.TICKET, left_tab}),
+            frozenset({Pane.QUOTES, Pane.LADDER, Pane.TICKET, left_tab}),
             markets_width=markets,
             ladder_width=width - markets - ticket,
             ticket_width=ticket,
@@ -126,7 +128,7 @@ def plan(
     left_one = left_tab if left_tab in LEFT_TABS else LEFT_TABS[0]
     return Plan(
         tier,
-        frozenset({Pane.MARKETS, Pane.LADDER, Pane.TICKET, left_one, right}),
+        frozenset({Pane.QUOTES, Pane.LADDER, Pane.TICKET, left_one, right}),
         markets_width=markets,
         ladder_width=ladder,
         ticket_width=ticket,

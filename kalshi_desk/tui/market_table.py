@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.desk.frames import MarketRow
+from kalshi_desk.desk.titles import shared_title
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.board import Delta
 from kalshi_desk.tui.columns import Column, Heading, Item
@@ -40,21 +41,7 @@ class Filter(StrEnum):
 
 def event_title(titles: Sequence[str]) -> str:
     """Return what the titles of an event's markets share, ``…`` where they differ."""
-    if len(set(titles)) == 1:
-        return titles[0]
-    words = [title.split(" ") for title in titles]
-    start = _shared_start(words)
-    end = _shared_start([w[len(start) :][::-1] for w in words])
-    return " ".join([*start, "…", *reversed(end)]) if start or end else titles[0]
-
-
-def _shared_start(words: list[list[str]]) -> list[str]:
-    shared = []
-    for column in zip(*words, strict=False):
-        if len(set(column)) > 1:
-            break
-        shared.append(column[0])
-    return shared
+    return shared_title(titles) or titles[0]
 
 
 def _strike(row: MarketRow) -> tuple[bool, float, bool, str]:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from kalshi_desk.tui.app import DeskApp
 
 _CLASSES = {
+    ScreenName.MARKETS: "MarketsScreen",
     ScreenName.PORTFOLIO: "PortfolioScreen",
     ScreenName.STRATEGIES: "StrategiesScreen",
     ScreenName.RISK: "RiskScreen",
+    ScreenName.NEWS: "NewsScreen",
     ScreenName.LAB: "LabScreen",
     ScreenName.LOG: "LogScreen",
 }

@@ -10,6 +10,7 @@ from kalshi_desk.desk.commands import LeaveOrders
 
 LOCAL_HZ = 8.0
 SSH_HZ = 4.0
+DESK_THEME = "desk-dark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,18 +18,20 @@ class TuiSettings:
     """Everything about the screen that a person can choose.
 
     ``rate_hz`` is how often the screen asks for news, ``keymap`` maps an action id of the
-    key table to comma-separated keys, ``flashes`` marks changed numbers for two frames.
-    ``bell`` and ``alert_toast`` say how alerts are told.
+    key table to comma-separated keys, ``flashes`` marks changed numbers for two frames,
+    ``presets`` are filters of the Markets screen by name, ``bell`` and ``alert_toast`` say how
+    alerts are told.
     """
 
     rate_hz: float = LOCAL_HZ
-    theme: str = "desk-dark"
+    theme: str = DESK_THEME
     keymap: Mapping[str, str] = field(default_factory=dict)
     start_ticker: str = ""
     default_size: str = "10"
     flashes: bool = True
     bell: bool = True
     alert_toast: bool = True
+    presets: Mapping[str, str] = field(default_factory=dict)
 
 
 def rate_for(environment: Mapping[str, str]) -> float:

@@ -149,7 +149,7 @@ class KeyLine(Lines):
     def __init__(self, keymap: Mapping[str, str]) -> None:
         super().__init__("keys")
         self.keymap = keymap
-        self.place: Where = Where.MARKETS
+        self.place: Where = Where.QUOTES
         self.is_replay = False
         self.prompt = ""
         self._ends: list[tuple[int, str]] = []

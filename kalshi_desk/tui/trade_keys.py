@@ -31,7 +31,7 @@ class TradeKeys:
         self.desk = desk
         self._asking: PreviewOrder | None = None
         self._asked_s = 0.0
-        self._came_from = Pane.MARKETS
+        self._came_from = Pane.QUOTES
 
     # --- opening the ticket ------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class TradeKeys:
             return
         form = screen.ticket.form
         if screen.current is not Pane.TICKET or not form.is_open:
-            if screen.current is Pane.MARKETS:
+            if screen.current is Pane.QUOTES:
                 screen.focus_pane(Pane.LADDER)
             else:
                 self.buy_yes()
@@ -216,8 +216,8 @@ class TradeKeys:
                 self._close()
         elif screen.markets.search:
             screen.set_search("")
-        elif screen.current is not Pane.MARKETS:
-            screen.focus_pane(Pane.MARKETS)
+        elif screen.current is not Pane.QUOTES:
+            screen.focus_pane(Pane.QUOTES)
 
     def _close(self) -> None:
         self.screen.ticket.form.close()

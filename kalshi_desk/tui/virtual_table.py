@@ -55,7 +55,7 @@ class VirtualTable(Lines, Generic[R]):
         self.flashes = flashes
         self.foot = 0
         self.rows: dict[str, R] = {}
-        self.items: list[Item] = []
+        self.items: Sequence[Item] = []
         self.cursor_key = ""
         self.top = 0
         self.empty_text: tuple[str, ...] = ("Nothing here yet.",)
@@ -139,7 +139,7 @@ class VirtualTable(Lines, Generic[R]):
             return
         self._second = second
         for item in self.items[self.top : self.top + self.page]:
-            if isinstance(item, str):
+            if isinstance(item, str) and item in self.rows:
                 text = self.time_text(self.rows[item])
                 if self._time_texts.get(item, text) != text:
                     self._drop(item)

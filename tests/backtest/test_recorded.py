@@ -13,6 +13,7 @@ from kalshi_desk.backtest import Backtester
 from kalshi_desk.backtest.source import LooksRecorded, RecordingSource
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.events import (
+    BarsKnown,
     BookDelta,
     BookSnapshot,
     BookStale,
@@ -25,13 +26,14 @@ from kalshi_desk.core.events import (
     TradePrinted,
 )
 from kalshi_desk.core.news import NewsItem
-from kalshi_desk.core.strategy import Decision, MarketView, Observation, Why
+from kalshi_desk.core.strategy import Bar, Decision, MarketView, Observation, Why
 from kalshi_desk.core.types import Count, Price
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.recorder import EngineRecorder
 from kalshi_desk.engine.shell import EngineShell, VenueActions
 from kalshi_desk.engine.strategy_link import prime
 from kalshi_desk.kalshi.translate import MarketChanged, Translator
+from kalshi_desk.market.bars import HOUR_NS
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.market.mirror import view_of
 from kalshi_desk.store.journal import Journal
@@ -160,6 +162,8 @@ def test_a_recording_gives_the_core_the_same_events_at_the_same_times(
     take(listed("M-1"))
     engine.connect()
     take(ConnectionChanged(LinkState.LIVE, "there"))
+    hour = Bar(START_NS - HOUR_NS, Price(5_000), Price(5_500), Price(4_900), Price(5_400))
+    take(BarsKnown("M-1", (hour,)))
     for frame in frames():
         engine.frame(frame)
         take(TimerFired())
@@ -170,6 +174,7 @@ def test_a_recording_gives_the_core_the_same_events_at_the_same_times(
     assert (source.has_beats, source.problems, source.frames) == (True, 0, 6)
     kinds = [type(event) for _, event in engine.stepped]
     assert kinds.count(BookStale) == 2
+    assert kinds.count(BarsKnown) == 1
     times = [at_ns for at_ns, _ in engine.stepped]
     assert times == sorted(times)
 

@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 
 from kalshi_desk.cli.main import main
+from kalshi_desk.cli.panic_alone import key_for_panic
+from kalshi_desk.cli.processes import prepare, prepare_to_look
+from kalshi_desk.core.errors import Stop
 from kalshi_desk.store.paths import open_home
+from kalshi_desk.store.secrets import save_key
 from kalshi_desk.store.setting_env import NAMES
+from kalshi_desk.store.settings import Settings
 from tests.cli.conftest import Desk
 
 TOKEN = "123456789:" + "aA-_0" * 7
@@ -185,33 +190,60 @@ def test_check_reads_the_file_as_a_start_would(
     assert part in done.out
 
 
-def test_an_engine_does_not_start_with_a_wrong_variable(bare: Desk) -> None:
-    done = bare.run("engine", "--venue", "practice", env={"MAX_DAILY_LOSS": "0.02"})
-    assert done.code == 1
-    assert "MAX_DAILY_LOSS in the environment can't be '0.02'" in done.err
-    assert "in per cent" in done.err
-    assert "Nothing was started" in done.err
-    assert not bare.processes()
+def test_an_engine_does_not_start_with_a_wrong_variable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, settings: Path
+) -> None:
+    monkeypatch.setenv("MAX_DAILY_LOSS", "0.02")
+    assert main(["engine", "--venue", "practice"]) == 1
+    said = capsys.readouterr().err
+    assert "MAX_DAILY_LOSS in the environment can't be '0.02'" in said
+    assert "in per cent" in said
+    assert "Nothing was started" in said
+    assert not (settings.parent / "state" / "engine.lock").exists()
 
 
-def test_a_running_engine_sets_and_shows(fresh: Desk, tmp_path: Path) -> None:
+def test_a_wrong_variable_keeps_nobody_from_a_running_engine(
+    monkeypatch: pytest.MonkeyPatch, settings: Path
+) -> None:
+    monkeypatch.setenv("MAX_DAILY_LOSS", "0.02")
+    home = open_home(str(settings.parent), {})
+    with pytest.raises(Stop):
+        prepare(home)
+    loaded = prepare_to_look(home)
+    assert loaded.settings == Settings()
+    assert "MAX_DAILY_LOSS in the environment can't be" in loaded.warnings[0]
+
+
+def test_a_panic_uses_the_stored_key_when_variables_are_broken(
+    monkeypatch: pytest.MonkeyPatch, settings: Path
+) -> None:
+    home = open_home(str(settings.parent), {})
+    home.prepare()
+    monkeypatch.setenv("KALSHI_API_KEY", "half")
+    with pytest.raises(Stop, match="a key needs both"):
+        key_for_panic(home, "demo")
+    save_key(home, "demo", "stored", b"PEM")
+    assert key_for_panic(home, "demo").key_id == "stored"
+
+
+def test_a_running_engine_sets_and_shows(
+    capsys: pytest.CaptureFixture[str], fresh: Desk, tmp_path: Path
+) -> None:
     (tmp_path / ".env").write_text(f"MAX_OPEN_POSITIONS=4\nTELEGRAM_BOT_TOKEN={TOKEN}\n")
     (tmp_path / ".env").chmod(0o600)
     engine = fresh.start()
     try:
-        done = fresh.run("config", "get", "risk.open_positions", "--json")
-        assert (done.data["value"], done.data["source"]) == (4, ".env")
-        done = fresh.run("set", "risk.open_positions", "5")
-        assert (done.code, done.err) == (0, "")
-        assert f"MAX_OPEN_POSITIONS in {tmp_path / '.env'} line 1 wins" in done.out
-        done = fresh.run("config", "set", "practice.seed", "9")
-        assert "from the engine's next start" in done.out
-        done = fresh.run("config", "set", "log.level", "loud", "--json")
+        row = Ran(capsys, "get", "risk.open_positions", "--json").data
+        assert (row["value"], row["source"]) == (4, ".env")
+        assert main(["set", "risk.open_positions", "5"]) == 0
+        said = capsys.readouterr().out
+        assert f"MAX_OPEN_POSITIONS in {tmp_path / '.env'} line 1 wins" in said
+        assert "engine's next start" in Ran(capsys, "set", "practice.seed", "9").out
+        done = Ran(capsys, "set", "log.level", "loud", "--json")
         assert (done.code, done.data["outcome"]) == (1, "refused")
-        shown = {row["name"]: row for row in fresh.run("config", "show", "--json").data["settings"]}
+        shown = {row["name"]: row for row in Ran(capsys, "show", "--json").data["settings"]}
         assert shown["risk.open_positions"]["value"] == 5
         assert shown["telegram.token"]["value"] == "set, not shown"
-        assert "strategies.parameters.volatility.min_move" in shown
         text = (fresh.home / "settings.toml").read_text()
         assert "open_positions = 5" in text
         assert "seed = 9" in text

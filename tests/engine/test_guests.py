@@ -21,7 +21,7 @@ from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.effects import GiveAnswer, Notify
 from kalshi_desk.engine.guest_desk import MOST_WORDS, WORDS_NS, GuestMoved
-from kalshi_desk.engine.guest_house import ApiDoor, listen
+from kalshi_desk.engine.guest_house import ApiDoor, GuestHouse, listen
 from kalshi_desk.engine.guests import (
     GIVE_UP,
     LOG_BYTES,
@@ -33,6 +33,9 @@ from kalshi_desk.engine.guests import (
 from kalshi_desk.engine.inputs import CommandReceived
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.topics import build
+from kalshi_desk.store.paths import open_home
+from kalshi_desk.store.service_settings import ApiSettings
+from kalshi_desk.store.settings import Settings
 from tests.running_desk import is_alive
 
 SERVES = "import sys; print('here I am', flush=True); sys.stdin.read()"
@@ -194,7 +197,7 @@ async def test_one_that_cannot_be_started_hurts_nobody(tmp_path: Path) -> None:
         )
 
 
-def test_a_guest_gets_no_key(monkeypatch: object) -> None:
+def test_a_guest_gets_no_key() -> None:
     env = {
         "PATH": "/bin",
         "LC_ALL": "C",
@@ -262,3 +265,28 @@ def test_the_core_passes_words_of_guests_on_but_not_without_end() -> None:
         assert say(number, 100 + number) == (True, Outcomes.DONE)
     assert say(50, 200) == (False, Outcomes.REFUSED)
     assert say(51, 200 + WORDS_NS) == (True, Outcomes.DONE)
+
+
+async def test_a_changed_setting_opens_and_shuts_the_api(tmp_path: Path) -> None:
+    home = open_home(str(tmp_path / "home"))
+    home.prepare()
+    settings = Settings(api=ApiSettings(port=0))
+    off = Settings(api=ApiSettings(port=0, enabled=False))
+    told: list[str | None] = []
+    house = GuestHouse(
+        home, settings, lambda event: None, WallClock(), has_api=False, has_bridge=False
+    )
+    house.announce = told.append
+    assert house.url is None
+    assert not home.api_token_path.exists()
+    house.apply("api.enabled", settings)
+    assert house.url is not None
+    assert home.api_token_path.exists()
+    house.apply("api.enabled", settings)
+    house.apply("risk.position_percent", off)
+    assert told == [house.url]
+    house.apply("api.enabled", off)
+    assert (house.url, told[1:]) == (None, [None])
+    house.apply("telegram.enabled", settings)
+    house.apply("telegram.language", settings)
+    house.close()

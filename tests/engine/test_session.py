@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kalshi_desk.core.events import MarketsListed, MarketStatusChanged
-from kalshi_desk.core.records import Market
+from kalshi_desk.core.records import Market, Trade
 from kalshi_desk.core.types import MarketStatus
 from kalshi_desk.engine import session
 from kalshi_desk.engine.clock import WallClock
@@ -24,6 +24,10 @@ class Watching:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.described: list[str] = []
+
+    async def describe(self, tickers: Sequence[str]) -> None:
+        self.described += tickers
 
     async def watch(self, tickers: Sequence[str]) -> None:
         self.asked += tickers
@@ -84,3 +88,18 @@ async def test_a_paused_market_is_followed_and_a_closed_one_is_not(
         listed("OVER", status=MarketStatus.CLOSED),
     )
     assert feed.asked == ["PAUSED"]
+
+
+async def test_a_market_that_was_left_out_is_read_before_its_book_is_followed(
+    made: tuple[KalshiSession, Watching, set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, feed, _ = made
+
+    async def trades(ticker: str, *, limit: int) -> list[Trade]:
+        return []
+
+    monkeypatch.setattr(found._rest, "trades", trades)
+    found._universe.left_out["FAR"] = Market(ticker="FAR")
+    assert list(found.unlisted) == ["FAR"]
+    await found.watch(("FAR", "NEAR"))
+    assert (feed.described, feed.asked) == (["FAR"], ["FAR", "NEAR"])

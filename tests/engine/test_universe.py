@@ -5,7 +5,7 @@ from __future__ import annotations
 from kalshi_desk.core.events import MarketsListed
 from kalshi_desk.core.records import Event, Market
 from kalshi_desk.core.types import Count
-from kalshi_desk.engine.universe import trim
+from kalshi_desk.engine.universe import Universe, trim
 
 
 def listing(**volumes: list[int]) -> MarketsListed:
@@ -42,3 +42,14 @@ def test_what_is_held_is_carried_whatever_it_takes() -> None:
     listed = listing(A=[0, 0, 0], B=[7, 7])
     assert tickers(trim(listed, {"A-1"}, limit=4)) == ["A-0", "A-1", "A-2"]
     assert tickers(trim(listed, {"A-1", "A-2"}, limit=1)) == ["A-1", "A-2"]
+
+
+def test_what_is_left_out_is_remembered_until_it_is_carried() -> None:
+    universe = Universe(set, limit=2)
+    carried = universe.take(listing(A=[9, 9], B=[1]))
+    assert tickers(carried) == ["A-0", "A-1"]
+    assert set(universe.left_out) == {"B-0"}
+    again = universe.take(MarketsListed((universe.left_out["B-0"],)))
+    assert tickers(again) == ["B-0"]
+    assert [event.event_ticker for event in again.events] == ["B"], "told with its event"
+    assert universe.left_out == {}

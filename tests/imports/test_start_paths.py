@@ -66,6 +66,10 @@ ENTRIES = {
     "bridge's branch": ("import kalshi_desk.cli.telegram", [*HEAVY, *NO_SCREEN, *ENGINE_ROOMS]),
     "backtest": ("from kalshi_desk.backtest import Backtester", [*HEAVY, *NO_SCREEN]),
     "recordings": ("import kalshi_desk.cli.recordings", [*HEAVY, *SCREEN, "sqlite3"]),
+    "news": (
+        "import kalshi_desk.news.reading, kalshi_desk.news.training, kalshi_desk.cli.news",
+        [*(name for name in HEAVY if name != "feedparser"), *SCREEN, *ENGINE_ROOMS, "sqlite3"],
+    ),
     "quant": (EVERY_QUANT, [*HEAVY, *SCREEN]),
     "staking": (
         "import kalshi_desk.quant.kelly, kalshi_desk.quant.multipliers",

@@ -80,6 +80,28 @@ def test_news_means_something_for_yes_or_nothing(headline: str, one: object, sig
     assert (found > 0) - (found < 0) == sign
 
 
+@pytest.mark.parametrize(
+    ("headline", "one"),
+    [
+        (
+            "EU approves new rights for passengers",
+            market("KXEU-30", "EU has a new member by 2030?"),
+        ),
+        (
+            "Reconciliation bill delayed",
+            market("KXREC-1", "What will the reconciliation bill hold?"),
+        ),
+        ("Oil terminal halts operations", market("KXWTI-1", "WTI oil above $70?", "Above $70")),
+        ("Oil prices rise", market("KXWTI-2", "WTI oil price tomorrow?")),
+        ("Anthropic backs a bill", market("KXANT-1", "Will Anthropic release a model in June?")),
+        ("Rain of arrows falls in NYC film", market("KXFILM-1", "Which film opens in NYC?")),
+    ],
+)
+def test_what_is_said_of_something_else_says_nothing(headline: str, one: object) -> None:
+    found = reader(one).read(story(headline))  # type: ignore[arg-type]
+    assert way(found, one.ticker) == 0.0  # type: ignore[attr-defined]
+
+
 def test_claims_that_pull_both_ways_say_nothing() -> None:
     text = "Payrolls rise but layoffs rise"
     read = reader(JOBS).read(story(text))

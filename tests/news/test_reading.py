@@ -70,6 +70,16 @@ def test_a_place_tells_markets_apart() -> None:
     assert best(eye.read(story("Texas Senate race tightens in new poll"))) == TEXAS.ticker
 
 
+def test_news_from_abroad_says_nothing_sure_of_the_same_thing_at_home() -> None:
+    eye = reader(FED, GAS)
+    abroad = eye.read(story("Australia faces higher interest rates as its bank hikes rates"))
+    assert all(one.is_ambiguous and not one.polarity for one in abroad.matches)
+    home = eye.read(story("Higher interest rates in the United States as the Fed hikes rates"))
+    assert way(home, FED.ticker) > 0
+    city = eye.read(story("Gas prices rise in Chicago and across Texas"))
+    assert way(city, GAS.ticker) > 0
+
+
 def test_two_plausible_events_are_ambiguous_and_get_no_polarity() -> None:
     item = reader(MAINE, TEXAS, FED).read(story("Senate race in Maine and Texas tightens"))
     found = {one.ticker: one for one in item.matches}

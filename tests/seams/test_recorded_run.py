@@ -246,13 +246,6 @@ def test_the_decisions_are_identical(run: Recorded, strategy: str) -> None:
     assert len(again) == len(live)
 
 
-def test_the_hours_before_the_start_are_in_the_recording(run: Recorded) -> None:
-    """What strategies knew of the past they know in a backtest too."""
-    kept = [line["event"] for line in run.lines("event") if line["event"]["type"] == "BarsKnown"]
-    assert len({event["ticker"] for event in kept}) == len(kept) > 10
-    assert all(event["bars"] for event in kept)
-
-
 def test_the_violation_is_taken_alike(run: Recorded) -> None:
     """Both rungs were offered in any number at one price: takers get the same of them.
 

@@ -330,6 +330,17 @@ def test_what_is_told_of_secrets_holds_none_of_them(home: Home, here: Path) -> N
         assert secret not in told
 
 
+def test_stored_secrets_are_told_too(home: Home, here: Path) -> None:
+    save_key(home, "live", "id", b"PEM")
+    (home.keys / "telegram.token").write_text(TOKEN)
+    states = {one.name: (one.state, one.source) for one in secret_states(home, {}, here)}
+    assert states == {
+        "keys.demo": (NOT_SET, "default"),
+        "keys.live": (SET, "file"),
+        "telegram.token": (SET, "file"),
+    }
+
+
 # --- keys of the exchange ------------------------------------------------------------------
 
 

@@ -62,4 +62,14 @@ async def see(pilot: DeskPilot, *texts: str) -> None:
         await until(pilot, lambda text=text: shows(pilot, text), text)
 
 
-__all__ = ["HELD", "DeskPilot", "glass", "ready", "see", "shows", "until"]
+async def noted(pilot: DeskPilot, text: str) -> None:
+    """Wait until a note with this text was shown."""
+    app = pilot.app
+    await until(
+        pilot,
+        lambda: any(text in f"{note.title} {note.message}" for note in app._notifications),
+        text,
+    )
+
+
+__all__ = ["HELD", "DeskPilot", "glass", "noted", "ready", "see", "shows", "until"]

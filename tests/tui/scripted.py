@@ -56,6 +56,8 @@ from kalshi_desk.desk.frames import (
     StatusView,
 )
 from kalshi_desk.desk.protocol import PROTOCOL_VERSION, Welcome
+from kalshi_desk.desk.service import AskMarkets
+from tests.tui.listing import ScriptedMarkets
 
 NOW_NS = 1_795_373_000_000_000_000
 SECOND = 1_000_000_000
@@ -376,6 +378,7 @@ class Engine:
 
     def __init__(self, *, with_account: bool = True) -> None:
         self.world = World()
+        self.listing = ScriptedMarkets(NOW_NS)
         self.seq = 1
         self.is_up = True
         self.commands: list[Command] = []
@@ -419,6 +422,8 @@ class Engine:
 
     def _topic(self, topic: str) -> dict[str, Row]:
         kind, _, ticker = topic.partition(":")
+        if kind in ("book", "chart") and ticker not in self.world.rows:
+            return self.rows.get(topic, {})
         if kind == "book" and topic not in self.rows:
             held = self.rows["positions"].get(ticker)
             amount = held.position if isinstance(held, PositionRow) else 0
@@ -561,6 +566,8 @@ class ScriptedLink:
         if type(query) in self.engine.replies:
             self.engine.queries.append(query)
             return self.engine.replies[type(query)](query)
+        if isinstance(query, AskMarkets):
+            return self.engine.listing.answer(self.engine.world.rows, query)
         if isinstance(query, PreviewStop):
             return self.engine.preview_stop(query)
         return self.engine.preview(query)

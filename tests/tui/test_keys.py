@@ -48,10 +48,10 @@ def test_help_names_every_action_with_the_persons_own_keys() -> None:
 
 
 def test_the_footer_shows_what_matters_here() -> None:
-    table = [action.id for action in in_footer(Pane.MARKETS.value, is_replay=False)]
+    table = [action.id for action in in_footer(Pane.QUOTES.value, is_replay=False)]
     ladder = [action.id for action in in_footer(Pane.LADDER.value, is_replay=False)]
     ticket = [action.id for action in in_footer(Pane.TICKET.value, is_replay=False)]
-    replay = [action.id for action in in_footer(Pane.MARKETS.value, is_replay=True)]
+    replay = [action.id for action in in_footer(Pane.QUOTES.value, is_replay=True)]
     assert table[:2] == ["help", "buy_yes"]
     assert "take" in ladder
     assert "take" not in table

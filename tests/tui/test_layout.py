@@ -24,7 +24,7 @@ def test_a_layout_fits_its_terminal(
         assert not made.shown
         return
     widths = {
-        Pane.MARKETS: made.markets_width,
+        Pane.QUOTES: made.markets_width,
         Pane.LADDER: made.ladder_width,
         Pane.TICKET: made.ticket_width,
     }
@@ -56,7 +56,7 @@ def test_tiers() -> None:
 def test_tab_comes_round_to_where_it_began(size: tuple[int, int], ticket_open: bool) -> None:
     made = plan(
         *size,
-        current=Pane.MARKETS,
+        current=Pane.QUOTES,
         left_tab=Pane.ORDERS,
         right_tab=Pane.FILLS,
         ticket_open=ticket_open,

@@ -220,6 +220,33 @@ async def test_the_theme_is_worn_at_once(engine: Engine, keeper: Keeper) -> None
         assert pilot.app.theme == sent(engine)[0].value
 
 
+async def test_the_rate_is_kept_at_once(
+    engine: Engine, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    app = app_with(engine, keeper)
+    rates: list[float] = []
+    monkeypatch.setattr(app, "set_rate", rates.append)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for value in ("20", "", "junk"):
+            app.send(SetSetting(name="tui.rate_hz", value=value))
+        app.send(SetSetting(name="tui.ssh_rate_hz", value="3"))
+        await until(pilot, lambda: len(sent(engine)) == 4)
+        await pilot.pause()
+    assert rates == [0.0, 20.0, 8.0]
+
+
+async def test_the_command_line_completes_names(engine: Engine, keeper: Keeper) -> None:
+    async with app_with(engine, keeper).run_test(size=(80, 24)) as pilot:
+        app = await ready(pilot)
+        words = app.desk_screen.common.words
+        assert words(["set"]) == []
+        await until(pilot, lambda: "risk.position_percent" in words(["set"]))
+        assert not any(name.startswith("keys.") for name in words(["set"]))
+        assert keeper.asked == 1
+
+
 async def test_the_command_line_sets_too(engine: Engine, keeper: Keeper) -> None:
     async with app_with(engine, keeper).run_test(size=(80, 24)) as pilot:
         await ready(pilot)

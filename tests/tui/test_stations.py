@@ -17,9 +17,11 @@ from tests.tui.scripted import Engine, ScriptedLink, status
 from tests.tui.service import add_service
 
 OTHERS = [
+    ("2", ScreenName.MARKETS, "All markets"),
     ("5", ScreenName.STRATEGIES, "Strategies"),
     ("6", ScreenName.RISK, "Limits"),
     ("4", ScreenName.PORTFOLIO, "Gross to net"),
+    ("7", ScreenName.NEWS, "News is off"),
     ("8", ScreenName.LAB, "Backtests"),
     ("9", ScreenName.LOG, "Log"),
 ]
@@ -51,13 +53,21 @@ async def test_digits_and_words_go_there_and_back(
 
 @pytest.mark.parametrize(
     ("letter", "name"),
-    [("a", "portfolio"), ("s", "strategies"), ("r", "risk"), ("b", "lab"), ("j", "log")],
+    [
+        ("m", "markets"),
+        ("a", "portfolio"),
+        ("s", "strategies"),
+        ("r", "risk"),
+        ("n", "news"),
+        ("b", "lab"),
+        ("j", "log"),
+    ],
 )
 async def test_g_and_a_letter(make_app: MakeApp, letter: str, name: str) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         app = await ready(pilot)
         await pilot.press("g")
-        await see(pilot, "go to: d Desk", "b Lab")
+        await see(pilot, "l ladder", "m Markets", "n News", "b Lab", "j Log")
         await pilot.press(letter)
         await until(pilot, lambda: name == app.nav.base.NAME, name)
         await pilot.press("g", "o")
@@ -72,7 +82,7 @@ async def test_g_and_a_letter(make_app: MakeApp, letter: str, name: str) -> None
 async def test_the_jumps_of_the_desk_are_as_before(make_app: MakeApp) -> None:
     async with make_app().run_test(size=(120, 40)) as pilot:
         app = await ready(pilot)
-        for key, pane in (("l", "ladder"), ("p", "positions"), ("e", "events"), ("d", "markets")):
+        for key, pane in (("l", "ladder"), ("p", "positions"), ("e", "events"), ("d", "quotes")):
             await pilot.press("g", key)
             assert app.desk_screen.current == pane
             assert app.screen is app.desk_screen

@@ -46,7 +46,7 @@ async def test_buying_takes_six_keys_and_sends_what_was_shown(
             )
         ]
         await until(pilot, lambda: form.stage is Stage.IDLE, "closed")
-        assert app.desk_screen.current is Pane.MARKETS
+        assert app.desk_screen.current is Pane.QUOTES
 
 
 async def test_a_held_enter_key_does_not_trade(
@@ -197,7 +197,7 @@ async def test_cancelling(make_app: MakeApp, engine: Engine) -> None:
         app = await ready(pilot)
         await pilot.press("g", "o", "c")
         await until(pilot, lambda: len(engine.commands) == 1, "cancel from the orders")
-        await pilot.press("g", "m", "c")
+        await pilot.press("g", "d", "c")
         await until(pilot, lambda: len(engine.commands) == 2, "cancel from the table")
         bid = engine.world.rows[HELD].yes_bid
         assert bid is not None

@@ -1,0 +1,128 @@
+"""The part of the one key table about the News screen."""
+
+from __future__ import annotations
+
+from kalshi_desk.tui.action import DeskAction, Group, Where
+
+_G = Group.NEWS
+_HERE = Where.NEWS
+
+NEWS_ACTIONS: tuple[DeskAction, ...] = (
+    DeskAction(
+        id="open_story",
+        keys="enter",
+        label="its markets",
+        group=_G,
+        where=Where.HEADLINES,
+        footer=95,
+        tooltip="Go to the markets that the item is about",
+    ),
+    DeskAction(
+        id="open_match",
+        keys="enter",
+        label="trade",
+        group=_G,
+        where=Where.MATCHES,
+        footer=95,
+        tooltip="Open the matched market on the Desk, with its ladder and the ticket",
+    ),
+    DeskAction(
+        id="only_feed",
+        keys="enter",
+        label="only this",
+        group=_G,
+        where=Where.FEEDS,
+        footer=95,
+        tooltip="Show the items of this feed alone, or of all feeds again",
+    ),
+    DeskAction(
+        id="switch_feed",
+        keys="s",
+        label="on/off",
+        group=_G,
+        where=Where.FEEDS,
+        footer=94,
+        tooltip="Switch the selected feed on or off",
+    ),
+    DeskAction(
+        id="news_search",
+        keys="slash",
+        label="search",
+        group=_G,
+        where=_HERE,
+        footer=93,
+        tooltip="Show only items with these words",
+    ),
+    DeskAction(
+        id="news_filter",
+        keys="f",
+        label="filter",
+        group=_G,
+        where=_HERE,
+        footer=92,
+        tooltip="All items, those with a market, or those with one of mine",
+    ),
+    DeskAction(
+        id="flip_match",
+        keys="p",
+        label="flip",
+        group=_G,
+        where=Where.MATCHES,
+        footer=90,
+        tooltip="Say which way good news of this kind moves YES of the market: for, against, open",
+    ),
+    DeskAction(
+        id="drop_match",
+        keys="c",
+        label="not this",
+        group=_G,
+        where=Where.MATCHES,
+        footer=89,
+        tooltip="Say that the item is not about this market",
+    ),
+    DeskAction(
+        id="add_match",
+        keys="a",
+        label="add market",
+        group=_G,
+        where=_HERE,
+        footer=88,
+        tooltip="Choose a market that the item is about, and which way",
+    ),
+    DeskAction(
+        id="label_good",
+        keys="plus,equals_sign",
+        label="good",
+        group=_G,
+        where=_HERE,
+        footer=87,
+        tooltip="Label the item as good news; training learns from it",
+    ),
+    DeskAction(
+        id="label_bad",
+        keys="minus",
+        label="bad",
+        group=_G,
+        where=_HERE,
+        footer=86,
+        tooltip="Label the item as bad news; training learns from it",
+    ),
+    DeskAction(
+        id="label_neither",
+        keys="0",
+        label="neither",
+        group=_G,
+        where=_HERE,
+        footer=85,
+        tooltip="Label the item as neither good nor bad; training learns from it",
+    ),
+    DeskAction(
+        id="copy_link",
+        keys="y",
+        label="copy link",
+        group=_G,
+        where=_HERE,
+        footer=60,
+        tooltip="Copy the link of the item",
+    ),
+)

@@ -1,0 +1,110 @@
+"""Stories made of items: copies together, and which of them are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kalshi_desk.core.news import FeedState
+from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
+
+
+class Shown(StrEnum):
+    """Which stories are shown."""
+
+    ALL = "all"
+    MATCHED = "with a market"
+    MINE = "with one of mine"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The first copy of a story that is known, how many copies there are, and who else ran it."""
+
+    row: NewsRow
+    copies: int
+    others: tuple[str, ...]
+
+    @property
+    def best(self) -> MatchView | None:
+        """The market that fits best."""
+        return self.row.matches[0] if self.row.matches else None
+
+
+def stories_of(rows: Mapping[str, NewsRow]) -> dict[str, Story]:
+    """Return the stories by the id of their first known copy."""
+    clusters: dict[str, list[NewsRow]] = {}
+    for row in rows.values():
+        clusters.setdefault(row.cluster or row.item_id, []).append(row)
+    found = {}
+    for members in clusters.values():
+        first = min(members, key=lambda row: (row.copy, row.first_seen_ns, row.item_id))
+        others = tuple(sorted({row.feed for row in members} - {first.feed}))
+        copies = max(len(members), *(row.copy for row in members))
+        found[first.item_id] = Story(first, copies, others)
+    return found
+
+
+@dataclass(slots=True)
+class StoryFilter:
+    """Which stories are wanted: by words, by feed, by what they touch."""
+
+    text: str = ""
+    feed: str = ""
+    shown: Shown = Shown.ALL
+
+    def wanted(self, stories: Mapping[str, Story], mine: Collection[str]) -> dict[str, Story]:
+        """Return the stories that fit."""
+        words = self.text.casefold().split()
+        return {key: story for key, story in stories.items() if self._fits(story, words, mine)}
+
+    def _fits(self, story: Story, words: list[str], mine: Collection[str]) -> bool:
+        row = story.row
+        if self.feed and self.feed not in (row.feed, *story.others):
+            return False
+        if self.shown is not Shown.ALL and not row.matches:
+            return False
+        if self.shown is Shown.MINE and not any(match.ticker in mine for match in row.matches):
+            return False
+        if not words:
+            return True
+        titles = " ".join(f"{match.title} {match.ticker}" for match in row.matches)
+        text = f"{row.title} {row.summary} {row.feed} {titles}".casefold()
+        return all(word in text for word in words)
+
+    @property
+    def said(self) -> str:
+        """The filter in words, empty when everything is shown."""
+        parts = [f"“{self.text}”"] if self.text else []
+        if self.feed:
+            parts.append(f"from {self.feed}")
+        if self.shown is not Shown.ALL:
+            parts.append(self.shown.value)
+        return " ".join(parts)
+
+
+def why_no_news(feeds: Mapping[str, FeedRow], now_ns: int) -> tuple[str, ...]:
+    """Return why there is no item yet, and what to do."""
+    reports = [row.report for row in feeds.values()]
+    on = [report for report in reports if report.state is not FeedState.OFF]
+    if not reports:
+        return (
+            "News is off, or has no feed.",
+            "Settings: news.enabled, and [news.own] for feeds of your own.",
+        )
+    if not on:
+        return ("Every feed is switched off.", "In Feeds, s switches one on.")
+    failing = [report for report in on if report.state is FeedState.FAILING]
+    if len(failing) == len(on):
+        why = failing[0].text or "it does not answer"
+        return (f"No feed answers. {failing[0].title or failing[0].name}: {why}", _AGAIN)
+    good = [report for report in on if report.state is FeedState.OK]
+    if not good:
+        return (f"No news yet: {len(on)} feeds are being asked for the first time.",)
+    newest = max(report.ok_ns for report in good)
+    seconds = max((now_ns - newest) // 1_000_000_000, 0)
+    return (f"No news yet: {len(good)} feeds answer, the last {seconds}s ago.",)
+
+
+_AGAIN = "Each is asked again by itself, ever more seldom. Feeds, below, says more."
