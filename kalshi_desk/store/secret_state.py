@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kalshi_desk.core.errors import DeskError
+from kalshi_desk.store.bot_token import token_file
 from kalshi_desk.store.env_files import read_variables
 from kalshi_desk.store.key_variables import KEY_VARIABLES, NamedKey, named_key
 from kalshi_desk.store.paths import Home
@@ -15,8 +16,6 @@ from kalshi_desk.store.secrets import key_file
 from kalshi_desk.store.setting_env import TOKEN, telegram_token
 
 SET, NOT_SET = "set, not shown", "not set"
-TOKEN_FILE = "telegram.token"
-"""The bot's token among the keys of a home."""
 
 
 class SecretState(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +59,7 @@ def secret_states(
     except DeskError as error:
         is_set, problem = False, error.what
     source = variables[TOKEN].source if is_set else "default"
-    stored = home.keys / TOKEN_FILE
+    stored = token_file(home)
     if not is_set and stored.exists():
         is_set, source = True, "file"
     text = f"The token of the Telegram bot: {TOKEN}, or the file {stored}."

@@ -61,7 +61,14 @@ class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = {}
     notify: Annotated[
         dict[str, Loudness],
-        Meta(description='How loud: [telegram.notify] trades = "on", "silent" or "off".'),
+        Meta(
+            description='How loud: [telegram.notify] trades = "on", "silent" or "off".',
+            extra={
+                "key": "trades|orders|rejections|stops|risk_approached|risk_breached|performance|"
+                "opportunities|alerts|news|strategies|system",
+                "key_is": "a kind of notification, such as trades, stops or risk_breached",
+            },
+        ),
     ] = {}
     frequency: Annotated[
         Literal["now", "minute", "hour"],

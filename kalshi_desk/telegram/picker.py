@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kalshi_desk.core.errors import Refuse
-from kalshi_desk.core.types import CENT, PRICE_ONE, Action, MarketStatus, Outcome, Price
+from kalshi_desk.core.types import CENT, PRICE_ONE, Action, Outcome, Price
 from kalshi_desk.desk.commands import (
     CancelAll,
     CancelOrder,
@@ -359,24 +358,9 @@ async def find_markets(reach: Reach, text: str) -> list[MarketRow]:
                 limit=MOST_MARKETS,
             )
         )
-        if not isinstance(page, MarketsPage):
-            return sought((await reach.rows("markets", MarketRow)).values(), text)
-        found.update({row.ticker: row for row in page.rows if row.ticker not in found})
+        if isinstance(page, MarketsPage):
+            found.update({row.ticker: row for row in page.rows if row.ticker not in found})
     return list(found.values())
-
-
-def sought(rows: Iterable[MarketRow], text: str) -> list[MarketRow]:
-    """Return the same from a whole list, for an engine that answers no such query."""
-    wanted = text.lower().split()
-
-    def fits(row: MarketRow) -> bool:
-        hay = f"{row.ticker} {row.title} {row.subtitle} {row.category}".lower()
-        return row.status is MarketStatus.ACTIVE and all(word in hay for word in wanted)
-
-    return sorted(
-        (row for row in rows if fits(row)),
-        key=lambda row: (not row.position, not row.is_starred, -row.volume, row.ticker),
-    )
 
 
 def _named(row: MarketRow) -> Html:

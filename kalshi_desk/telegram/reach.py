@@ -8,7 +8,7 @@ from typing import TypeVar
 from kalshi_desk.core.errors import Retry, Unknown
 from kalshi_desk.desk.automation_frames import PortfolioView
 from kalshi_desk.desk.commands import Answer, Command, Query, Reply
-from kalshi_desk.desk.frames import Frame, Row, StatusView
+from kalshi_desk.desk.frames import Frame, StatusView
 from kalshi_desk.desk.protocol import Welcome
 from kalshi_desk.telegram.ports import DeskPort
 
@@ -98,11 +98,6 @@ class Reach:
 
 _NO_EVENTS = 2**62
 """Asks for no events: a page that is looked at must not eat what the watch has to tell."""
-
-
-def as_row(row: Row | None, kind: type[_R]) -> _R | None:
-    """Return a row if it is of a kind."""
-    return row if isinstance(row, kind) else None
 
 
 def _silent() -> Retry:

@@ -9,7 +9,7 @@ from kalshi_desk.core.events import LinkState
 from kalshi_desk.desk.automation_frames import PnlRow
 from kalshi_desk.desk.frames import OrderRow, PositionRow, RiskState, StatusView
 from kalshi_desk.telegram import numbers as n
-from kalshi_desk.telegram.markup import Html, bold, code, escape, fit, lines
+from kalshi_desk.telegram.markup import Html, code, escape, fit, lines
 from kalshi_desk.telegram.page import Button, Page, in_rows, page_of
 from kalshi_desk.telegram.reach import Reach
 from kalshi_desk.telegram.settings import BridgeSettings
@@ -250,8 +250,3 @@ async def performance(look: Look) -> Page:
         words("list.more"),
     )
     return Page(text, footer(look, "performance"))
-
-
-def titled(title: str, text: str) -> Html:
-    """Return a heading with text below it."""
-    return lines(bold(title), text)

@@ -59,6 +59,11 @@ ENTRIES = {
     "exchange": ("import kalshi_desk.exchange.main", ["pandas", "scipy", "httpx", *SCREEN]),
     "cli": ("import kalshi_desk.cli.main", [*HEAVY, *SCREEN, "asyncio", "argparse", "msgspec"]),
     "calls": ("import kalshi_desk.cli.calls", [*HEAVY, *SCREEN, *ENGINE_ROOMS, "httpx", "numpy"]),
+    "bridge": (
+        "import kalshi_desk.telegram.bridge, kalshi_desk.telegram.checking",
+        [*(name for name in HEAVY if name != "telegram"), *NO_SCREEN, *ENGINE_ROOMS, "numpy"],
+    ),
+    "bridge's branch": ("import kalshi_desk.cli.telegram", [*HEAVY, *NO_SCREEN, *ENGINE_ROOMS]),
     "backtest": ("from kalshi_desk.backtest import Backtester", [*HEAVY, *NO_SCREEN]),
     "recordings": ("import kalshi_desk.cli.recordings", [*HEAVY, *SCREEN, "sqlite3"]),
     "news": (

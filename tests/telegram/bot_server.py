@@ -78,6 +78,7 @@ class BotServer:
         self.notes: list[dict[str, Any]] = []
         self.commands: list[dict[str, str]] = []
         self.early = 0
+        self.is_down = False
         self.floods: list[int] = []
         self.hang_on = ""
         self.fail: list[tuple[int, str]] = []
@@ -164,6 +165,8 @@ class BotServer:
         data = {**dict(request.query_params), **dict(parse_qsl(body, keep_blank_values=True))}
         with self.lock:
             self.calls.append((time.monotonic(), method, data))
+        if self.is_down:
+            return Response("<html>bad gateway</html>", status_code=502)
         if token != TOKEN:
             return _failed(ApiError(401, "Unauthorized"))
         try:

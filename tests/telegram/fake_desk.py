@@ -35,6 +35,7 @@ from kalshi_desk.desk.frames import (
     StatusView,
 )
 from kalshi_desk.desk.protocol import MAX_EVENTS_PER_FRAME, PROTOCOL_VERSION, Welcome
+from kalshi_desk.desk.service import AskMarkets, MarketsPage
 
 NOW_NS = 1_790_000_000_000_000_000
 
@@ -130,9 +131,25 @@ class FakeDesk:
         self.asked.append(query)
         if type(query).__name__ in self.replies:
             return self.replies[type(query).__name__]
+        if isinstance(query, AskMarkets):
+            return self._markets(query)
         if self.query_fails or not isinstance(query, PreviewOrder):
             return QueryFailed(reasons=self.query_fails)
         return a_preview(self.refusals)
+
+    def _markets(self, query: AskMarkets) -> MarketsPage:
+        wanted = query.wanted
+        rows = [
+            row
+            for row in self.topics.get("markets", {}).values()
+            if isinstance(row, MarketRow)
+            and row.status is MarketStatus.ACTIVE
+            and all(word in f"{row.ticker} {row.title}".lower() for word in wanted.text.split())
+            and (not wanted.only_mine or row.position)
+            and (not wanted.only_starred or row.is_starred)
+        ]
+        rows.sort(key=lambda row: (-row.volume, row.ticker))
+        return MarketsPage(total=len(rows), rows=tuple(rows[: query.limit]))
 
     async def panic(self) -> Answer:
         self.panics += 1

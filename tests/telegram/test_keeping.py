@@ -8,6 +8,7 @@ import os
 import sqlite3
 import stat
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import telegram
@@ -16,13 +17,15 @@ from kalshi_desk.core.errors import Refuse, Stop
 from kalshi_desk.store.bot_token import load_bot_token, save_bot_token, token_file
 from kalshi_desk.store.bridge_state import BridgeState
 from kalshi_desk.store.paths import Home, open_home
+from kalshi_desk.store.secret_state import SecretState, secret_states
+from kalshi_desk.store.service_settings import TelegramSettings
 from kalshi_desk.store.setting_env import TOKEN as TOKEN_VARIABLE
 from kalshi_desk.telegram.access import HOUR_NS, MOST_REPORTS, Person, Strangers, role_of
 from kalshi_desk.telegram.bridge import open_bot
 from kalshi_desk.telegram.memory import Memory
 from kalshi_desk.telegram.records import Notice, NoticeState, Request
 from kalshi_desk.telegram.scrub import Scrubber, ScrubbingFormatter
-from kalshi_desk.telegram.settings import BridgeSettings
+from kalshi_desk.telegram.settings import BridgeSettings, Category
 from tests.telegram.bot_server import TOKEN
 
 GROUP = -5
@@ -169,6 +172,26 @@ def test_what_is_no_token_is_refused_without_being_repeated(home: Home, bad: str
     with pytest.raises(Stop) as stopped:
         load_bot_token(home, {TOKEN_VARIABLE: bad})
     assert not bad or bad not in str(stopped.value)
+
+
+def test_config_says_that_there_is_a_token_and_not_what_it_is(home: Home, tmp_path: Path) -> None:
+    def state() -> SecretState:
+        found = secret_states(home, {}, tmp_path / "elsewhere")
+        return next(one for one in found if one.name == "telegram.token")
+
+    assert (state().state, state().source) == ("not set", "default")
+    save_bot_token(home, TOKEN)
+    assert (state().state, state().source) == ("set, not shown", "file")
+    assert TOKEN not in str(state())
+
+
+def test_the_settings_know_the_same_kinds_of_notification_as_the_bridge() -> None:
+    (meta,) = (
+        get_args(hint)[1]
+        for name, hint in get_type_hints(TelegramSettings, include_extras=True).items()
+        if name == "notify"
+    )
+    assert meta.extra["key"].split("|") == [kind.value for kind in Category]
 
 
 def test_a_keyring_holds_it_when_asked(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

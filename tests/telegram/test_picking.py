@@ -7,8 +7,7 @@ import pytest
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.types import Action, Count, MarketStatus, Outcome, Price
 from kalshi_desk.desk.commands import CancelAll, CancelOrder, Flatten, PlaceOrder
-from kalshi_desk.desk.frames import MarketRow
-from kalshi_desk.telegram.picker import MOST_SESSIONS, Sessions, sought
+from kalshi_desk.telegram.picker import MOST_SESSIONS, Sessions
 from tests.telegram.bot_server import Message
 from tests.telegram.conftest import ANNA, GROUP, VERA, Rig
 from tests.telegram.fake_desk import a_market, a_position
@@ -170,15 +169,17 @@ async def test_with_nothing_open_there_is_nothing_to_pick(rig: Rig) -> None:
     await rig.asks("/flatten", "Nothing is held.")
 
 
-def test_markets_are_found_by_every_word_mine_first() -> None:
-    rows: list[MarketRow] = [
-        a_market("A", title="Rain in Rome"),
-        a_market("B", title="Rain in Oslo", volume=Count(900)),
-        a_market("C", title="Snow in Oslo", position=Count(100)),
+async def test_mine_and_starred_markets_come_before_the_busy_ones(rig: Rig) -> None:
+    rig.desk.topics["markets"] = {
+        "BUSY": a_market("BUSY", volume=Count(900)),
+        "STAR": a_market("STAR", is_starred=True),
+        "MINE": a_market("MINE", position=Count(100)),
+        "SLOW": a_market("SLOW", volume=Count(1)),
+    }
+    page = await rig.asks("/buy", "Which market?")
+    assert [label.rpartition("Will ")[2][:4] for label in page.labels[:4]] == [
+        *("MINE", "STAR", "BUSY", "SLOW")
     ]
-    assert [row.ticker for row in sought(rows, "rain")] == ["B", "A"]
-    assert [row.ticker for row in sought(rows, "OSLO  in")] == ["C", "B"]
-    assert sought(rows, "rain tokyo") == []
 
 
 def test_the_oldest_of_too_many_sessions_goes() -> None:
