@@ -99,11 +99,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         home.prepare()
         home.settings_path.write_text(settings_text(served.address))
         made = Running(start_engine(root), served.now)
-        made.start()
-        yield made
-        if made.bridge is not None and made.bridge.poll() is None:
-            made.end(signal.SIGKILL)
-        end(made.desk)
+        try:
+            made.start()
+            yield made
+        finally:
+            if made.bridge is not None and made.bridge.poll() is None:
+                made.end(signal.SIGKILL)
+            end(made.desk)
 
 
 def a_market(desk: RunningDesk) -> dict[str, Any]:
