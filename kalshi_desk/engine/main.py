@@ -33,7 +33,6 @@ from kalshi_desk.engine.link_server import LinkServer, write_token
 from kalshi_desk.engine.lock import EngineLock, EngineRecord
 from kalshi_desk.engine.log_desk import serve_log
 from kalshi_desk.engine.market_desk import MarketDesk
-from kalshi_desk.engine.news_desk import PassNews
 from kalshi_desk.engine.news_process import NewsService
 from kalshi_desk.engine.paper_venue import PaperAccount, PaperVenue
 from kalshi_desk.engine.recorder import EngineRecorder
@@ -141,7 +140,6 @@ async def _run(
     serving = SettingService(shell, home, loaded.warnings)
     shell.lab = LabRunner(home.root, shell.take)
     shell.performers.update(dict.fromkeys((StartBacktest, StopBacktest), shell.lab.perform))
-    shell.performers[PassNews] = lambda effect: shell.take(effect.event)
     MarketDesk(shell)
     shell.strategies = open_strategies(shell, home.strategies, clock)
     house = GuestHouse(
@@ -155,7 +153,12 @@ async def _run(
     core.settings.outside.update(FOLLOWED)
     loop = asyncio.get_running_loop()
     news = NewsService(
-        shell, loaded.settings.news, venue if replay is None else "replay", clock, journal
+        shell,
+        loaded.settings.news,
+        venue if replay is None else "replay",
+        clock,
+        journal,
+        home.news_model_path,
     )
     serving.on("news.", lambda whole: news.apply(whole.news))
     token = write_token(home.token_path)

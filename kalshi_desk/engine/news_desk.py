@@ -18,7 +18,6 @@ from kalshi_desk.desk.service import CorrectMatch, LabelNews
 from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.decision_check import one_line
 from kalshi_desk.engine.effects import Effect, KeepEntry
-from kalshi_desk.engine.feed_desk import TellReader
 from kalshi_desk.engine.news_learning import NewsLearning
 from kalshi_desk.engine.news_view import feed_rows, news_rows
 from kalshi_desk.engine.outbox import Outbox
@@ -189,7 +188,6 @@ class NewsDesk:
     def _pass_on(self, item: NewsItem) -> None:
         """Let everyone know it as it now is: the journal, the strategies, a recording."""
         self._outbox.do(PassNews(NewsArrived((item,))))
-        self._outbox.do(TellReader(item))
 
 
 class _Pace:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from pathlib import Path
 
 import msgspec
 
 from kalshi_desk.core.news import Tier
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.engine.feed_desk import SwitchFeed
+from kalshi_desk.engine.news_desk import PassNews
 from kalshi_desk.engine.news_link import KNOWN_NS, MOST_KNOWN, NewsLink
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.news.sources import OwnSource, Source, sources_for
@@ -18,6 +21,7 @@ from kalshi_desk.store.service_settings import NewsSettings
 
 START_AFTER_S = 3.0
 """After the desk is ready: nothing may wait for news, least of all a short visit."""
+_log = logging.getLogger(__name__)
 OFF = "news are switched off (setting news.enabled)"
 
 
@@ -31,6 +35,7 @@ class NewsService:
         venue: str,
         clock: Clock,
         journal: Journal,
+        model_path: Path,
         *,
         start_after_s: float = START_AFTER_S,
     ) -> None:
@@ -47,8 +52,15 @@ class NewsService:
             self.sources,
             known=read_news(journal.rows, since_ns=since_ns, limit=MOST_KNOWN),
             seen=shell.core.feeds.see,
+            model=lambda: model_bytes(model_path),
         )
+        shell.performers[PassNews] = self._pass_on
         shell.performers[SwitchFeed] = self.switch
+
+    def _pass_on(self, effect: PassNews) -> None:
+        """Let everyone know what people said of items: the core, and the worker that reads."""
+        self._shell.take(effect.event)
+        self.link.know(effect.event.items)
 
     def switch(self, effect: SwitchFeed) -> None:
         """Read a feed from now on, or no more."""
@@ -88,3 +100,14 @@ class NewsService:
         await asyncio.wait({ready})
         await asyncio.sleep(self._start_after_s)
         await self.link.run()
+
+
+def model_bytes(path: Path) -> bytes:
+    """Return the file of the trained classifier, empty where there is none to read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        _log.warning("the classifier %s can't be read: %s", path, error)
+        return b""

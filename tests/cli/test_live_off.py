@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_an_engine_whose_permission_ends_while_it_starts_never_goes_live(
         raise AssertionError("the engine went LIVE")
 
     # What is for the life of a process stays out of the process of the tests.
-    monkeypatch.setattr(engine, "_log_to", lambda path: None)
+    monkeypatch.setattr(engine, "Log", MagicMock())
     monkeypatch.setattr(engine, "_stop_on_signals", lambda shell: None)
     monkeypatch.setattr(EngineLock, "announce", announce)
     monkeypatch.setattr(engine, "KeyedVenue", opened)

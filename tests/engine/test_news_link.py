@@ -107,6 +107,7 @@ def dated(*titles: str) -> bytes:
     return rss(*titles, more=f"<pubDate>{formatdate()}</pubDate>")
 
 
+@pytest.mark.long
 async def test_a_killed_worker_comes_back_and_tells_nothing_twice(server: FeedServer) -> None:
     server.answers["/f"] = response(200, dated("Second story", "First story"))
     source = server.source("/f")

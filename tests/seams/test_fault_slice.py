@@ -27,7 +27,7 @@ from tests.seams.slice_desk import ALLOWED, Slice, eventually, prepare
 from tests.seams.slice_log import ExchangeLog, LoggedFill, Replay, read_log
 from tests.seams.test_three_ledgers import face
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 OPENING = Decimal("10000")
 PERSONS_WORD = {"taken away by a person", "replaced", "moved with the entry"}
 NOT_THERE = {OrderState.INTENT, OrderState.UNRESOLVED, OrderState.DENIED, OrderState.REJECTED}

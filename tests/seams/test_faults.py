@@ -19,7 +19,7 @@ from kalshi_desk.desk.frames import MarketRow
 from tests.running_desk import RunningDesk, end, start_engine, wait_until
 from tests.seams.test_three_ledgers import compare, face, random_order
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 ORDER_FAULTS = (
     {"kind": "lose", "count": 1},
     {"kind": "refuse", "count": 1},

@@ -24,7 +24,7 @@ from kalshi_desk.store.presence import find_engine, read_token
 from kalshi_desk.store.settings import load_settings
 from tests.running_desk import RunningDesk, is_alive, running_desk, wait_until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 WORKER = "kalshi_desk.news.worker"
 
 

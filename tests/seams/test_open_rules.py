@@ -108,6 +108,7 @@ async def test_the_desk_keeps_the_contract_under(rule: str, tmp_path: Path) -> N
             await keep_contract(shell, "practice")
 
 
+@pytest.mark.rules
 async def test_the_desk_keeps_the_contract_when_everything_is_otherwise(tmp_path: Path) -> None:
     rules = [f"{name}={values[0]}" for name, values in ALTERNATIVES.items()]
     with exchange_with(*rules) as address:

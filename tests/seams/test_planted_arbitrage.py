@@ -36,7 +36,7 @@ from tests.seams.planted_oracle import Family, Kind, Verdict, judge
 from tests.seams.planting import Plant, books_of, draw, families_of, plant
 from tests.wide_limits import WIDE
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 OPENING = Decimal("10000")
 SECOND_NS = 1_000_000_000
 EVENTS = 8

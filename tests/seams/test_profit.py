@@ -22,7 +22,7 @@ from tests.exchange.client import Exchange
 from tests.exchange.test_rest_money import transfer
 from tests.seams.contract import LASTING_NS, desk_on, status, until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 OPENING = Decimal("10000")
 ORIGINS = ("manual", "arbitrage", "volatility")
 SCOPES = ("strategy", "event", "category", "role")

@@ -38,7 +38,7 @@ from kalshi_desk.store.recording import RecordedMeta, read_frames
 from tests.running_desk import RunningDesk, end, running_desk, shell, start_engine, wait_until
 from tests.seams.test_three_ledgers import face
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 STRATEGIES = ("arbitrage", "volatility", "harvester", "news")
 LADDER = "KXNBATOTAL-"
 LOOKS = 8

@@ -135,6 +135,7 @@ def desks(root: Path) -> Iterator[list[RunningDesk]]:
     end(made[-1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "fault",
     [
@@ -168,6 +169,7 @@ def test_a_kill_while_it_fires_sells_once(
     assert sum(float(o["filled"]) for o in done) == 5.0
 
 
+@pytest.mark.long
 def test_an_armed_stop_outlives_a_kill_and_panic_keeps_it(
     root: Path, desks: list[RunningDesk]
 ) -> None:

@@ -160,6 +160,7 @@ async def test_three_ledgers_agree_after_random_trading(root: Path, seed: int) -
         await compare(desk)
 
 
+@pytest.mark.long
 async def test_a_killed_engine_comes_back_equal_to_the_exchange(root: Path) -> None:
     desk = start_engine(root)
     try:

@@ -13,7 +13,7 @@ from tests.running_desk import end, start_engine, wait_until
 from tests.telegram.bot_server import TOKEN, Message, serving
 from tests.telegram.conftest import ANNA, EVE
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 SETTINGS = """
 [telegram]
 enabled = true
