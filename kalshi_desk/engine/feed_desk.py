@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.reasons import ReasonCode
 from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.frames import EventKind, Level
@@ -21,6 +22,12 @@ class SwitchFeed(Effect, frozen=True):
 
     feed: str
     on: bool
+
+
+class TellReader(Effect, frozen=True):
+    """Tell the worker what an item is said to be now, so that it says no more otherwise."""
+
+    item: NewsItem
 
 
 class FeedDesk:

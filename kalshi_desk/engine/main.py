@@ -155,7 +155,12 @@ async def _run(
     core.settings.outside.update(FOLLOWED)
     loop = asyncio.get_running_loop()
     news = NewsService(
-        shell, loaded.settings.news, venue if replay is None else "replay", clock, journal
+        shell,
+        loaded.settings.news,
+        venue if replay is None else "replay",
+        clock,
+        journal,
+        model_path=home.news_model_path,
     )
     serving.on("news.", lambda whole: news.apply(whole.news))
     token = write_token(home.token_path)

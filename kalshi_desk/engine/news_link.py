@@ -26,6 +26,7 @@ from kalshi_desk.news.messages import (
     FromWorker,
     Known,
     ToWorker,
+    UseModel,
     pack,
 )
 from kalshi_desk.news.sources import Source
@@ -66,6 +67,7 @@ class NewsLink:
         *,
         known: Iterable[NewsItem] = (),
         seen: Callable[[tuple[str, ...]], None] = lambda names: None,
+        model: Callable[[], bytes] = bytes,
         command: Sequence[str] = ("-m", "kalshi_desk.news.worker"),
         silence_s: float = SILENCE_S,
         first_restart_s: float = FIRST_RESTART_S,
@@ -75,6 +77,7 @@ class NewsLink:
         self._take = take
         self._wanted = sources
         self._seen = seen
+        self._read_model = model
         self._command = command
         self._silence_s = silence_s
         self._first_restart_s = first_restart_s
@@ -202,6 +205,8 @@ class NewsLink:
         """Tell a worker everything, then what changes; returns when no feed is wanted."""
         self._universe.forget()
         self._configure()
+        if model := self._read_model():
+            await self._send(process, UseModel(model))
         known = list(self._known.values())
         for at in range(0, len(known), KNOWN_SLICE):
             await self._send(process, Known(tuple(known[at : at + KNOWN_SLICE])))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from pathlib import Path
 
 import msgspec
 
 from kalshi_desk.core.news import Tier
 from kalshi_desk.core.ports import Clock
-from kalshi_desk.engine.feed_desk import SwitchFeed
+from kalshi_desk.engine.feed_desk import SwitchFeed, TellReader
 from kalshi_desk.engine.news_link import KNOWN_NS, MOST_KNOWN, NewsLink
 from kalshi_desk.engine.shell import EngineShell
 from kalshi_desk.news.sources import OwnSource, Source, sources_for
@@ -18,6 +20,8 @@ from kalshi_desk.store.service_settings import NewsSettings
 
 START_AFTER_S = 3.0
 """After the desk is ready: nothing may wait for news, least of all a short visit."""
+MOST_MODEL_BYTES = 16 << 20
+_log = logging.getLogger(__name__)
 OFF = "news are switched off (setting news.enabled)"
 
 
@@ -32,11 +36,13 @@ class NewsService:
         clock: Clock,
         journal: Journal,
         *,
+        model_path: Path | None = None,
         start_after_s: float = START_AFTER_S,
     ) -> None:
         self._shell = shell
         self._settings = settings
         self._venue = venue
+        self._model_path = model_path
         self._start_after_s = start_after_s
         self._switched: dict[str, bool] = {}
         since_ns = clock.now_ns() - KNOWN_NS
@@ -47,8 +53,10 @@ class NewsService:
             self.sources,
             known=read_news(journal.rows, since_ns=since_ns, limit=MOST_KNOWN),
             seen=shell.core.feeds.see,
+            model=self._model,
         )
         shell.performers[SwitchFeed] = self.switch
+        shell.performers[TellReader] = lambda effect: self.link.know([effect.item])
 
     def switch(self, effect: SwitchFeed) -> None:
         """Read a feed from now on, or no more."""
@@ -88,3 +96,15 @@ class NewsService:
         await asyncio.wait({ready})
         await asyncio.sleep(self._start_after_s)
         await self.link.run()
+
+    def _model(self) -> bytes:
+        """Return the file of the trained classifier, empty where there is none to be used."""
+        if self._model_path is None or not self._model_path.exists():
+            return b""
+        try:
+            with self._model_path.open("rb") as file:
+                found = file.read(MOST_MODEL_BYTES + 1)
+        except OSError as error:
+            _log.error("the model of news can't be read: %s", error)
+            return b""
+        return found if len(found) <= MOST_MODEL_BYTES else b""

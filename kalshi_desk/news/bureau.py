@@ -20,7 +20,15 @@ from kalshi_desk.news.entries import UnreadableFeed
 from kalshi_desk.news.fetching import Fetcher, FetchFailed, Validators
 from kalshi_desk.news.health import Health, Herald
 from kalshi_desk.news.memory import Memory
-from kalshi_desk.news.messages import MOST_ITEMS, Begin, Configure, FromWorker, Known, ToWorker
+from kalshi_desk.news.messages import (
+    MOST_ITEMS,
+    Begin,
+    Configure,
+    FromWorker,
+    Known,
+    ToWorker,
+    UseModel,
+)
 from kalshi_desk.news.pace import Hosts, Pace
 from kalshi_desk.news.parsing import entries_of
 from kalshi_desk.news.reading_room import ReadingRoom
@@ -79,6 +87,8 @@ class Bureau:
             self._memory.restore(message.items)
         elif isinstance(message, Begin):
             self._may_begin = True
+        elif isinstance(message, UseModel):
+            self._room.use_model(message.file)
         elif self._room.take(message):
             self._reading.submit(self._room.arrange)
 

@@ -51,6 +51,12 @@ class Markets(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     is_last: bool = True
 
 
+class UseModel(msgspec.Struct, frozen=True, tag=True):
+    """The file of a trained classifier, to score with where it has earned that."""
+
+    file: bytes
+
+
 class Begin(msgspec.Struct, frozen=True, tag=True):
     """The worker knows what it must and may look at feeds."""
 
@@ -59,7 +65,7 @@ class Alive(msgspec.Struct, frozen=True, tag=True):
     """The worker's loop runs; sent when there is nothing else to say."""
 
 
-ToWorker = Configure | Known | Markets | Begin
+ToWorker = Configure | Known | Markets | UseModel | Begin
 FromWorker = NewsArrived | FeedsReported | Alive
 _encoder = msgspec.msgpack.Encoder()
 

@@ -34,6 +34,7 @@ class ReadingRoom:
         self._markets: dict[str, MarketText] = {}
         self._coming: dict[str, MarketText | None] = {}
         self._told: list[MarketText] | None = None
+        self._model = b""
 
     def take(self, message: Markets) -> bool:
         """Take a part of what has changed; return whether it was the last."""
@@ -50,6 +51,10 @@ class ReadingRoom:
         self._told = list(self._markets.values())
         return True
 
+    def use_model(self, file: bytes) -> None:
+        """Score with this classifier, from the first item on."""
+        self._model = file
+
     def arrange(self) -> None:
         """Let the reader know the markets, if it has been needed yet."""
         if self._reader is not None:
@@ -61,7 +66,7 @@ class ReadingRoom:
         An item that can't be read arrives without markets: it moves nothing.
         """
         read: list[NewsItem] = []
-        fault = ""
+        fault = self._load()
         for item in items:
             try:
                 read.append(self._made().read(item))
@@ -70,11 +75,25 @@ class ReadingRoom:
                 fault = f"an item could not be read ({type(error).__name__})"
         return read, fault
 
-    def _made(self) -> ReadsNews:
-        if self._reader is None:
-            from kalshi_desk.news.reading import Reader
+    def _load(self) -> str:
+        """Make the reader if there is none yet; return what is wrong with its model."""
+        if self._reader is not None:
+            return ""
+        from kalshi_desk.core.errors import Refuse
+        from kalshi_desk.news.model import decode_model
+        from kalshi_desk.news.reading import Reader
 
-            self._reader = Reader(None)
+        model, fault = None, ""
+        if self._model:
+            try:
+                model = decode_model(self._model)
+            except Refuse as error:
+                fault = str(error)
+        self._reader = Reader(model)
+        return fault
+
+    def _made(self) -> ReadsNews:
+        assert self._reader is not None
         self._give_markets(self._reader)
         return self._reader
 
