@@ -158,7 +158,7 @@ async def _run(
         venue if replay is None else "replay",
         clock,
         journal,
-        home.news_model_path,
+        model_path=home.news_model_path,
     )
     serving.on("news.", lambda whole: news.apply(whole.news))
     token = write_token(home.token_path)

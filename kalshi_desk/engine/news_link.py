@@ -55,7 +55,7 @@ class NewsLink:
 
     ``sources`` returns the feeds as they should be read now, ``known`` are the items of the
     last days; ``take`` gets news and reports as events.  ``seen`` hears which feeds there
-    are whenever that changes, ``model`` returns the file of the trained classifier.
+    are whenever that changes.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class NewsLink:
         self._take = take
         self._wanted = sources
         self._seen = seen
-        self._model = model
+        self._read_model = model
         self._command = command
         self._silence_s = silence_s
         self._first_restart_s = first_restart_s
@@ -205,7 +205,8 @@ class NewsLink:
         """Tell a worker everything, then what changes; returns when no feed is wanted."""
         self._universe.forget()
         self._configure()
-        await self._send(process, UseModel(await asyncio.to_thread(self._model)))
+        if model := self._read_model():
+            await self._send(process, UseModel(model))
         known = list(self._known.values())
         for at in range(0, len(known), KNOWN_SLICE):
             await self._send(process, Known(tuple(known[at : at + KNOWN_SLICE])))

@@ -21,6 +21,7 @@ from kalshi_desk.store.service_settings import NewsSettings
 
 START_AFTER_S = 3.0
 """After the desk is ready: nothing may wait for news, least of all a short visit."""
+MOST_MODEL_BYTES = 16 << 20
 _log = logging.getLogger(__name__)
 OFF = "news are switched off (setting news.enabled)"
 
@@ -35,13 +36,14 @@ class NewsService:
         venue: str,
         clock: Clock,
         journal: Journal,
-        model_path: Path,
         *,
+        model_path: Path | None = None,
         start_after_s: float = START_AFTER_S,
     ) -> None:
         self._shell = shell
         self._settings = settings
         self._venue = venue
+        self._model_path = model_path
         self._start_after_s = start_after_s
         self._switched: dict[str, bool] = {}
         since_ns = clock.now_ns() - KNOWN_NS
@@ -52,10 +54,10 @@ class NewsService:
             self.sources,
             known=read_news(journal.rows, since_ns=since_ns, limit=MOST_KNOWN),
             seen=shell.core.feeds.see,
-            model=lambda: model_bytes(model_path),
+            model=self._model,
         )
-        shell.performers[PassNews] = self._pass_on
         shell.performers[SwitchFeed] = self.switch
+        shell.performers[PassNews] = self._pass_on
 
     def _pass_on(self, effect: PassNews) -> None:
         """Let everyone know what people said of items: the core, and the worker that reads."""
@@ -101,13 +103,14 @@ class NewsService:
         await asyncio.sleep(self._start_after_s)
         await self.link.run()
 
-
-def model_bytes(path: Path) -> bytes:
-    """Return the file of the trained classifier, empty where there is none to read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        _log.warning("the classifier %s can't be read: %s", path, error)
-        return b""
+    def _model(self) -> bytes:
+        """Return the file of the trained classifier, empty where there is none to be used."""
+        if self._model_path is None or not self._model_path.exists():
+            return b""
+        try:
+            with self._model_path.open("rb") as file:
+                found = file.read(MOST_MODEL_BYTES + 1)
+        except OSError as error:
+            _log.error("the model of news can't be read: %s", error)
+            return b""
+        return found if len(found) <= MOST_MODEL_BYTES else b""

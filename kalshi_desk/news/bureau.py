@@ -85,10 +85,10 @@ class Bureau:
             self._configure(message)
         elif isinstance(message, Known):
             self._memory.restore(message.items)
-        elif isinstance(message, UseModel):
-            self._reading.submit(self._room.use_model, message.data)
         elif isinstance(message, Begin):
             self._may_begin = True
+        elif isinstance(message, UseModel):
+            self._room.use_model(message.file)
         elif self._room.take(message):
             self._reading.submit(self._room.arrange)
 

@@ -52,9 +52,9 @@ class Markets(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class UseModel(msgspec.Struct, frozen=True, tag=True):
-    """The file of the trained classifier as it is on disk, empty when there is none."""
+    """The file of a trained classifier, to score with where it has earned that."""
 
-    data: bytes
+    file: bytes
 
 
 class Begin(msgspec.Struct, frozen=True, tag=True):

@@ -6,15 +6,11 @@ the thread that reads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.news import NewsItem
 from kalshi_desk.news.messages import Markets
 from kalshi_desk.news.texts import MarketText
-
-if TYPE_CHECKING:
-    from kalshi_desk.news.model import Model
 
 
 class ReadsNews(Protocol):
@@ -35,12 +31,10 @@ class ReadingRoom:
 
     def __init__(self, reader: ReadsNews | None = None) -> None:
         self._reader = reader
-        self._model = b""
         self._markets: dict[str, MarketText] = {}
         self._coming: dict[str, MarketText | None] = {}
         self._told: list[MarketText] | None = None
-        self.fault = ""
-        """What is wrong with the classifier's file, in words."""
+        self._model = b""
 
     def take(self, message: Markets) -> bool:
         """Take a part of what has changed; return whether it was the last."""
@@ -57,9 +51,9 @@ class ReadingRoom:
         self._told = list(self._markets.values())
         return True
 
-    def use_model(self, data: bytes) -> None:
-        """Read with this classifier, from the first item on."""
-        self._model = data
+    def use_model(self, file: bytes) -> None:
+        """Score with this classifier, from the first item on."""
+        self._model = file
 
     def arrange(self) -> None:
         """Let the reader know the markets, if it has been needed yet."""
@@ -72,8 +66,7 @@ class ReadingRoom:
         An item that can't be read arrives without markets: it moves nothing.
         """
         read: list[NewsItem] = []
-        self._made()
-        fault = self.fault
+        fault = self._load()
         for item in items:
             try:
                 read.append(self._made().read(item))
@@ -82,25 +75,27 @@ class ReadingRoom:
                 fault = f"an item could not be read ({type(error).__name__})"
         return read, fault
 
-    def _made(self) -> ReadsNews:
-        if self._reader is None:
-            from kalshi_desk.news.reading import Reader
+    def _load(self) -> str:
+        """Make the reader if there is none yet; return what is wrong with its model."""
+        if self._reader is not None:
+            return ""
+        from kalshi_desk.core.errors import Refuse
+        from kalshi_desk.news.model import decode_model
+        from kalshi_desk.news.reading import Reader
 
-            self._reader = Reader(self._classifier())
+        model, fault = None, ""
+        if self._model:
+            try:
+                model = decode_model(self._model)
+            except Refuse as error:
+                fault = str(error)
+        self._reader = Reader(model)
+        return fault
+
+    def _made(self) -> ReadsNews:
+        assert self._reader is not None
         self._give_markets(self._reader)
         return self._reader
-
-    def _classifier(self) -> Model | None:
-        """Return the trained classifier; without one that can be read the words decide alone."""
-        if not self._model:
-            return None
-        from kalshi_desk.news.model import decode_model
-
-        try:
-            return decode_model(self._model)
-        except Refuse as refusal:
-            self.fault = f"the trained classifier is left out: {refusal.what}"
-            return None
 
     def _give_markets(self, reader: ReadsNews) -> None:
         told, self._told = self._told, None

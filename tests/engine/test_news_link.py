@@ -256,6 +256,7 @@ def test_a_feed_is_switched_by_command_and_stays_so(tmp_path: Path) -> None:
     save_setting(path, saved.name, saved.value)
     save_setting(path, "news.switched.ecb", True)
     assert load_settings(path).settings.news.switched == {"bbc": False, "ecb": True}
+    assert bench.core.state.settings.whole.news.switched == {"bbc": False}
     # A name that the file can't hold is switched for as long as the engine runs.
     effects = bench.do(SetFeed(feed="Own.Name", on=False), "b")
     assert not any(isinstance(effect, SaveSetting) for effect in effects)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from kalshi_desk.core.events import FeedsReported, NewsArrived
-from kalshi_desk.core.news import FeedReport, FeedState, NewsItem, NewsMatch
+from kalshi_desk.core.news import FeedReport, FeedState, NewsItem, NewsMatch, Tier
 from kalshi_desk.news.bureau import Bureau
 from kalshi_desk.news.fetching import Fetcher
 from kalshi_desk.news.health import Herald
@@ -226,6 +226,19 @@ async def test_an_item_that_can_not_be_read_arrives_without_markets(server: Feed
             "boom": 0,
             "Quiet words": 1,
         }
+
+
+def test_a_model_that_can_not_be_read_is_told_and_news_are_read_without_it() -> None:
+    item = NewsItem(
+        item_id="a", feed="one", tier=Tier.PRESS, title="T", first_seen_ns=1, cluster="a"
+    )
+    room = ReadingRoom()
+    room.use_model(b"{")
+    read, fault = room.read([item])
+    assert "classifier can't be used" in fault
+    assert read[0].title == "T"
+    # It is said once; reading goes on.
+    assert room.read([item])[1] == ""
 
 
 async def test_a_feed_switched_off_while_it_is_asked_tells_nothing(server: FeedServer) -> None:

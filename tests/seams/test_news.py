@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -20,6 +22,7 @@ from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.news_link import NewsLink
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.news.sources import PRACTICE_FEED, sources_for
+from kalshi_desk.store.news_table import read_news
 from kalshi_desk.store.presence import find_engine, read_token
 from kalshi_desk.store.settings import load_settings
 from tests.running_desk import RunningDesk, is_alive, running_desk, wait_until
@@ -73,8 +76,15 @@ def workers(pid: int) -> list[psutil.Process]:
     return [one for one in psutil.Process(pid).children() if WORKER in one.cmdline()]
 
 
+def journaled(desk: RunningDesk) -> list[NewsItem]:
+    """Return the news that the engine's journal holds."""
+    path = desk.home.journal_path("practice")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        return read_news(lambda words, values: database.execute(words, values).fetchall())
+
+
 async def test_news_arrive_once_are_switched_and_leave_nobody_behind(tmp_path: Path) -> None:
-    with running_desk(tmp_path) as desk:
+    with running_desk(tmp_path, news=True) as desk:
         engine = desk.process.pid
         await news_arrive_once(desk)
         wait_until(lambda: workers(engine), 30)
@@ -93,5 +103,6 @@ async def test_news_arrive_once_are_switched_and_leave_nobody_behind(tmp_path: P
         assert "there are practice." in refused.reasons[0].text
         await client.close()
         (worker,) = workers(engine)
+        wait_until(lambda: journaled(desk), 30)
         desk.kill()
         wait_until(lambda: not is_alive(worker.pid), 10)
