@@ -22,6 +22,7 @@ from kalshi_desk.desk.commands import (
     StopEngine,
 )
 from kalshi_desk.desk.parity import Offered
+from kalshi_desk.desk.service import AskSettings, DropAlert, SetAlert, SetSetting
 
 OFFERED: Offered = {
     PlaceOrder: "buy TICKER yes 10 @ 47",
@@ -39,5 +40,9 @@ OFFERED: Offered = {
     SetStop: "protect TICKER fixed",
     DropStop: "unprotect STOP",
     SetImplication: "implies TICKER TICKER",
+    SetSetting: "set telegram.style compact",
+    SetAlert: "alert TICKER above 60",
+    DropAlert: "alert drop ALERT",
+    AskSettings: "config show",
 }
 """Each line can be typed as it stands; a test does."""

@@ -67,7 +67,7 @@ Offered = Mapping[type, str]
 COMMANDS: tuple[type, ...] = get_args(Command)
 QUERIES: tuple[type, ...] = get_args(Query)
 
-_API_LOOKS = "the API looks, switches and sets; single orders and stops are a person's work"
+_API_LOOKS = "a person's work"
 _ONLY_SCREEN = "it is about what the screen shows"
 _GUESTS_ONLY = "guests themselves say it, no person does"
 _AT_THE_DESK = "whoever may end or unlock the desk sits at it"
@@ -113,9 +113,9 @@ INTENDED: Mapping[type, Mapping[Face, str]] = MappingProxyType(
         SetSetting: {},
         SetAlert: {Face.API: "programs make their own of what the WebSocket tells"},
         DropAlert: {Face.API: "programs make their own of what the WebSocket tells"},
-        SetFeed: _FAR,
-        CorrectMatch: _FAR,
-        LabelNews: _FAR,
+        SetFeed: {**_FAR, Face.SHELL: "'set news.switched.FEED false' does it there"},
+        CorrectMatch: {**_FAR, Face.SHELL: _WITH_THE_LIST},
+        LabelNews: {**_FAR, Face.SHELL: _WITH_THE_LIST},
         GuestSays: {
             Face.SCREEN: _GUESTS_ONLY,
             Face.SHELL: _GUESTS_ONLY,
@@ -131,8 +131,12 @@ INTENDED: Mapping[type, Mapping[Face, str]] = MappingProxyType(
             Face.SHELL: "a line is typed with all its numbers; the answer tells the cost",
             Face.API: _API_LOOKS,
         },
-        AskMarkets: _API,
-        AskLog: {Face.TELEGRAM: "a log does not fit into a message", Face.API: _API_LOOKS},
+        AskMarkets: {**_API, Face.SHELL: "'kalshi-desk markets' lists all that it follows"},
+        AskLog: {
+            Face.SHELL: "'kalshi-desk log' reads the file itself",
+            Face.TELEGRAM: "a log does not fit into a message",
+            Face.API: _API_LOOKS,
+        },
         AskSettings: {},
     }
 )

@@ -28,6 +28,17 @@ from kalshi_desk.desk.commands import (
     Star,
     StopEngine,
 )
+from kalshi_desk.desk.service import (
+    AskLog,
+    AskMarkets,
+    AskSettings,
+    CorrectMatch,
+    DropAlert,
+    LabelNews,
+    SetAlert,
+    SetFeed,
+    SetSetting,
+)
 from kalshi_desk.tui.key_table import ACTIONS
 
 BY_ACTION: dict[type, str] = {
@@ -52,9 +63,20 @@ BY_ACTION: dict[type, str] = {
     PreviewOrder: "buy_yes",
     PreviewStop: "protect",
     AskRules: "rules",
+    SetSetting: "settings",
+    AskSettings: "settings",
+    DropAlert: "drop_alert",
+    SetFeed: "switch_feed",
+    CorrectMatch: "add_match",
+    LabelNews: "label_good",
+    AskMarkets: "go_markets",
+    AskLog: "go_log",
 }
 """The action that leads to each, by its id in the key table."""
-BY_LINE: dict[type, str] = {SetImplication: "implies TICKER TICKER"}
+BY_LINE: dict[type, str] = {
+    SetImplication: "implies TICKER TICKER",
+    SetAlert: "alert TICKER above 60",
+}
 """What has no key and is typed behind a colon."""
 
 
