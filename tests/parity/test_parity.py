@@ -144,3 +144,12 @@ def test_the_api_sends_exactly_what_its_offers_say() -> None:
 def test_the_bridge_names_what_it_offers() -> None:
     """What each line sends is looked at beside the bridge's own tests."""
     assert {Panic, SetAuto} <= set(faces()[Face.TELEGRAM])
+
+
+# --- the README -----------------------------------------------------------------------------
+
+
+def test_the_readme_holds_the_table_as_it_is() -> None:
+    """``python -m tests.parity.faces`` prints what has to stand there."""
+    readme = Path(__file__).parents[2] / "README.md"
+    assert markdown(faces()) in readme.read_text("utf-8")
