@@ -20,6 +20,8 @@ from kalshi_desk.store.secrets import save_key
 from tests.cli.conftest import Desk
 from tests.cli.test_running import buy_some, rest_one
 
+pytestmark = pytest.mark.long
+
 RESTING = Order(
     order_id="paper-order-1",
     client_order_id="c",

@@ -24,6 +24,8 @@ from tests.journeys.seat import a_market, administer, end_all, exchange_record, 
 from tests.journeys.terminal import open_desk
 from tests.running_desk import RunningDesk, is_alive, running_desk, shell, wait_until
 
+pytestmark = pytest.mark.long
+
 MAX_LINES = 2
 COMMAND_S = 60.0
 

@@ -29,6 +29,8 @@ from tests.journeys.seat import (
 from tests.journeys.terminal import open_desk
 from tests.running_desk import is_alive, wait_until
 
+pytestmark = pytest.mark.long
+
 STARTED_S = 40.0
 
 

@@ -19,6 +19,8 @@ BROKEN = """
 import sys
 from kalshi_desk.cli.main import main
 from kalshi_desk.tui.look_keys import LookKeys
+
+pytestmark = pytest.mark.long
 LookKeys.theme = lambda self: {}["broken"]
 sys.exit(main(["--home", sys.argv[1]]))
 """

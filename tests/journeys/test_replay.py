@@ -14,6 +14,8 @@ from tests.journeys.seat import leave, processes_of
 from tests.journeys.terminal import Terminal, open_desk
 from tests.replay.capture_maker import capture_lines, frames_of, write_capture
 
+pytestmark = pytest.mark.long
+
 START_S = 30.0
 REAL = "btc15m-20260513T1333Z.jsonl.gz"
 REAL_DATA = "KALSHI_DESK_REAL_DATA"

@@ -16,6 +16,8 @@ from tests.journeys.seat import a_market, leave, listed
 from tests.journeys.terminal import open_desk
 from tests.running_desk import RunningDesk, running_desk, wait_until
 
+pytestmark = pytest.mark.long
+
 FROZEN_S = 5.0
 STALL_S = 1.5
 """Far below the 5 s for which the terminal reads nothing, far above what a busy machine adds."""

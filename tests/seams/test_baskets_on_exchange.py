@@ -21,7 +21,7 @@ from kalshi_desk.execution.baskets import BasketRecord, Stage
 from kalshi_desk.store.journal import Journal
 from tests.seams.contract import LASTING_NS, desk_on, status, until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 TWO = Count(200)
 
 

@@ -17,7 +17,7 @@ from tests.running_desk import RunningDesk, end, running_desk, start_engine, wai
 from tests.seams.test_exchange_killed import buy_five, quoted
 from tests.seams.test_three_ledgers import compare, face
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 FIRING = {"exit sent", "part filled", "done"}
 FAULTS: list[dict[str, Any] | None] = [
     {"kind": "latency", "count": 2, "seconds": 1.5},

@@ -24,7 +24,7 @@ from tests.running_desk import RunningDesk, end, is_alive, shell, start_engine, 
 from tests.telegram.bot_server import TOKEN, BotServer, Message, serving
 from tests.telegram.conftest import ANNA, EVE
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 SECRET = TOKEN.partition(":")[2]
 NAME = "desk_test_bot"
 

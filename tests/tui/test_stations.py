@@ -34,7 +34,13 @@ def _machine(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("digit", "name", "title"), OTHERS)
-@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 55)])
+@pytest.mark.parametrize(
+    "size",
+    [
+        (80, 24),
+        *(pytest.param(size, marks=pytest.mark.long) for size in ((60, 20), (120, 40), (200, 55))),
+    ],
+)
 async def test_digits_and_words_go_there_and_back(
     make_app: MakeApp, digit: str, name: ScreenName, title: str, size: tuple[int, int]
 ) -> None:
