@@ -21,6 +21,7 @@ LISTS = {
     "pnl": "profit and loss by strategy, event, category, and maker or taker",
     "risk": "every limit of the gate: what is used and what is allowed",
     "alerts": "what you are told of, and where each rule stands",
+    "pairs": "pairs of markets that the pair screen tested, and what speaks against each",
     "exposure": "the worst that settlement can do, by event, category, day and strategy",
 }
 ORDER_VERBS = ("buy", "sell")
