@@ -56,6 +56,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "pairs": (
         "first", "second", "hours", "beta", "p_value", "is_found", "half_life_h", "z", "why_not",
     ),
+    "correlations": (
+        "first", "second", "hours", "estimate", "shrunk", "low", "high", "p_value", "is_found",
+    ),
     "feeds": ("name", "tier", "state", "items", "lag_s", "latency_ms", "failures", "text"),
     "news": ("first_seen", "feed", "title", "sentiment", "confidence", "scored_by", "matches"),
     "matches": ("ticker", "title", "relevance", "yes", "ambiguous", "why"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kalshi_desk.cli.flat import Flat, moment
-from kalshi_desk.desk.service_frames import AlertRow, PairRow
+from kalshi_desk.desk.service_frames import AlertRow, CorrelationRow, PairRow
 
 
 def flat_alert(row: AlertRow) -> Flat:
@@ -39,4 +39,23 @@ def flat_pair(row: PairRow) -> Flat:
     }
 
 
-FLAT: dict[type, Callable[..., Flat]] = {AlertRow: flat_alert, PairRow: flat_pair}
+def flat_correlation(row: CorrelationRow) -> Flat:
+    """Return the correlation of two markets with its interval."""
+    return {
+        "first": row.first,
+        "second": row.second,
+        "hours": row.hours,
+        "estimate": round(row.estimate, 4),
+        "shrunk": round(row.shrunk, 4),
+        "low": round(row.low, 4),
+        "high": round(row.high, 4),
+        "p_value": round(row.p_value, 6),
+        "is_found": row.is_found,
+    }
+
+
+FLAT: dict[type, Callable[..., Flat]] = {
+    AlertRow: flat_alert,
+    PairRow: flat_pair,
+    CorrelationRow: flat_correlation,
+}

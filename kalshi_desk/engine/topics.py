@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.engine.alert_rows import alert_rows
+from kalshi_desk.engine.correlation_view import correlation_rows
 from kalshi_desk.engine.limit_rows import whole_exposure, whole_limits
 from kalshi_desk.engine.pair_rows import pair_rows
 from kalshi_desk.engine.pnl_view import pnl_rows
@@ -27,6 +28,7 @@ WHOLE: dict[str, Build] = {
     "limits": whole_limits,
     "exposure": whole_exposure,
     "pairs": pair_rows,
+    "correlations": correlation_rows,
 }
 """By the topic's kind; the builder gets the state and what follows the colon."""
 
