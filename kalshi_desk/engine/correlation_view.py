@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from itertools import combinations
 
-import numpy as np
-
 from kalshi_desk.core.types import PRICE_SCALE
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.desk.service_frames import CorrelationRow
 from kalshi_desk.engine.state import CoreState
-from kalshi_desk.quant.correlation import Correlation, Kinship, correlation, shrunk
-from kalshi_desk.quant.logit import clipped_logit
+from kalshi_desk.quant.correlation import Correlation, Kinship, price_correlation, shrunk
 from kalshi_desk.quant.overfitting import benjamini_hochberg
 
 HOUR_NS = 3_600_000_000_000
@@ -74,14 +71,12 @@ class CorrelationView:
         return chosen
 
     def _correlation(self, first: str, second: str) -> Correlation | None:
-        lines = [self._state.markets.bars(name, self._state.now_ns) for name in (first, second)]
-        hours = min(map(len, lines))
+        one, two = (
+            [bar.close / PRICE_SCALE for bar in self._state.markets.bars(name, self._state.now_ns)]
+            for name in (first, second)
+        )
         try:
-            one, two = (
-                np.diff(clipped_logit([bar.close / PRICE_SCALE for bar in bars[-hours:]]))
-                for bars in lines
-            )
-            return correlation(one, two, level=LEVEL)
+            return price_correlation(one, two, level=LEVEL)
         except ValueError:  # one never moved: it says nothing
             return None
 

@@ -231,11 +231,11 @@ class Pairs(Strategy):
         for failed in pair_shortfalls(facts):
             bound = "at most" if failed.seen > failed.needed else "at least"
             return _why(couple, failed.test, f"{failed.seen:.2f}", f"{bound} {failed.needed:.2f}")
-        needed = self.number("min_deviation")
-        if abs(price - fair) < needed:
+        least = self.number("min_deviation")
+        if abs(price - fair) < least:
             seen = f"{100 * abs(price - fair):.1f}c"
             text = "Its price is near what the other market says."
-            return _why(couple, "deviation", seen, f"at least {100 * needed:g}c", text)
+            return _why(couple, "deviation", seen, f"at least {100 * least:g}c", text)
         return self._signal(view, couple, one, z, ratio)
 
     def _signal(
