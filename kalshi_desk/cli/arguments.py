@@ -21,6 +21,8 @@ LISTS = {
     "pnl": "profit and loss by strategy, event, category, and maker or taker",
     "risk": "every limit of the gate: what is used and what is allowed",
     "alerts": "what you are told of, and where each rule stands",
+    "pairs": "pairs of markets that the pair screen tested, and what speaks against each",
+    "correlations": "how markets move together: hourly log-odds changes, with intervals",
     "exposure": "the worst that settlement can do, by event, category, day and strategy",
 }
 ORDER_VERBS = ("buy", "sell")

@@ -53,6 +53,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "alerts": ("alert", "rule", "state", "seen", "raised_time", "times", "problem"),
     "risk": ("name", "title", "used", "allowed", "is_breached"),
+    "pairs": (
+        "first", "second", "hours", "beta", "p_value", "is_found", "half_life_h", "z", "why_not",
+    ),
+    "correlations": (
+        "first", "second", "hours", "estimate", "shrunk", "low", "high", "p_value", "is_found",
+    ),
     "feeds": ("name", "tier", "state", "items", "lag_s", "latency_ms", "failures", "text"),
     "news": ("first_seen", "feed", "title", "sentiment", "confidence", "scored_by", "matches"),
     "matches": ("ticker", "title", "relevance", "yes", "ambiguous", "why"),

@@ -274,13 +274,32 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class PairMeasured(msgspec.Struct, frozen=True, kw_only=True):
+    """What the test of a pair of markets said: half-life in hours, ``z`` of the spread now.
+
+    ``is_found`` after the correction for many tests; ``why_not`` is empty for a signal.
+    """
+
+    first: str
+    second: str
+    hours: int
+    beta: float
+    p_value: float
+    is_found: bool
+    half_life_h: float | None
+    z: float | None
+    why_not: str = ""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one look: signals, and one reason for each candidate left alone.
 
     ``endings`` sell what the strategy itself bought; where it holds nothing they mean nothing.
+    ``pairs`` are the pairs measured, for people to look at; nothing acts on them.
     """
 
     signals: tuple[Signal, ...] = ()
     reasons: tuple[Why, ...] = ()
     scanned: int = 0
     endings: tuple[Ending, ...] = ()
+    pairs: tuple[PairMeasured, ...] = ()

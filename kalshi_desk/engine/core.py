@@ -41,6 +41,7 @@ from kalshi_desk.engine.account import Account
 from kalshi_desk.engine.alert_desk import AlertDesk
 from kalshi_desk.engine.basket_desk import BasketDesk
 from kalshi_desk.engine.commanding import Commanding
+from kalshi_desk.engine.correlation_view import CorrelationView
 from kalshi_desk.engine.correlation_watch import CorrelationWatch
 from kalshi_desk.engine.door import Door
 from kalshi_desk.engine.drift_watch import DriftWatch
@@ -104,6 +105,7 @@ class TradingCore:
         self.feeds = FeedDesk(self.state, self.outbox, self.commanding)
         self._relations = RelationsWatch(self.state)
         self._correlations = CorrelationWatch(self.state)
+        self._correlation_view = CorrelationView(self.state)
         self._risk_watch = RiskWatch(self.state, self.outbox, self.account, door)
         self._handlers: dict[type[CoreEvent], Callable[[Any], None]] = {
             CommandReceived: self.commanding.receive,
@@ -256,6 +258,7 @@ class TradingCore:
         self.account.beat()
         self._relations.beat()
         self._correlations.beat()
+        self._correlation_view.beat()
         self.state.tail.beat()
         self._risk_watch.beat()
         self.commanding.beat()

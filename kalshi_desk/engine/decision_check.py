@@ -11,13 +11,22 @@ from math import isfinite
 
 import msgspec
 
-from kalshi_desk.core.strategy import Decision, Ending, Parameter, Signal, SignalLeg, Why
+from kalshi_desk.core.strategy import (
+    Decision,
+    Ending,
+    PairMeasured,
+    Parameter,
+    Signal,
+    SignalLeg,
+    Why,
+)
 from kalshi_desk.core.text import clean
 from kalshi_desk.core.types import PRICE_ONE
 from kalshi_desk.engine.strategy_messages import StrategyInfo
 
 MOST_SIGNALS = 1_000
 MOST_REASONS = 20_000
+MOST_PAIRS = 1_000
 MOST_LEGS = 100
 MOST_STATES = 10_000
 MOST_COUNT = 10**12
@@ -45,6 +54,7 @@ def checked(decision: Decision) -> Decision:
         reasons=_whys(decision.reasons),
         scanned=decision.scanned,
         endings=_endings(decision.endings),
+        pairs=_pairs(decision.pairs),
     )
 
 
@@ -147,6 +157,17 @@ def _endings(endings: tuple[Ending, ...]) -> tuple[Ending, ...]:
         if not _is_ticker(ending.ticker):
             raise ValueError("gives up an outcome of no market")
     return tuple(msgspec.structs.replace(ending, text=one_line(ending.text)) for ending in endings)
+
+
+def _pairs(pairs: tuple[PairMeasured, ...]) -> tuple[PairMeasured, ...]:
+    if len(pairs) > MOST_PAIRS:
+        raise ValueError(f"it measured {len(pairs)} pairs in one look; {MOST_PAIRS} are allowed")
+    for pair in pairs:
+        numbers = (pair.beta, pair.p_value, pair.half_life_h or 0.0, pair.z or 0.0)
+        is_named = _is_ticker(pair.first) and _is_ticker(pair.second)
+        if not is_named or not all(map(isfinite, numbers)):
+            raise ValueError("measured a pair without two markets or with no numbers")
+    return tuple(msgspec.structs.replace(pair, why_not=one_line(pair.why_not)) for pair in pairs)
 
 
 def _is_ticker(ticker: str) -> bool:

@@ -14,7 +14,7 @@ from kalshi_desk.core.records import Market, OrderIntent
 from kalshi_desk.core.strategy import Mode, Observation, ParameterValue
 from kalshi_desk.core.types import CENT, NO_COUNT, NO_MONEY, Count, Money, Price
 from kalshi_desk.desk.automation_frames import LabRow
-from kalshi_desk.desk.frames import ReplayView
+from kalshi_desk.desk.frames import ReplayView, Row
 from kalshi_desk.desk.service_frames import GuestRow
 from kalshi_desk.engine.exposures import Exposures
 from kalshi_desk.engine.health_state import Health
@@ -113,6 +113,7 @@ class CoreState:
     """Rules of the settings that can't be read, and why."""
     guests: dict[str, GuestRow] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
+    correlations: dict[str, Row] = field(default_factory=dict)
     news: NewsState = field(default_factory=NewsState)
     now_ns: int = 0
     stops: StopBook = field(init=False)

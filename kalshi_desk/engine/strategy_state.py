@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from kalshi_desk.core.strategy import Decision, Mode, ParameterValue, Signal, Why
+from kalshi_desk.core.strategy import Decision, Mode, PairMeasured, ParameterValue, Signal, Why
 from kalshi_desk.core.types import Money
 from kalshi_desk.engine.strategy_messages import StrategyInfo
 
@@ -47,6 +47,7 @@ class StrategyState:
     paper_trades: int = 0
     paper_pnl: Money | None = None
     signals: tuple[Signal, ...] = ()
+    pairs: tuple[PairMeasured, ...] = ()
     since_ns: dict[str, int] = field(default_factory=dict)
     barred: dict[str, int] = field(default_factory=dict)
     reasons: dict[tuple[str, str], Tally] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class StrategyState:
         named += [why.candidate for why in decision.reasons if why.code == TOO_YOUNG]
         self.since_ns = {name: self.since_ns.get(name, looked_ns) for name in named}
         self.signals, self.scanned = decision.signals, decision.scanned
+        self.pairs = decision.pairs
         self.note(decision.reasons, looked_ns)
 
     def note(self, reasons: Iterable[Why], at_ns: int) -> None:

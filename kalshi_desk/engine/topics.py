@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.engine.alert_rows import alert_rows
+from kalshi_desk.engine.correlation_view import correlation_rows
 from kalshi_desk.engine.limit_rows import whole_exposure, whole_limits
+from kalshi_desk.engine.pair_rows import pair_rows
 from kalshi_desk.engine.pnl_view import pnl_rows
 from kalshi_desk.engine.portfolio_view import portfolio_rows
 from kalshi_desk.engine.state import CoreState
@@ -25,6 +27,8 @@ WHOLE: dict[str, Build] = {
     "why": why_rows,
     "limits": whole_limits,
     "exposure": whole_exposure,
+    "pairs": pair_rows,
+    "correlations": correlation_rows,
 }
 """By the topic's kind; the builder gets the state and what follows the colon."""
 

@@ -53,6 +53,19 @@ def correlation(first: npt.ArrayLike, second: npt.ArrayLike, *, level: float = 0
     return Correlation(estimate, tanh(z - reach), tanh(z + reach), p_value, len(one))
 
 
+def price_correlation(
+    first: npt.ArrayLike, second: npt.ArrayLike, *, level: float = 0.90
+) -> Correlation:
+    """Return the correlation of the logit changes of two lines of prices between 0 and 1.
+
+    Of the newest prices that both have; errors as in ``correlation``.
+    """
+    one, two = vector(first, "prices", least=5), vector(second, "prices", least=5)
+    count = min(len(one), len(two))
+    changes = (np.diff(clipped_logit(line[-count:])) for line in (one, two))
+    return correlation(*changes, level=level)
+
+
 def ewma_correlations(changes: npt.ArrayLike, half_life: float) -> FloatArray:
     """Return the matrix of exponentially weighted correlations around zero.
 

@@ -11,6 +11,7 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "volatility": ("kalshi_desk.strategies.volatility", "Volatility"),
     "harvester": ("kalshi_desk.strategies.harvester", "Harvester"),
     "news": ("kalshi_desk.strategies.news", "News"),
+    "pairs": ("kalshi_desk.strategies.pairs", "Pairs"),
 }
 """Module and class of each."""
 

@@ -162,7 +162,10 @@ def test_what_makes_no_sense_is_refused_in_words(
 
 
 def test_unknown_strategies_are_refused_naming_those_that_are(tmp_path: Path) -> None:
-    words = "There is no strategy martingale. Choose one of arbitrage, volatility, harvester, news"
+    words = (
+        "There is no strategy martingale. "
+        "Choose one of arbitrage, volatility, harvester, news, pairs"
+    )
     with pytest.raises(Refuse, match=words):
         Backtester(events=queue_day(), home=tmp_path).run_strategy("martingale")
 
