@@ -178,9 +178,10 @@ class MarketList:
                 points = score(folded_head(market), "", words)
                 if points and market.ticker not in known and fits_record(wanted, market, self._now):
                     found.append((-points, -market.volume, market.ticker, market))
+            # Cut in each slice: words that fit everything must not end in one long sort.
+            found = heapq.nsmallest(MOST_BEYOND, found, key=lambda one: one[:3])
             yield
-        found.sort(key=lambda one: one[:3])
-        made.beyond = {ticker: market for _, _, ticker, market in found[:MOST_BEYOND]}
+        made.beyond = {ticker: market for _, _, ticker, market in found}
         made.tickers += made.beyond
 
     @property

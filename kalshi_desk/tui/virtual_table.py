@@ -100,6 +100,7 @@ class VirtualTable(Lines, Generic[R]):
     def apply(self, delta: Delta, row_type: type[R]) -> None:
         """Take new rows and removals; redraw what they touch and nothing else."""
         added = False
+        touched: list[str] = []
         for key, row in delta.changed.items():
             if not isinstance(row, row_type):
                 continue
@@ -111,6 +112,7 @@ class VirtualTable(Lines, Generic[R]):
                     continue
                 self._note_flash(key, before, row)
             self._drop(key)
+            touched.append(key)
         for key in delta.removed:
             if self.rows.pop(key, None) is not None:
                 self._drop(key)
@@ -118,7 +120,7 @@ class VirtualTable(Lines, Generic[R]):
         if added:
             self.rearrange()
         else:
-            for key in delta.changed:
+            for key in touched:
                 self._refresh_key(key)
 
     def beat(self) -> None:

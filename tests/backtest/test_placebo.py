@@ -29,6 +29,8 @@ from tests.backtest.placebo_check import LEAST_FILLS, Placebo, counted, measured
 from tests.backtest.placebo_ladders import Ladders
 from tests.backtest.placebo_world import Kind, World, paid
 
+pytestmark = pytest.mark.long
+
 MOVES: dict[str, ParameterValue] = {
     "max_signals": 100,
     "per_category": 100,

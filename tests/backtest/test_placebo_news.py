@@ -20,6 +20,8 @@ from tests.backtest.placebo_check import LEAST_FILLS, WIDE, Placebo, counted, me
 from tests.backtest.placebo_news import MINUTE, NewsMarkets
 from tests.backtest.placebo_world import paid
 
+pytestmark = pytest.mark.long
+
 VALUES: dict[str, ParameterValue] = {"max_signals": 100}
 EFFECT = 1.0
 

@@ -21,7 +21,7 @@ from kalshi_desk.engine.shell import EngineShell
 from tests.arbiter.recording import recording
 from tests.seams.contract import desk_on, order, quoted, status, until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 CREATE = "/trade-api/v2/portfolio/events/orders"
 
 

@@ -22,7 +22,7 @@ from kalshi_desk.desk.frames import StatusView
 from kalshi_desk.store.presence import find_engine, read_token
 from tests.running_desk import RunningDesk, running_desk, shell, wait_until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
 
 def quoted(desk: RunningDesk) -> dict[str, Any]:

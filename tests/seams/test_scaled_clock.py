@@ -7,9 +7,12 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 
 from kalshi_desk.engine.clock import ScaledClock
 from tests.running_desk import running_desk, start_engine, wait_until
+
+pytestmark = pytest.mark.long
 
 
 def test_a_scaled_desk_trades_and_comes_back_after_a_kill(tmp_path: Path) -> None:

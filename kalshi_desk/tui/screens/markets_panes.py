@@ -158,7 +158,6 @@ class FoundTable(PagedTable):
             Column("chg", 6, 70, _change),
             Column("volume", 7, 60, lambda r: Cell(f.size(r.volume, 7), "muted")),
             Column("closes", 8, 80, self._closes),
-            Column("ticker", 28, 10, lambda r: Cell(r.ticker, "faint"), right=False),
         ]
         super().__init__(columns, name="found", title="Markets", flashes=flashes)
 
