@@ -9,10 +9,9 @@ import socket
 import sys
 
 from kalshi_desk.cli import outcome
-from kalshi_desk.core.errors import Retry, Stop
+from kalshi_desk.core.errors import Stop
 from kalshi_desk.store.api_token import api_token
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.presence import find_engine
 
 
 def run(home: Home, options: argparse.Namespace) -> int:
@@ -33,13 +32,9 @@ def run(home: Home, options: argparse.Namespace) -> int:
 
 
 def _url(home: Home) -> str:
-    engine = find_engine(home)
-    if engine is None:
-        raise Retry(
-            "No engine runs on this home.",
-            code="no_engine",
-            todo="Start it with: kalshi-desk (or kalshi-desk engine --venue practice)",
-        )
+    from kalshi_desk.cli.calls import await_engine
+
+    engine = asyncio.run(await_engine(home))
     if engine.api is None:
         raise Stop(
             "The engine of this home runs without the API.",

@@ -165,7 +165,7 @@ def _add_processes(
     replay = commands.add_parser(
         "replay", help="play a recording of the exchange", parents=[everywhere]
     )
-    replay.add_argument("file", metavar="FILE")
+    replay.add_argument("file", metavar="FILE", help="a path, a listed name, or newest")
     replay.add_argument("--headless", action="store_true", help="as fast as possible, no screen")
     replay.add_argument("--json", action="store_true", help="print one JSON object (headless)")
     config = commands.add_parser(

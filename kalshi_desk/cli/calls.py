@@ -211,13 +211,13 @@ async def _pull(client: LinkClient, topics: tuple[str, ...], *, patient: bool = 
 
 
 async def _connect(home: Home, face: str) -> LinkClient:
-    record = await _await_engine(home)
+    record = await await_engine(home)
     client = LinkClient(record.link, read_token(record), face)
     await client.connect()
     return client
 
 
-async def _await_engine(home: Home) -> EngineRecord:
+async def await_engine(home: Home) -> EngineRecord:
     """Return where the engine serves, waiting for one that is starting; raises ``Retry``."""
     loop = asyncio.get_running_loop()
     give_up = loop.time() + START_PATIENCE_S

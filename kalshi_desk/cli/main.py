@@ -110,7 +110,7 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
         from kalshi_desk.cli import replay
 
         if options.headless:
-            return replay.scan(options.file, as_json=options.json)
+            return replay.scan(home, options.file, as_json=options.json)
         return replay.play(home, options.file)
     if command == "recordings":
         from kalshi_desk.cli import recordings

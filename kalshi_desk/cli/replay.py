@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from kalshi_desk.cli import outcome
-from kalshi_desk.core.errors import Retry, Stop
+from kalshi_desk.cli.recordings import find
+from kalshi_desk.core.errors import Retry
 from kalshi_desk.desk.commands import LeaveOrders
 from kalshi_desk.store.paths import Home, open_home
 from kalshi_desk.store.presence import is_locked
@@ -19,13 +20,13 @@ _PREFIX = "kalshi-desk-replay-"
 _LEFTOVER_AGE_S = 60.0
 
 
-def scan(file: str, *, as_json: bool) -> int:
+def scan(home: Home, file: str, *, as_json: bool) -> int:
     """Run a recording through decoder and books as fast as they go and print the figures."""
     import json
 
     from kalshi_desk.engine.replay_scan import scan as scan_file
 
-    figures = scan_file(_existing(file)).to_json()
+    figures = scan_file(find(home, file)).to_json()
     if as_json:
         print(json.dumps(figures), flush=True)
     else:
@@ -43,7 +44,7 @@ def play(home: Home, file: str) -> int:
     from kalshi_desk.cli.desk import need_terminal, show
     from kalshi_desk.cli.processes import EngineChild, prepare
 
-    path = _existing(file)
+    path = find(home, file)
     need_terminal()
     settings = load_all(home).settings
     _clear_leftovers()
@@ -80,12 +81,3 @@ def _clear_leftovers() -> None:
             continue
         if is_old and not is_locked(open_home(str(folder), {})):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _existing(file: str) -> Path:
-    path = Path(file).expanduser().absolute()
-    if not path.is_file():
-        raise Stop(
-            f"There is no recording {path}.", code="no_recording", todo="Check the file's name."
-        )
-    return path

@@ -85,6 +85,8 @@ class LimitRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=T
     is_breached: bool
     value: str = ""
     """What the setting is now, as a person types it."""
+    range: str = ""
+    """What the setting may be, in words."""
 
 
 class ExposureRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):

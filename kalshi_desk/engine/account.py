@@ -33,6 +33,8 @@ REREAD_NS = 4_000_000_000
 REGULAR_NS = 60_000_000_000
 """How long without a reading of the account: a lost fill or cancel makes no gap on the stream."""
 MAX_MISMATCHES = 3
+_OF_A_FILL = "Trade"
+"""Kalshi's reason of an update that a fill made."""
 CENT_STEP = 10_000
 
 
@@ -65,7 +67,9 @@ class Account:
                 f"Order resolved: {order.state.value}", Level.GOOD, order.client_order_id
             )
         elif order.state is OrderState.CANCELED and before not in (OrderState.CANCELED, None):
-            title = f"Order canceled{f' ({order.reason})' if order.reason else ''}"
+            # A fill leaves this word on an order whose cancel says no reason of its own.
+            why = "" if order.reason in ("", _OF_A_FILL) else f" ({order.reason})"
+            title = f"Order canceled{why}"
             self._say_order(title, Level.INFO, order.client_order_id)
 
     def fill(self, fill: Fill, *, is_quiet: bool = False) -> None:

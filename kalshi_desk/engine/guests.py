@@ -97,6 +97,7 @@ class Guest:
         self._failures = 0
         self._restarts = 0
         self._was_lost = False
+        self._told: tuple[str, str, int] | None = None
 
     def switch(self, on: bool) -> None:
         """Start or end the guest."""
@@ -227,8 +228,10 @@ class Guest:
             restarts=self._restarts,
             since_ns=self._clock.now_ns(),
         )
-        if title or state in {"running", "failing"}:
+        told = (state, text, pid)
+        if title or (state in {"running", "failing"} and told != self._told):
             _log.info("guest %s is %s: %s", self.name, state, text)
+        self._told = told
         self._take(GuestMoved(row=row, level=level, title=title, text=words))
 
 

@@ -18,6 +18,7 @@ from kalshi_desk.engine.risk_numbers import (
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.risk.limits import part_of
 from kalshi_desk.store.risk_settings import RiskSettings
+from kalshi_desk.store.setting_schema import Setting, every_setting
 
 _SECOND_NS = 1_000_000_000
 _SHARE = 10_000
@@ -69,9 +70,15 @@ def limit_rows(state: CoreState, _rest: str = "") -> dict[str, LimitRow]:
             setting=f"risk.{name}",
             help=help_of(name),
             is_breached=used is not None and _is_breached(name, used, allowed),
+            range=_settings()[f"risk.{name}"].allowed,
             value=f"{setting_value(state.settings, name):.6f}".rstrip("0").rstrip("."),
         )
     return found
+
+
+@cache
+def _settings() -> dict[str, Setting]:
+    return every_setting()
 
 
 _REACHED = frozenset({"daily_loss_percent", "daily_loss_reducing_percent", "drawdown_percent"})

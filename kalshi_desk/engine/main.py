@@ -59,6 +59,7 @@ from kalshi_desk.store.watchlist import load_watchlist, save_watchlist
 OFFERED_VENUES = frozenset({"practice", "paper", "demo", "live", "replay"})
 DURABLE_VENUES = frozenset({"demo", "live"})
 READY_LIMIT_S = 30.0
+READY_LOOK_S, LOOKS_UNTIL_SAID = 0.05, 100
 TUI_FACE = "tui"
 REPLAY_WHY = "A replay takes no orders: what happened has happened. Nothing was sent."
 _log = logging.getLogger(__name__)
@@ -274,10 +275,14 @@ def _stop_on_signals(shell: EngineShell) -> None:
 
 async def _say_ready(shell: EngineShell, record: EngineRecord, json_ready: bool) -> None:
     """Say one line once the account is known and books are live, or it takes too long."""
+    looks = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(READY_LIMIT_S):
             while not _is_ready(shell):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(READY_LOOK_S)
+                looks += 1
+                if looks == LOOKS_UNTIL_SAID and shell.core.state.link is not LinkState.LIVE:
+                    _say_waiting(record.venue, shell.core.state.waiting_for)
     gc.collect()
     gc.freeze()
     state = shell.core.state
@@ -290,6 +295,13 @@ async def _say_ready(shell: EngineShell, record: EngineRecord, json_ready: bool)
             line = f"Engine {record.pid} serves {record.venue} at {record.link}{api}{waits}"
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
+
+
+def _say_waiting(venue: str, why: str) -> None:
+    """Tell whoever waits for the ready line what it waits for."""
+    _log.warning("%s is not reached yet: %s", venue, why)
+    with contextlib.suppress(OSError):
+        print(f"kalshi-desk: {venue} is not reached yet: {why}", file=sys.stderr, flush=True)
 
 
 def _is_ready(shell: EngineShell) -> bool:

@@ -16,7 +16,7 @@ from textual.timer import Timer
 
 from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
-from kalshi_desk.desk.frames import DeskEvent, Frame
+from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame
 from kalshi_desk.desk.protocol import Welcome
 from kalshi_desk.tui.actions import BY_ID, keys_of
 from kalshi_desk.tui.board import ALWAYS, Board
@@ -28,7 +28,7 @@ from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.layout import Pane, ScreenName, is_too_small
 from kalshi_desk.tui.link import Link, LinkFactory
 from kalshi_desk.tui.navigator import Navigator
-from kalshi_desk.tui.notes import MAX_TOASTS_A_FRAME, SEVERITY, is_loud, rings
+from kalshi_desk.tui.notes import MAX_TOASTS_A_FRAME, SEVERITY, Refusals, is_loud, rings
 from kalshi_desk.tui.own_settings import take_up
 from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
@@ -73,6 +73,7 @@ class DeskApp(App[ExitChoice]):
         self._last_pid = 0
         self._extra: tuple[str, ...] = ()
         self._watched = ""
+        self._refusals = Refusals()
         self.nav = Navigator(self)
         self.fault: Exception | None = None
         self._interval: Timer | None = None
@@ -306,6 +307,10 @@ class DeskApp(App[ExitChoice]):
             self.bell()
         loud = [event for event in events if is_loud(event, self.settings)]
         for event in loud[:MAX_TOASTS_A_FRAME]:
+            if event.kind is EventKind.DENIED and not self._refusals.is_new(
+                event.text, self._clock_s()
+            ):
+                continue
             self.say(event.title, event.text, severity=SEVERITY[event.level])
         if len(loud) > MAX_TOASTS_A_FRAME:
             self.say(f"{len(loud) - MAX_TOASTS_A_FRAME} more", "See Events.")
@@ -351,7 +356,8 @@ class DeskApp(App[ExitChoice]):
             )
         elif answer.outcome is Outcomes.REFUSED and not isinstance(command, PlaceOrder):
             why = " ".join(reason.text for reason in answer.reasons) or answer.text
-            self.say("Refused", why, severity="warning")
+            if self._refusals.is_new(why, self._clock_s()):
+                self.say("Refused", why, severity="warning")
         elif (
             answer.outcome is Outcomes.DONE
             and answer.text

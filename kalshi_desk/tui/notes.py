@@ -15,6 +15,8 @@ SEVERITY: dict[Level, Severity] = {
     Level.WARNING: "warning",
     Level.ERROR: "error",
 }
+ECHO_S = 3.0
+"""How long an answer and the event of the same refusal may be apart."""
 _QUIET = frozenset({EventKind.SYSTEM, EventKind.ORDER, EventKind.NEWS, EventKind.GUEST})
 
 
@@ -28,3 +30,18 @@ def is_loud(event: DeskEvent, settings: TuiSettings) -> bool:
 def rings(events: list[DeskEvent], settings: TuiSettings) -> bool:
     """Return whether the terminal's bell is rung for these events."""
     return settings.bell and any(event.kind is EventKind.ALERT for event in events)
+
+
+class Refusals:
+    """Says a refusal once: the answer to a command and its event come by different ways."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, float] = {}
+
+    def is_new(self, text: str, now_s: float) -> bool:
+        """Return whether a refusal is to be said, False for the echo of one that was."""
+        self._said = {said: at for said, at in self._said.items() if now_s - at < ECHO_S}
+        if self._said.pop(text, None) is not None:
+            return False
+        self._said[text] = now_s
+        return True

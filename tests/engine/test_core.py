@@ -72,6 +72,7 @@ from kalshi_desk.engine.effects import (
     GiveAnswer,
     KeepIntent,
     LookUp,
+    Notify,
     ReadAccount,
     SendCancel,
     SendOrder,
@@ -373,6 +374,21 @@ def test_a_cancel_that_finds_nothing_is_looked_up_not_believed() -> None:
     assert said is not None
     assert said.outcome is Outcomes.REFUSED
     assert "filled" in said.reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("reason", "title"),
+    [("Trade", "Order canceled"), ("", "Order canceled"), ("Expired", "Order canceled (Expired)")],
+)
+def test_a_cancel_names_its_reason_and_not_that_of_a_fill_before(reason: str, title: str) -> None:
+    bench = Bench()
+    intent = sent(bench.buy(price="0.40"))[0]
+    bench.take(OrderAnswered(intent.client_order_id, "o", Count(0), Count(1000)))
+    canceled = msgspec.structs.replace(
+        order_of(intent, "o", OrderState.CANCELED), reason=reason, filled=Count(500)
+    )
+    effects = bench.take(OrderReported(canceled))
+    assert [effect.event.title for effect in effects if isinstance(effect, Notify)] == [title]
 
 
 def test_a_cancel_that_failed_on_the_way_is_sent_again_until_it_is_proven() -> None:

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from kalshi_desk.core.events import CoreEvent
 from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.frames import EventKind, Level
@@ -101,6 +103,21 @@ class House:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+async def test_a_guest_that_runs_on_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    house = House(tmp_path, Patience(delays_s=(0.01,), slow_s=0.1, steady_s=0.3, stop_s=0.3))
+    house.add(SERVES)
+    async with house.open():
+        await house.runs()
+        # It is said again where it has lived so long that it is trusted.
+        await house.until(lambda: sum(e.row.state == "running" for e in house.told) == 2)
+    assert [r.message for r in caplog.records if "is running" in r.message] == [
+        "guest guest is running: here I am"
+    ]
 
 
 async def test_a_guest_runs_is_killed_and_comes_back(tmp_path: Path) -> None:

@@ -250,6 +250,7 @@ def limits() -> dict[str, Row]:
             value=setting,
             help=text,
             is_breached=used is not None and used > allowed,
+            range="a number from 0.1 to 100 in per cent (2 means 2 %)",
         )
         for name, title, unit, used, allowed, setting, text in lines
     }

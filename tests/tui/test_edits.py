@@ -19,6 +19,7 @@ from kalshi_desk.desk.automation import (
     StopKind,
 )
 from kalshi_desk.desk.commands import Outcomes, Panic
+from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.tui.dialogs import ConfirmDialog
 from kalshi_desk.tui.layout import ScreenName
 from kalshi_desk.tui.screens.lab import LabScreen
@@ -27,7 +28,7 @@ from kalshi_desk.tui.stop_dialog import StopDialog
 from kalshi_desk.tui.ticket_form import Stage
 from kalshi_desk.tui.typed_dialog import TypedDialog
 from tests.tui.conftest import MakeApp, Seconds
-from tests.tui.driving import HELD, DeskPilot, ready, see, shows, until
+from tests.tui.driving import HELD, DeskPilot, noted, ready, see, shows, until
 from tests.tui.machine import add_machine
 from tests.tui.scripted import Engine, status
 
@@ -226,6 +227,7 @@ async def test_a_limit_is_set_where_it_stands(make_app: MakeApp, engine: Engine)
         await pilot.press("6")
         await see(pilot, "Largest event", "✗ BREACHED", "! near", "no gauge", "1 breached")
         await pilot.press("down", "enter", *"3%")
+        await see(pilot, "Allowed: a number from 0.1 to 100 in per cent (2 means 2 %).")
         await pilot.press("escape")
         assert engine.commands == []
         await pilot.press("enter", *"3%", "enter")
@@ -374,3 +376,22 @@ async def test_a_run_is_cancelled_and_a_report_is_read(make_app: MakeApp, engine
         await see(pilot, "Assumptions", "latency ms", "every cancel at our price stood behind us")
         await pilot.press("v")
         await see(pilot, "equity, $", "drawdown, %")
+
+
+async def test_a_refusal_is_shown_once_though_answer_and_event_say_it(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    text = "The limit of open positions must be from 1 to 1000."
+    engine.answer_outcome = Outcomes.REFUSED
+    engine.refusals = (Reason(ReasonCode.BAD_COMMAND, text),)
+    app = make_app()
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        for times in (1, 2):
+            engine.tell(EventKind.DENIED, Level.WARNING, "Refused by the desk", text)
+            app.send(SetLimit(name="open_positions", value="0"))
+            engine.tell(EventKind.SYSTEM, Level.WARNING, f"Later {times}")
+            await noted(pilot, f"Later {times}")
+            await until(pilot, lambda times=times: len(engine.commands) == times, "sent")
+            await pilot.pause()
+            assert [note.message for note in app._notifications].count(text) == times

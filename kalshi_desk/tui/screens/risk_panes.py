@@ -106,8 +106,8 @@ class LimitsTable(EditTable[LimitRow]):
         return f"{row.help} Setting {row.setting} = {row.value or '—'}. Enter changes it."
 
     def allowed(self, row: LimitRow) -> str:
-        """Say what the limit is; the engine knows its range and refuses with it."""
-        return row.help.rstrip(".") or "a number"
+        """Say what the setting may be."""
+        return row.range or "a number"
 
     def begin(self, row: LimitRow, key: str) -> FieldEdit:
         """Open the setting."""
