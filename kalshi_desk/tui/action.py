@@ -35,6 +35,7 @@ class Where(StrEnum):
     LIMITS = "limits"
     EXPOSURE = "exposure"
     STOPS = "stops"
+    TOGETHER = "together"
     PORTFOLIO = ScreenName.PORTFOLIO.value
     BRIDGE = "bridge"
     CURVE = "equity"
@@ -59,7 +60,7 @@ PANES: dict[ScreenName, tuple[Where, ...]] = {
     ScreenName.DESK: tuple(Where(pane.value) for pane in Pane),
     ScreenName.MARKETS: (Where.PLACES, Where.FOUND, Where.FILTER, Where.ABOUT),
     ScreenName.STRATEGIES: (Where.STRATEGY, Where.PARAMETERS, Where.SEEN, Where.WHY),
-    ScreenName.RISK: (Where.LIMITS, Where.EXPOSURE, Where.STOPS),
+    ScreenName.RISK: (Where.LIMITS, Where.EXPOSURE, Where.STOPS, Where.TOGETHER),
     ScreenName.PORTFOLIO: (Where.BRIDGE, Where.CURVE, Where.FIGURES, Where.PARTS),
     ScreenName.NEWS: (Where.HEADLINES, Where.STORY, Where.MATCHES, Where.FEEDS),
     ScreenName.LAB: (Where.RUNS, Where.NEW_RUN, Where.REPORT),

@@ -22,6 +22,7 @@ from kalshi_desk.desk.automation_frames import (
     WhyRow,
 )
 from kalshi_desk.desk.frames import Row
+from kalshi_desk.desk.service_frames import CorrelationRow
 from tests.tui.scripted import HELD, NOW_NS, SECOND, Engine, status
 
 DAY = 86_400 * SECOND
@@ -502,6 +503,29 @@ def lab() -> dict[str, Row]:
     return {row.run_id: row for row in rows}
 
 
+def correlations(engine: Engine) -> dict[str, Row]:
+    """How some markets move together."""
+    first, second, third, *_ = sorted(engine.world.rows)
+    found: dict[str, Row] = {}
+    for one, other, value, is_found in (
+        (first, second, 0.62, True),
+        (first, third, -0.41, True),
+        (second, third, 0.08, False),
+    ):
+        found[f"{one} {other}"] = CorrelationRow(
+            first=one,
+            second=other,
+            hours=72,
+            estimate=value * 1.2,
+            shrunk=value,
+            low=value - 0.2,
+            high=value + 0.2,
+            p_value=0.001 if is_found else 0.4,
+            is_found=is_found,
+        )
+    return found
+
+
 def add_machine(engine: Engine) -> None:
     """Let an engine tell about the machine too."""
     engine.rows["status"][""] = status(auto_running=1, auto_total=1, auto_on=True)
@@ -510,6 +534,7 @@ def add_machine(engine: Engine) -> None:
     engine.rows["limits"] = limits()
     engine.rows["exposure"] = exposure()
     engine.rows["stops"] = stops()
+    engine.rows["correlations"] = dict(correlations(engine))
     engine.rows["portfolio"] = {"": portfolio()}
     engine.rows["pnl"] = pnl()
     engine.rows["lab"] = lab()

@@ -115,7 +115,7 @@ async def test_only_the_topics_of_the_screen_in_sight_are_asked_for(
         for _ in range(10):
             frames = app.pump.frames
             await until(pilot, lambda frames=frames: app.pump.frames > frames, "a frame")
-        assert set().union(*asked) == always | {"limits", "exposure", "stops"}
+        assert set().union(*asked) == always | {"limits", "exposure", "stops", "correlations"}
 
 
 async def test_what_changed_while_the_desk_was_out_of_sight_is_there_again(

@@ -1,20 +1,22 @@
-"""Risk: every limit as a gauge, the worst case by event, category and day, and the stops."""
+"""Risk: every limit as a gauge, worst cases, the stops, and what moves together."""
 
 from __future__ import annotations
 
 from kalshi_desk.desk.automation import SetLimit
 from kalshi_desk.desk.automation_frames import ExposureRow, LimitRow, StopRow
 from kalshi_desk.desk.commands import Answer, Outcomes
+from kalshi_desk.desk.service_frames import CorrelationRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.actions import Where
 from kalshi_desk.tui.desk import Desk
 from kalshi_desk.tui.layout import ScreenName
+from kalshi_desk.tui.screens.correlation_pane import CorrelationsTable
 from kalshi_desk.tui.screens.risk_panes import ExposureTable, LimitsTable, StopsTable
 from kalshi_desk.tui.station import Grid, StationScreen
 
 
 class RiskScreen(StationScreen):
-    """Limits to the left, exposure to the right, stops below."""
+    """Limits and stops to the left, exposure and correlations to the right."""
 
     NAME = ScreenName.RISK
 
@@ -23,27 +25,28 @@ class RiskScreen(StationScreen):
         self.limits = LimitsTable(self._set)
         self.exposure = ExposureTable()
         self.stops = StopsTable(desk.board.name_of)
+        self.together = CorrelationsTable(desk.board.name_of)
         self.panes = {
             Where.LIMITS: self.limits,
             Where.EXPOSURE: self.exposure,
             Where.STOPS: self.stops,
+            Where.TOGETHER: self.together,
         }
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Limits, exposure and stops."""
-        return ("limits", "exposure", "stops")
+        """Limits, exposure, stops and correlations."""
+        return ("limits", "exposure", "stops", "correlations")
 
     def wide_grid(self, width: int, height: int) -> Grid:
-        """Return limits and exposure side by side above the stops."""
-        stops = min(max(len(self.stops.rows) + 4, 8), height // 3)
+        """Return limits and exposure side by side above stops and correlations."""
+        stops = min(max(len(self.stops.rows) + 4, 10), height // 3)
         left = 74 + (width - 120) // 2
         return Grid(
             f"{left} 1fr",
             f"1fr {stops}",
             tuple(self.panes),
-            right=frozenset({Where.EXPOSURE}),
-            wide=frozenset({Where.STOPS}),
+            right=frozenset({Where.EXPOSURE, Where.TOGETHER}),
         )
 
     def lead_rows(self, height: int) -> int:
@@ -70,6 +73,8 @@ class RiskScreen(StationScreen):
             self.stops.sync(board.stops, StopRow)
             if before != len(self.stops.rows):
                 self.lay_out()
+        if "correlations" in topics:
+            self.together.sync(board.rows("correlations", CorrelationRow), CorrelationRow)
         self.stops.beat_time(board.now_ns // f.SECOND_NS)
         self.empty(self.limits, "limits", "No limits are known.")
         self.empty(self.exposure, "exposure", "Nothing is at risk.")
@@ -78,6 +83,12 @@ class RiskScreen(StationScreen):
             "stops",
             "No stops.",
             "On the Desk, p on a position protects it.",
+        )
+        self.empty(
+            self.together,
+            "correlations",
+            "Nothing to compare yet.",
+            "It takes a day of hours of two markets.",
         )
 
     # --- keys --------------------------------------------------------------------------
