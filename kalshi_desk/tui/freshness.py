@@ -35,8 +35,8 @@ def banner_text(status: StatusView | None, *, is_connected: bool) -> str:
         return ""
     if not is_connected:
         return (
-            "Engine not reachable: orders live on in the engine or at the exchange. "
-            "Trying again; numbers below are old."
+            "Engine not reachable: orders live on. To start it again: Ctrl+Q, kalshi-desk. "
+            "Trying; numbers are old."
         )
     if status.risk is RiskState.HALTED:
         why = f" ({status.risk_reason})" if status.risk_reason else ""

@@ -395,3 +395,16 @@ async def test_a_refusal_is_shown_once_though_answer_and_event_say_it(
             await until(pilot, lambda times=times: len(engine.commands) == times, "sent")
             await pilot.pause()
             assert [note.message for note in app._notifications].count(text) == times
+
+
+async def test_enter_goes_to_the_form_while_no_backtest_has_run(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    engine.rows["lab"] = {}
+    app = make_app()
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await pilot.press("8")
+        await see(pilot, "No backtest yet.")
+        await pilot.press("enter", "enter")
+        await see(pilot, "Allowed: arbitrage")

@@ -42,7 +42,12 @@ async def test_a_lost_engine_dims_and_comes_back(make_app: MakeApp, engine: Engi
     async with make_app().run_test(size=(120, 40)) as pilot:
         app = await ready(pilot)
         engine.is_up = False
-        await see(pilot, "Engine not reachable: orders live on", "late: engine not reachable")
+        await see(
+            pilot,
+            "Engine not reachable: orders live on.",
+            "start it again: Ctrl+Q, kalshi-desk",
+            "late: engine not reachable",
+        )
         assert app.desk_screen.ladder.has_class("-late")
         assert shows(pilot, "120 YES")
         engine.is_up = True

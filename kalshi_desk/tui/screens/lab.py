@@ -169,9 +169,10 @@ class _Keys:
         self.screen.form.open_edit()
 
     def confirm(self) -> None:
-        """Go from the runs to the report."""
+        """Go from the runs to the report, or to the form while nothing has run."""
         if self.screen.current is Where.RUNS:
-            self.screen.focus_pane(Where.REPORT)
+            has_run = self.screen.runs.current is not None
+            self.screen.focus_pane(Where.REPORT if has_run else Where.NEW_RUN)
 
     def back(self) -> None:
         """Go back to the runs."""
