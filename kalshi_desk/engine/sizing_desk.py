@@ -9,7 +9,7 @@ import msgspec
 
 from kalshi_desk.core.reasons import Reason
 from kalshi_desk.core.strategy import Signal, SignalLeg, Why
-from kalshi_desk.core.types import BookSide, Count, Money, Price
+from kalshi_desk.core.types import NO_MONEY, BookSide, Count, Money, Price
 from kalshi_desk.engine.acting import Sized
 from kalshi_desk.engine.basket_room import fit_basket
 from kalshi_desk.engine.portfolio_view import record_bound
@@ -54,7 +54,9 @@ class SizingDesk:
         )
         text = wanted.text
         if scaled.bound is not None:
-            small = too_small(signal, fitted, scaled.bound)
+            # Sized by the desk, its legs name no counts: the stake is the whole of it.
+            whole = msgspec.structs.replace(signal, legs=legs)
+            small = too_small(whole, fitted, scaled.bound)
             if small is not None:
                 return Sized(why=small)
             text = f"{text}; {scaled.ratio:.0%} of it, bound by {scaled.bound.code.value}"
@@ -114,9 +116,12 @@ def scaled_guarantee(signal: Signal, legs: tuple[SignalLeg, ...]) -> Money:
     """Return the least profit of a basket that is smaller than the strategy's.
 
     The dearest levels go first when a basket shrinks, so that its share of the profit is
-    the least; rounding may take a cent of each leg.
+    the least; rounding may take a cent of each leg.  What guarantees nothing loses nothing
+    of that by being smaller.
     """
-    whole = signal.guaranteed or 0
+    if signal.guaranteed is None:
+        return NO_MONEY
+    whole = signal.guaranteed
     ratio = min(
         Fraction(leg.count, named.count)
         for leg, named in zip(legs, signal.legs, strict=True)

@@ -269,6 +269,19 @@ def test_a_basket_that_the_gate_makes_too_small_is_left(
     assert [leg.planned for leg in world.flying[0].legs] == [700] * 3
 
 
+@pytest.mark.parametrize("limit", ["order_percent", "position_percent", "total_percent"])
+def test_a_stake_that_the_gate_makes_smaller_is_traded(world: ActingWorld, limit: str) -> None:
+    """A signal that the desk sizes names no count: the stake is what it is a part of."""
+    world.core.state.settings.limits = msgspec.structs.replace(WIDE, **{limit: 0.2})
+    leg = SignalLeg(ticker="C", side=BookSide.BID, price=Price(2_500), count=Count(0))
+    world.decide(Signal(candidate="C", legs=(leg,), text="news", probability=0.6))
+    assert world.strategy.fault == ""
+    assert world.strategy.is_on
+    [sent] = world.sent
+    assert sent.ticker == "C"
+    assert 0 < sent.count < 100_000
+
+
 def test_after_auto_goes_off_a_lone_leg_is_sold_and_that_sale_is_not_canceled(
     world: ActingWorld,
 ) -> None:
