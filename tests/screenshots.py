@@ -104,6 +104,8 @@ SHOTS = (
     Shot("portfolio-120x40", (120, 40), press("4")),
     Shot("lab-80x24", (80, 24), press("8")),
     Shot("lab-120x40", (120, 40), press("8")),
+    Shot("log-80x24", (80, 24), press("9")),
+    Shot("log-120x40", (120, 40), press("9")),
     Shot("settings-80x24", (80, 24), press("comma")),
     Shot("settings-120x40", (120, 40), press("comma")),
     Shot("leave-120x40", (120, 40), press("ctrl+q")),
