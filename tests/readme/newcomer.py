@@ -218,9 +218,9 @@ def cents(row: dict[str, Any], name: str) -> Decimal:
 
 
 def price_to_buy(row: dict[str, Any], outcome: str) -> str:
-    """Return a price at which somebody sells, in cents of the outcome."""
+    """Return a price above that at which somebody sells, as the book moves on."""
     price = cents(row, "yes_ask") if outcome == "yes" else 100 - cents(row, "yes_bid")
-    return f"{price:f}"
+    return f"{price + 4:f}"
 
 
 def price_to_sell(row: dict[str, Any], outcome: str) -> str:
