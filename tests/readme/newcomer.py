@@ -170,14 +170,22 @@ class Newcomer:
 
     def position(self) -> str:
         """Return the ticker of a position that stays, always the same."""
-        self._protected = self._protected or str(self.held()["ticker"])
+        if not self._protected:
+            # Dear and with a narrow spread: a stop must be further away than the bid is.
+            rows = [row for row in self.asks("markets") if is_liquid(row)]
+            rows = [row for row in rows if cents(row, "yes_ask") - cents(row, "yes_bid") <= 2]
+            row = max(rows, key=lambda row: cents(row, "yes_bid"))
+            price = price_to_buy(row, "yes")
+            self.types("buy", row["ticker"], "yes", "1", "@", price, "--ioc")
+            self._protected = str(row["ticker"])
         return self._protected
 
     def stop(self) -> str:
         """Protect a position and return the stop's id."""
-        ticker = self.held()["ticker"]
+        ticker = self.position()
         self.types("protect", ticker, "fixed", "20%")
-        (found,) = (s for s in self.asks("stops") if s["ticker"] == ticker)
+        stops = self.asks("stops")
+        found = next(s for s in stops if (s["ticker"], s["state"]) == (ticker, "armed"))
         return str(found["stop_id"])
 
     def alert(self) -> str:
@@ -218,9 +226,9 @@ def cents(row: dict[str, Any], name: str) -> Decimal:
 
 
 def price_to_buy(row: dict[str, Any], outcome: str) -> str:
-    """Return a price at which somebody sells, in cents of the outcome."""
+    """Return a price above that at which somebody sells, as the book moves on."""
     price = cents(row, "yes_ask") if outcome == "yes" else 100 - cents(row, "yes_bid")
-    return f"{price:f}"
+    return f"{price + 4:f}"
 
 
 def price_to_sell(row: dict[str, Any], outcome: str) -> str:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from kalshi_desk.store.live_switch import PHRASE
+from kalshi_desk.store.presence import is_locked
 from tests.journeys.seat import leave
 from tests.readme import reading
 from tests.readme.newcomer import Newcomer, ends, price_to_buy, price_to_sell
@@ -177,7 +178,7 @@ def order_words(newcomer: Newcomer, words: list[str]) -> list[str]:
     if price != "CENTS":
         return [verb, newcomer.market(int(price))["ticker"], outcome, count, at, price]
     row = newcomer.market()
-    return [verb, row["ticker"], outcome, "2", at, price_to_buy(row, outcome)]
+    return [verb, row["ticker"], outcome, "1", at, price_to_buy(row, outcome)]
 
 
 # --- what goes on until it is ended, or asks --------------------------------------------
@@ -190,8 +191,9 @@ def sit(newcomer: Newcomer, words: list[str]) -> None:
     with newcomer.sits_down(*typed) as terminal:
         terminal.wait_for(venue.upper(), 30)
         terminal.wait_for("10,000.00" if venue == "practice" else "be reached", 30)
-        assert leave(terminal, "s") == 0
+        assert leave(terminal, "l") == 0
         assert terminal.is_restored
+    assert not is_locked(newcomer.home)
 
 
 def serve(newcomer: Newcomer, words: list[str]) -> None:
@@ -232,7 +234,7 @@ def watch(newcomer: Newcomer, words: list[str]) -> None:
     with newcomer.sits_down(*fill(newcomer, words)) as terminal:
         terminal.wait_for("REPLAY", 30)
         terminal.wait_for("frames", 30)
-        assert leave(terminal, "s") == 0
+        assert leave(terminal, "d") == 0
 
 
 def bridge(newcomer: Newcomer, words: list[str]) -> None:
