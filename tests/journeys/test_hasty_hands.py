@@ -14,13 +14,13 @@ from tests.journeys.seat import MARGIN_S, a_market, leave, listed, select_market
 from tests.journeys.terminal import Terminal, open_desk
 from tests.running_desk import RunningDesk, running_desk
 
+pytestmark = pytest.mark.long
+
 ESCAPE_ENTER = "\x1b\r"
 BROKEN = """
 import sys
 from kalshi_desk.cli.main import main
 from kalshi_desk.tui.look_keys import LookKeys
-
-pytestmark = pytest.mark.long
 LookKeys.theme = lambda self: {}["broken"]
 sys.exit(main(["--home", sys.argv[1]]))
 """
