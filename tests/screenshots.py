@@ -186,7 +186,7 @@ def main() -> None:
     fonts = find_font()
     with (
         tempfile.TemporaryDirectory(prefix="desk-") as folder,
-        running_desk(Path(folder)) as desk,
+        running_desk(Path(folder), news=True) as desk,
     ):
         asyncio.run(take_all(desk.home, chosen.seconds, chosen.only, fonts))
 

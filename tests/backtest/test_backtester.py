@@ -127,6 +127,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     assert run() == run()
 
 
+@pytest.mark.long
 def test_what_comes_later_changes_no_earlier_decision(tmp_path: Path) -> None:
     whole = Backtester(events=settled_days(), home=tmp_path).run_strategy(TakeOffer)
     events = list(settled_days())

@@ -11,7 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import COMMAND_S, Desk, Done
+
+pytestmark = pytest.mark.long
 
 FIELDS = {
     "markets": "ticker event_ticker title status yes_bid yes_ask yes_bid_size yes_ask_size "

@@ -377,6 +377,7 @@ async def test_a_copy_of_a_built_in_file_does_not_touch_the_strategy_of_that_nam
         assert not found.fault
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["while True: pass", "import os; os._exit(1)"])
 async def test_a_file_that_stops_the_worker_does_not_take_the_other_strategies_away(
     tmp_path: Path, text: str

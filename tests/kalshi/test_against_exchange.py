@@ -45,6 +45,8 @@ from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, load_private_key
 from kalshi_desk.kalshi.venue import KalshiFeed
 
+pytestmark = pytest.mark.long
+
 DEADLINE_S = 30
 
 

@@ -23,6 +23,8 @@ from tests.power.season import START_NS, Season, SeasonFound, play
 from tests.power.summary import summary_of
 from tests.power.wire import SECOND_NS, Exchange
 
+pytestmark = pytest.mark.long
+
 TAUGHT = ("Climate and Weather", "Crypto", "Financials", "Politics", "Sports")
 
 

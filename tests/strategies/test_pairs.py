@@ -89,6 +89,7 @@ def _walks(seed: int, count: int = 8) -> MarketView:
     return view(*(_market(f"W{n}", _prices(one - one.mean())) for n, one in enumerate(logits)))
 
 
+@pytest.mark.long
 def test_independent_walks_are_found_no_more_often_than_one_time_in_ten() -> None:
     trials = 12
     false = sum(
