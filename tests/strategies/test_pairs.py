@@ -91,7 +91,7 @@ def _walks(seed: int, count: int = 8) -> MarketView:
 
 @pytest.mark.long
 def test_independent_walks_are_found_no_more_often_than_one_time_in_ten() -> None:
-    trials = 12
+    trials = 40
     false = sum(
         any(row.is_found for row in Pairs({"tested": 30}).decide(_walks(seed)).pairs)
         for seed in range(trials)
