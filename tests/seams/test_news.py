@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -73,7 +73,12 @@ async def news_arrive_once(desk: RunningDesk) -> None:
 
 def workers(pid: int) -> list[psutil.Process]:
     """Return the news workers of an engine."""
-    return [one for one in psutil.Process(pid).children() if WORKER in one.cmdline()]
+    found = []
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.Error):  # it may end while it is looked at
+            if WORKER in child.cmdline():
+                found.append(child)
+    return found
 
 
 def journaled(desk: RunningDesk) -> list[NewsItem]:

@@ -39,7 +39,7 @@ from tests.running_desk import RunningDesk, end, running_desk, shell, start_engi
 from tests.seams.test_three_ledgers import face
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
-STRATEGIES = ("arbitrage", "volatility", "harvester", "news")
+STRATEGIES = ("arbitrage", "volatility", "harvester", "news", "pairs")
 LADDER = "KXNBATOTAL-"
 LOOKS = 8
 SETTINGS = """
@@ -188,11 +188,15 @@ def say(desk: RunningDesk, *commands: Command) -> None:
     asyncio.run(submit())
 
 
+def mode_of(strategy: str) -> Mode:
+    return Mode.TRADE if strategy == "arbitrage" else Mode.SHADOW
+
+
 def turn_on(desk: RunningDesk) -> None:
     wait_until(lambda: set(STRATEGIES) <= set(rows(desk, "strategies", StrategyRow)))
-    modes = (Mode.TRADE, Mode.SHADOW, Mode.SHADOW, Mode.SHADOW)
-    named = zip(STRATEGIES, modes, strict=True)
-    say(desk, *(SetMode(strategy=name, mode=mode) for name, mode in named), SetAuto(on=True))
+    say(
+        desk, *(SetMode(strategy=name, mode=mode_of(name)) for name in STRATEGIES), SetAuto(on=True)
+    )
 
 
 def looked(desk: RunningDesk, times: int) -> Callable[[], bool]:
