@@ -129,6 +129,7 @@ class _Server(uvicorn.Server):
 class _Line(H11Protocol):
     """A connection that must ask for something soon: silence costs a file and nothing else."""
 
+    # uvicorn narrows the transport so itself; only streams come here.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._late = self.loop.call_later(HEAD_S, self._end_if_silent)

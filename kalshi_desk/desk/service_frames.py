@@ -14,9 +14,9 @@ from kalshi_desk.core.types import Price
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
-    """One alert rule: ``state`` is armed, raised (until it falls back) or waiting for data.
+    """One alert rule: ``state`` is armed, raised (until it falls back) or can't be read.
 
-    ``source`` is ``settings`` for a rule of the file that a person wrote, else ``desk``.
+    ``source`` is ``settings`` for a rule of the file at the start, ``desk`` for a later one.
     """
 
     alert_id: str

@@ -10,6 +10,7 @@ from kalshi_desk.desk.service import AskSettings, SettingsPage
 from kalshi_desk.engine.effects import ApplySettings
 from kalshi_desk.engine.setting_rows import secret_rows, setting_rows
 from kalshi_desk.engine.shell import EngineShell
+from kalshi_desk.store.log import set_level
 from kalshi_desk.store.paths import Home
 from kalshi_desk.store.settings import LoadedSettings, Settings
 
@@ -64,8 +65,3 @@ class SettingService:
             rows=(*rows, *secrets),
             warnings=(*self._warnings, *overridden),
         )
-
-
-def set_level(level: str) -> None:
-    """Keep log lines from this level on."""
-    logging.getLogger().setLevel(level.upper())

@@ -46,6 +46,11 @@ class LogRecordLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     trace: str = ""
 
 
+def set_level(level: str) -> None:
+    """Keep what is at least so grave from now on."""
+    logging.getLogger().setLevel(level.upper())
+
+
 class Redactor:
     """Cuts secrets out of text: those it was told of, and what has the shape of one."""
 
@@ -118,14 +123,10 @@ class Log:
         self._file = handler
         root = logging.getLogger()
         root.addHandler(self._gate)
-        self.set_level(level)
+        set_level(level)
         for chatty in _CHATTY:
             logging.getLogger(chatty).setLevel(logging.WARNING)
         self._writer.start()
-
-    def set_level(self, level: str) -> None:
-        """Keep what is at least so grave from now on."""
-        logging.getLogger().setLevel(level.upper())
 
     def close(self) -> None:
         """Write what waits."""

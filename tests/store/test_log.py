@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_desk.store.log import CUT, Log, Redactor
+from kalshi_desk.store.log import CUT, Log, Redactor, set_level
 from kalshi_desk.store.log_reader import moment_ns, read_log
 
 _log = logging.getLogger("kalshi_desk.engine.test")
@@ -72,7 +72,7 @@ def test_it_rotates_and_older_files_are_read_too(path: Path) -> None:
 def test_a_level_can_be_changed_while_it_runs(path: Path) -> None:
     log = Log(path, level="error")
     _log.warning("unheard")
-    log.set_level("debug")
+    set_level("debug")
     _log.debug("heard")
     log.close()
     assert [line.text for line in read_log(path, level="debug")[0]] == ["heard"]
