@@ -67,7 +67,9 @@ def test_a_feed_that_is_empty_for_once_has_shown_what_it_showed() -> None:
 
 
 def test_a_date_in_the_future_is_no_claim() -> None:
-    (item,) = Memory().take(ONE, [entry("a", at_ns=NOW_NS + 48 * HOUR_NS)], NOW_NS)
+    memory = Memory()
+    memory.take(ONE, [entry("z")], NOW_NS)
+    (item,) = memory.take(ONE, [entry("a", at_ns=NOW_NS + 48 * HOUR_NS)], NOW_NS + 1)
     assert item.published_ns == 0
 
 
