@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import msgspec
+import pytest
 
 from kalshi_desk.core.errors import Retry, Unknown
 from kalshi_desk.core.reasons import Reason, ReasonCode
@@ -271,6 +272,13 @@ async def test_panic_takes_one_tap_and_needs_no_engine(rig: Rig) -> None:
     rig.server.tap(ANNA, asked, "PANIC")
     await rig.until(lambda: "All orders are canceled." in asked.text)
     assert rig.desk.panics == 1
+
+
+@pytest.mark.parametrize("text", ["/panic now please", "/panic!", "/PANIC!!", "/panic practice"])
+async def test_a_panic_with_more_words_is_a_panic(rig: Rig, text: str) -> None:
+    asked = await rig.asks(text, "PANIC")
+    rig.server.tap(ANNA, asked, "PANIC")
+    await rig.until(lambda: rig.desk.panics == 1)
 
 
 async def test_a_slow_command_does_not_hold_up_a_panic(rig: Rig) -> None:
