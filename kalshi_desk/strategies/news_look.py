@@ -22,6 +22,7 @@ from kalshi_desk.core.strategy import (
 )
 from kalshi_desk.core.types import PRICE_ONE, BookSide, Outcome, Price, TimeInForce
 from kalshi_desk.quant.costs import fee_rate, rule_at
+from kalshi_desk.quant.evidence import Signal as StorySignal
 from kalshi_desk.quant.evidence import sentiment
 from kalshi_desk.strategies.looking import (
     MINUTE_NS,
@@ -119,7 +120,8 @@ class NewsLook:
         if before is None or not 0.0 < before < 1.0:
             seen = Refusal("no_price_before", 0, "none", "one a minute before it")
             return refused(market.ticker, seen)
-        facts = self._facts(snapshot, category, stories, before)
+        others = [story.signal for story in fresh if story.tier is not stories[0].tier]
+        facts = self._facts(snapshot, category, stories, before, others)
         cell = _cell(proof)
         verdict = judge(facts, cell, self._rules)
         if verdict.action is NewsAction.SHADOW and proof.kappa is not None:
@@ -192,7 +194,12 @@ class NewsLook:
         return self._proofs.get(news_cell(category, tier, self._horizon), NOTHING)
 
     def _facts(
-        self, snapshot: MarketSnapshot, category: str, stories: list[Story], before: float
+        self,
+        snapshot: MarketSnapshot,
+        category: str,
+        stories: list[Story],
+        before: float,
+        others: list[StorySignal],
     ) -> NewsFacts:
         market, now_ns = snapshot.market, self._view.now_ns
         left = hours_left(market, now_ns)
@@ -202,6 +209,7 @@ class NewsLook:
             ask=snapshot.asks[0][0],
             before=before,
             stories=[story.signal for story in stories],
+            others=others,
             minutes_left=None if left is None else 60.0 * left,
             release_minutes=self._release(category),
             grid=market.grid,

@@ -156,9 +156,18 @@ def test_proof_of_one_cell_is_none_of_another() -> None:
 
 
 def test_the_proven_tier_decides() -> None:
-    loud = story("2", tier=Tier.SOCIAL, sentiment=-1.0, confidence=1.0)
+    loud = story("2", tier=Tier.SOCIAL, sentiment=1.0, confidence=1.0)
     signal = only(decide(UNMOVED, story(), loud))
     assert (signal.cell, signal.legs[0].side) == ("Politics|press|30 min", BookSide.BID)
+    quiet = story("2", tier=Tier.SOCIAL, sentiment=-0.3, confidence=1.0)
+    assert only(decide(UNMOVED, story(), quiet)).legs == signal.legs
+
+
+def test_a_story_of_another_tier_can_contradict() -> None:
+    denied = story("2", tier=Tier.OFFICIAL, sentiment=-0.9)
+    assert code(UNMOVED, story(), denied) == "contradictory"
+    old = story("2", tier=Tier.OFFICIAL, sentiment=-0.9, age=31.0)
+    assert only(decide(UNMOVED, story(), old)).legs[0].side is BookSide.BID
 
 
 @pytest.mark.parametrize(
