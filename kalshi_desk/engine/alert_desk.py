@@ -34,6 +34,16 @@ MOST_RULES = 500
 RULES = ("alerts", "rules")
 
 
+class _Raised(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journal keeps of a rule that was raised."""
+
+    rule: str = ""
+    raised: dict[str, int] = {}
+
+
+_decode = msgspec.json.Decoder(_Raised).decode
+
+
 class AlertDesk:
     """Every rule, looked at twice a second and at each fill and item of news."""
 
@@ -52,11 +62,17 @@ class AlertDesk:
                 state.alerts[name] = Watch(name, rule, is_from_settings=True)
 
     def recall(self, kept: dict[str, str]) -> None:
-        """Take what was raised when the desk ended: nobody is told of it twice."""
+        """Take what was raised when the desk ended: nobody is told of it twice.
+
+        A rule that was changed in the file since has told nothing yet.
+        """
         for key, value in kept.items():
             watch = self._state.alerts.get(key.removeprefix(RAISED_KEY))
-            if watch is not None and value:
-                watch.raised.update(msgspec.json.decode(value, type=dict[str, int]))
+            if watch is None or not value:
+                continue
+            known = _decode(value)
+            if known.rule == str(watch.rule):
+                watch.raised.update(known.raised)
 
     def problem_of(self, settings: Settings) -> str:
         """Return what is wrong with the first rule of new settings that nobody could watch."""
@@ -224,8 +240,9 @@ class AlertDesk:
         self._outbox.say(self._state.now_ns, EventKind.ALERT, Level.WARNING, title, text, ticker)
 
     def _keep(self, watch: Watch) -> None:
-        kept = msgspec.json.encode(watch.raised).decode() if watch.raised else ""
-        self._outbox.do(KeepMeta(RAISED_KEY + watch.name, kept))
+        kept = _Raised(rule=str(watch.rule), raised=watch.raised)
+        text = msgspec.json.encode(kept).decode() if watch.raised else ""
+        self._outbox.do(KeepMeta(RAISED_KEY + watch.name, text))
 
     # --- what people say -------------------------------------------------------------------
 
@@ -291,7 +308,12 @@ class AlertDesk:
 
 
 def _price(live: LiveMarket) -> int | None:
-    """Return the middle of a book that may be believed, else the last trade's price."""
+    """Return the middle of a book that may be believed, else the last trade's price.
+
+    None while the book is not known: the last trade may lie far from where it trades now.
+    """
+    if not live.has_book:
+        return None
     middle = middle_of(live.book) if live.is_fresh else 0
     return middle or live.last_price
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kalshi_desk.core.events import BookSnapshot
+from kalshi_desk.core.events import BookSnapshot, BookStale, TickerChanged
 from kalshi_desk.core.types import parse_count, parse_price
 from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.frames import DeskEvent, EventKind
@@ -59,6 +59,35 @@ def test_a_price_rings_once_until_it_comes_back() -> None:
     bench.wait(1)
     quote(bench, "0.60", "0.62")
     assert len(rings(bench.wait(1))) == 1
+
+
+def test_a_book_that_is_not_known_rings_nothing() -> None:
+    bench = Bench()
+    quote(bench, "0.60", "0.62")
+    bench.take(TickerChanged("A", parse_price("0.41"), parse_count("1"), parse_count("0")))
+    ask(bench, "A below 50")
+    assert rings(bench.wait(1)) == []
+    bench.take(BookStale(("A",), "the stream has a gap"))
+    assert rings(bench.wait(1)) == []
+    row = alert_rows(bench.core.state)["a1"]
+    assert isinstance(row, AlertRow)
+    assert row.seen == "no price yet"
+    quote(bench, "0.40", "0.42")
+    assert len(rings(bench.wait(1))) == 1
+
+
+def test_a_rule_changed_in_the_file_rings_anew_and_an_unchanged_one_does_not() -> None:
+    bench = Bench()
+    quote(bench, "0.60", "0.62")
+    ask(bench, "A above 55")
+    effects = bench.wait(1)
+    assert len(rings(effects)) == 1
+    kept = {e.key: e.value for e in effects if isinstance(e, KeepMeta)}
+    for rule, times in (("A > 55", 0), ("A > 50", 1)):
+        again = Bench(settings=ruled(a1=rule))
+        again.core.alerts.recall(kept)
+        quote(again, "0.60", "0.62")
+        assert len(rings(again.wait(1))) == times
 
 
 def test_a_move_within_its_time_rings() -> None:
