@@ -152,8 +152,8 @@ class AlertDesk:
             return
         value = price
         if watch.rule.kind is AlertKind.MOVE:
-            points = live.line.since(self._state.now_ns - watch.rule.span_ns)
-            value = max((abs(price - past) for _, past in points), default=0)
+            earlier = _prices_since(live, self._state.now_ns, watch.rule.span_ns)
+            value = max((abs(price - past) for past in earlier), default=0)
         watch.seen = f"{value / CENT:g}¢"
         if watch.see(watch.rule.subject, value, self._state.now_ns):
             word = "moved" if watch.rule.kind is AlertKind.MOVE else "is at"
@@ -316,6 +316,17 @@ def _price(live: LiveMarket) -> int | None:
         return None
     middle = middle_of(live.book) if live.is_fresh else 0
     return middle or live.last_price
+
+
+def _prices_since(live: LiveMarket, now_ns: int, span_ns: int) -> Iterator[int]:
+    """Yield the prices of a time: the line's, and before it begins those of whole hours."""
+    start_ns = now_ns - span_ns
+    points = live.line.since(start_ns)
+    yield from (price for _, price in points)
+    if not points or points[0][0] > start_ns:
+        for bar in live.bars.shown(now_ns):
+            if bar.start_ns >= start_ns:
+                yield from (bar.high, bar.low)
 
 
 def _title(live: LiveMarket) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kalshi_desk.core.events import BookSnapshot, BookStale, TickerChanged
-from kalshi_desk.core.types import parse_count, parse_price
+from kalshi_desk.core.strategy import Bar
+from kalshi_desk.core.types import Price, parse_count, parse_price
 from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.frames import DeskEvent, EventKind
 from kalshi_desk.desk.service import DropAlert, SetAlert, SetSetting
@@ -14,6 +15,7 @@ from kalshi_desk.engine.alert_desk import RAISED_KEY
 from kalshi_desk.engine.alert_rows import alert_rows
 from kalshi_desk.engine.effects import Effect, KeepMeta, Notify, SaveSetting
 from kalshi_desk.engine.state import CoreSettings
+from kalshi_desk.market.bars import HOUR_NS
 from kalshi_desk.store.service_settings import AlertSettings
 from kalshi_desk.store.settings import Settings
 from tests.engine.test_core import Bench, answer
@@ -97,6 +99,21 @@ def test_a_move_within_its_time_rings() -> None:
     quote(bench, "0.52", "0.54")
     assert len(rings(bench.wait(1))) == 1
     assert rings(bench.wait(120)) == []
+
+
+def test_a_move_is_seen_further_back_than_the_newest_prices_are_kept() -> None:
+    bench = Bench()
+    hour_ns = bench.now_ns - bench.now_ns % HOUR_NS
+    low = [
+        Bar(hour_ns - back * HOUR_NS, Price(4_000), Price(4_000), Price(3_000), Price(4_000))
+        for back in (2, 3)
+    ]
+    bench.core.state.markets.by_ticker["A"].bars.put_before(low, bench.now_ns)
+    ask(bench, "A moves 15 in 1h")
+    assert rings(bench.wait(1)) == []
+    ask(bench, "A moves 15 in 4h")
+    (event,) = rings(bench.wait(1))
+    assert "17.5¢" in event.text
 
 
 def test_fills_and_the_day_s_p_and_l_ring() -> None:
