@@ -86,13 +86,17 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def back(self) -> int:
-        """How far a number must come back before the rule can be raised again."""
+        """How far a number must come back before the rule can be raised again.
+
+        Never further than it can: near an end of the scale half the way to it is enough.
+        """
         if self.kind is AlertKind.PRICE:
-            return CENT
+            room = self.level if self.is_above else PRICE_SCALE - self.level
+            return min(CENT, room // 2)
         if self.kind is AlertKind.MOVE:
             return self.level // 2
         if self.kind is AlertKind.LIMIT:
-            return SHARE_SCALE // 10
+            return min(SHARE_SCALE // 10, self.level // 2)
         return max(MONEY_SCALE, abs(self.level) // 10 if self.kind is AlertKind.PNL else 0)
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.effects import Effect, KeepEntry, KeepMeta, Notify, SaveSetting
 from kalshi_desk.engine.limit_rows import limit_rows
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.risk_watch import SILENT
 from kalshi_desk.engine.setting_live import put_setting
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.bars import middle_of
@@ -29,6 +30,7 @@ from kalshi_desk.store.settings import Settings
 LOOK_EVERY_NS = 500_000_000
 LOW_RELEVANCE = 0.5
 """Matches below it are guesses, and nobody is called for one."""
+LATE_NEWS_NS = 3_600_000_000_000
 RAISED_KEY = "alert:"
 MOST_RULES = 500
 RULES = ("alerts", "rules")
@@ -174,7 +176,8 @@ class AlertDesk:
     def _look_at_limits(self, watch: Watch) -> None:
         highest = 0
         for name, row in limit_rows(self._state).items():
-            if watch.rule.subject not in ("", name) or not row.used or row.allowed <= 0:
+            is_meant = name not in SILENT if not watch.rule.subject else name == watch.rule.subject
+            if not is_meant or row.used is None or row.allowed <= 0:
                 continue
             share = row.used * SHARE_SCALE // row.allowed
             highest = max(highest, share)
@@ -219,6 +222,9 @@ class AlertDesk:
                 )
 
     def _news(self, item: NewsItem) -> None:
+        if item.lag_ns is not None and item.lag_ns > LATE_NEWS_NS:
+            # What a feed shows of yesterday, at the first look at it, calls nobody.
+            return
         matched = {m.ticker for m in item.matches if m.relevance >= LOW_RELEVANCE}
         for watch in self._state.alerts.values():
             if watch.rule.kind is not AlertKind.NEWS:
