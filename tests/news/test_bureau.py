@@ -252,6 +252,23 @@ def test_markets_that_can_not_be_arranged_match_nothing_and_say_so() -> None:
     assert room.read([item])[1] == ""
 
 
+def test_without_the_reader_news_arrive_all_the_same_and_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(model: object) -> None:
+        raise ImportError("no library")
+
+    item = NewsItem(
+        item_id="a", feed="one", tier=Tier.PRESS, title="T", first_seen_ns=1, cluster="a"
+    )
+    room = ReadingRoom()
+    with monkeypatch.context() as patched:
+        patched.setattr("kalshi_desk.news.reading.Reader", broken)
+        read, fault = room.read([item])
+        assert (read, "ImportError" in fault) == ([item], True)
+    assert room.read([item])[1] == ""
+
+
 def test_a_model_that_can_not_be_read_is_told_and_news_are_read_without_it() -> None:
     item = NewsItem(
         item_id="a", feed="one", tier=Tier.PRESS, title="T", first_seen_ns=1, cluster="a"
