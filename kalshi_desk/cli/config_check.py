@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from kalshi_desk.alerts.rules import parse_rule
 from kalshi_desk.cli import outcome
-from kalshi_desk.cli.config_alone import built_in
+from kalshi_desk.cli.config_alone import RULES, built_in
 from kalshi_desk.cli.printing import Form
 from kalshi_desk.core.errors import DeskError
 from kalshi_desk.store.env_files import Variables, read_variables
@@ -81,6 +82,7 @@ def findings(home: Home) -> Findings:
     _look_at_percentages(variables, found)
     _look_at_parameters(loaded.settings, found)
     _look_at_keymap(loaded.settings, found)
+    _look_at_alerts(loaded.settings, found)
     _look_at_keys(home, variables, loaded.settings, found)
     return found
 
@@ -119,6 +121,15 @@ def _look_at_keymap(settings: Settings, found: Findings) -> None:
     from kalshi_desk.tui.actions import faults
 
     found.problems += [f"tui.keymap: {fault}." for fault in faults(settings.tui.keymap)]
+
+
+def _look_at_alerts(settings: Settings, found: Findings) -> None:
+    for name, text in settings.alerts.rules.items():
+        try:
+            parse_rule(text)
+        except DeskError as error:
+            # An engine starts all the same, and shows the rule as one that can't be read.
+            found.warnings.append(f"{RULES}{name}: {error}")
 
 
 def _look_at_keys(home: Home, variables: Variables, settings: Settings, found: Findings) -> None:

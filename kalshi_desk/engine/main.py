@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Coroutine
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -179,11 +181,11 @@ async def _run(
     lock.announce(record)
     house.announce = lambda url: lock.announce(msgspec.structs.replace(record, api=url))
     _stop_on_signals(shell)
-    saying = asyncio.create_task(_say_ready(shell, record, json_ready))
-    deciding = asyncio.create_task(shell.strategies.run())
-    watching = asyncio.create_task(LoopWatch(core.state).run())
-    hosting = asyncio.create_task(house.guests.run(after=saying))
-    reading = asyncio.create_task(news.run(saying))
+    saying = _beside("the ready line", _say_ready(shell, record, json_ready))
+    deciding = _beside("the strategies", shell.strategies.run())
+    watching = _beside("the watch of the loop", LoopWatch(core.state).run())
+    hosting = _beside("the guests", house.guests.run(after=saying))
+    reading = _beside("the news", news.run(saying))
     try:
         if replay is not None:
             shell.venue = replay
@@ -255,6 +257,19 @@ def _open_paper(
         account.settle(settlement)
     feed = PollingFeed(RestClient(LIVE, None, clock), clock)
     return PaperVenue(feed, clock, state, account, state.involved)
+
+
+def _beside(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start work beside the trading; a fault of it is written down when it happens."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("%s ended by a fault; trading goes on without", name, exc_info=error)
+
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(ended)
+    return task
 
 
 def _face_left(shell: EngineShell, face: str, left: int) -> None:

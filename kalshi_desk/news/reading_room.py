@@ -66,7 +66,11 @@ class ReadingRoom:
         An item that can't be read arrives without markets: it moves nothing.
         """
         read: list[NewsItem] = []
-        fault = self._load()
+        try:
+            fault = self._load()
+        except Exception as error:  # nor must a library that can't be loaded
+            fault = f"items can't be read: the reader does not load ({type(error).__name__})"
+            return list(items), fault
         for item in items:
             try:
                 read.append(self._made().read(item))
@@ -98,6 +102,9 @@ class ReadingRoom:
         return self._reader
 
     def _give_markets(self, reader: ReadsNews) -> None:
-        told, self._told = self._told, None
+        told = self._told
         if told is not None:
             reader.set_universe(told)
+            # Only now: markets that could not be read are a fault of every item, not forgotten.
+            if self._told is told:
+                self._told = None

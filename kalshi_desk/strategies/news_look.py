@@ -250,7 +250,9 @@ class NewsLook:
         side = BookSide.BID if is_yes else BookSide.ASK
         left = hours_left(market, self._view.now_ns)
         score = sentiment([story.signal for story in stories])
-        ttl_minutes = min(self._number("ttl_minutes"), self._rules.half_life)
+        ends = (self._number("ttl_minutes"), self._rules.half_life, self._release(category))
+        # A bid that still rests when the figures come out is a gift to whoever reads them first.
+        ttl_minutes = min(end for end in ends if end is not None)
         verb, outcome = "Take" if takes else "Bid", "YES" if is_yes else "NO"
         return Signal(
             candidate=market.ticker,

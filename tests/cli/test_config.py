@@ -77,6 +77,7 @@ def test_set_writes_the_file_and_get_reads_it(
         (["set", "news.own.mine.tier", "press"], 1, "it needs"),
         (["set", "practice.seed", "-5"], 1, "from 0 to 2147483647"),
         (["set", "venue", "live"], 1, "--venue live"),
+        (["set", "alerts.rules.x", "KXFED goes up"], 1, "no rule"),
         (["set", "venue"], 2, "That is not how to use config set"),
         (["get"], 2, "Usage: kalshi-desk config get NAME"),
         (["path", "x"], 2, "That is not how"),
@@ -147,6 +148,7 @@ def test_check_says_everything_at_once(
     settings.write_text(
         "[risk]\ncolar_cents = 5\n[tui.keymap]\nbuy_yes = 'n'\n"
         "[strategies.parameters.volatility]\nmin_move = 7\nnonsense = 1\n"
+        "[alerts.rules]\ngood = 'KXFED > 60'\nlate = 'KXFED soon'\n"
     )
     (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\nMAX_OPEN_POSITIONS=0\n")
     monkeypatch.setenv("BANKROLL", "lots")
@@ -172,6 +174,7 @@ def test_check_says_everything_at_once(
         "colar_cents",
         "no such parameter",
         "STOP_LOSS_PERCENTAGE in the environment stands",
+        'alerts.rules.late: "KXFED soon" is no rule',
     ):
         assert part in warnings
     assert TOKEN not in done.out

@@ -231,6 +231,22 @@ def test_a_deadline_of_the_same_category_is_a_scheduled_release() -> None:
     assert [s.candidate for s in answer(5.0, release_categories="Weather").signals] == ["A"]
 
 
+def test_no_bid_rests_into_a_scheduled_release() -> None:
+    proven = past(0.5, category="Economics")
+    rates = snapshot("A", 5_300, 5_600, category="Economics")
+
+    def ttl_s(minutes: float) -> int:
+        cpi = snapshot("CPI", 5_000, 5_100, category="Economics", hours_left=(minutes + 1) / 60)
+        values = {"ttl_minutes": 60.0}
+        decision = News(values).decide(seen(rates, cpi, news=(story(),), observations=proven))
+        (signal,) = decision.signals
+        assert signal.post_only
+        return signal.ttl_s
+
+    assert ttl_s(12.0) == 720
+    assert ttl_s(50.0) == 1_800
+
+
 def ended(one: MarketSnapshot, *news: NewsItem, observations: Any = PROVEN) -> list[Outcome]:
     """Return the outcomes of market A that are given up."""
     found = decide(one, *news, observations=observations).endings

@@ -57,6 +57,7 @@ async def test_an_order_is_shown_with_its_costs_and_sent_once_confirmed(rig: Rig
         assert words in asked.text
     assert asked.labels == ["✔ Buy", "✖ Cancel"]
     assert rig.desk.submitted == []
+    assert "markets" not in rig.desk.pulled, "all rows would hold the engine's loop"
     rig.server.tap(ANNA, asked, "Buy")
     await rig.until(lambda: "Done." in asked.text)
     assert rig.desk.orders == [
