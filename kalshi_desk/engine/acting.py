@@ -163,6 +163,9 @@ class Acting:
             return (_why(signal, "cooling", text),)
         if 0 < signal.holds_until_ns <= state.now_ns:
             return (_why(signal, "over", "its time is over"),)
+        if signal.is_basket and signal.guaranteed is None:
+            text = "its legs guarantee nothing together, and one could trade alone: only simulated"
+            return (_why(signal, "no_guarantee", text),)
         if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
             return (_already_in(signal),)
         if not signal.is_basket and self._would_close(signal.legs[0]):

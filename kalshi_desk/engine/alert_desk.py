@@ -242,8 +242,9 @@ class AlertDesk:
                 self._keep(watch)
 
     def _say(self, watch: Watch, text: str, ticker: str = "") -> None:
-        title = f"Alert {watch.name}: {watch.rule}"
-        self._outbox.say(self._state.now_ns, EventKind.ALERT, Level.WARNING, title, text, ticker)
+        now_ns, title = self._state.now_ns, f"Alert {watch.name}: {watch.rule}"
+        if said := watch.told(text, now_ns):
+            self._outbox.say(now_ns, EventKind.ALERT, Level.WARNING, title, said, ticker)
 
     def _keep(self, watch: Watch) -> None:
         kept = _Raised(rule=str(watch.rule), raised=watch.raised)

@@ -98,12 +98,21 @@ def test_a_key_makes_a_request_happen_once() -> None:
         again = api.call("POST", "/api/start-trading", headers=key)
         assert first.json() == again.json()
         assert api.desk.commands == [SetAuto(on=True)]
-        other = api.call("POST", "/api/stop-trading", headers=key)
+        other = api.call("POST", "/api/config", json={"tradeInterval": 90}, headers=key)
         assert (other.status_code, other.json()["success"]) == (409, False)
         assert api.desk.commands == [SetAuto(on=True)]
         api.call("POST", "/api/start-trading")
         api.call("POST", "/api/start-trading")
         assert len(api.desk.commands) == 3
+
+
+def test_what_protects_happens_each_time_whatever_the_key() -> None:
+    with served() as api:
+        for key in ("a", "a", "two words"):
+            for path in ("/api/panic", "/api/stop-trading"):
+                answer = api.call("POST", path, headers={"Idempotency-Key": key})
+                assert answer.status_code == 200
+        assert api.desk.commands == [Panic(), SetAuto(on=False)] * 3
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "two words", "t\tab"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kalshi_desk.alerts.watch import MOST_TOLD
 from kalshi_desk.core.events import (
     BookSnapshot,
     BookStale,
@@ -270,3 +271,15 @@ def test_rules_set_as_settings_are_watched_at_once() -> None:
     assert sorted(bench.core.state.alerts) == ["good"]
     bench.do(SetAlert(rule="pnl < -5"))
     assert bench.core.state.settings.whole.alerts.rules["a1"] == "pnl < -5"
+
+
+def test_a_price_that_jumps_about_does_not_flood_the_faces() -> None:
+    bench = Bench()
+    ask(bench, "A above 60")
+    told: list[DeskEvent] = []
+    for _ in range(MOST_TOLD + 10):
+        for bid, offer in (("0.47", "0.49"), ("0.60", "0.62")):
+            quote(bench, bid, offer)
+            told += rings(bench.wait(1))
+    assert len(told) == MOST_TOLD
+    assert "held back and counted" in told[-1].text

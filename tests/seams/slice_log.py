@@ -214,7 +214,7 @@ class Replay:
         self._log = log
         self._intents = intents
         self._allowed = allowed
-        self._decided = decided
+        self._early = {log.event_of(ticker) for ticker in decided}
         self._held: dict[str, int] = defaultdict(int)
         self._open: dict[str, tuple[LoggedOrder, int]] = {}
         self._sent: list[float] = []
@@ -381,8 +381,8 @@ class Replay:
         sent = sum(at - 60 + LATE_S < other for other in self._sent)
         self._check(order, "orders a minute", sent + 1, self._allowed.per_minute)
         left = self._log.closes(order.ticker) - at
-        # One that was decided early has closed then, which nobody could know.
-        is_early = order.ticker in self._decided
+        # One that was decided early has closed then with its event, which nobody could know.
+        is_early = self._log.event_of(order.ticker) in self._early
         if not is_early and left < self._allowed.near_close_s - LATE_S:
             self.breaches.append(f"{order.ticker}: entered {left:.0f} s before the close")
 

@@ -323,6 +323,22 @@ async def test_a_slow_command_does_not_hold_up_a_panic(rig: Rig) -> None:
     await rig.kill()
 
 
+async def test_a_panic_that_was_pressed_does_not_wait_for_telegram(rig: Rig) -> None:
+    panic = await rig.asks("/panic", "PANIC")
+    rig.server.floods = [20]
+    rig.server.tap(ANNA, panic, "PANIC")
+    await rig.until(lambda: rig.desk.panics == 1)
+    await rig.kill()
+
+
+async def test_an_order_that_was_pressed_goes_at_once_whatever_telegram_does(rig: Rig) -> None:
+    asked = await ask(rig)
+    rig.server.hang_on = "sent to the desk"
+    rig.server.tap(ANNA, asked, "Buy")
+    await rig.until(lambda: len(rig.desk.orders) == 1)
+    await rig.kill()
+
+
 async def test_stopping_needs_no_confirmation_and_starting_does(rig: Rig) -> None:
     await rig.asks("/stop_trading", "Done.")
     assert [command for _, command in rig.desk.submitted] == [SetAuto(on=False)]
