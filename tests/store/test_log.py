@@ -158,3 +158,30 @@ def test_whatever_is_said_is_one_line_each(texts: list[str]) -> None:
         root.setLevel(level)
         assert len(read_log(path)[0]) == len(texts)
         assert len(path.read_bytes().splitlines()) == len(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'KALSHI-ACCESS-SIGNATURE': 'hid+den/=='}",
+        "kalshi-access-signature: hid+den/==",
+        "GET https://reader:hid+den@feeds.example/rss",
+        "GET https://feeds.example/rss?a=1&apikey=hid+den&b=2",
+        "GET https://feeds.example/rss?access_token=hid+den",
+        "Authorization: Basic hid+denhid+den=",
+        "/bot123456789%3Ahid-denAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/getMe",
+    ],
+)
+def test_secrets_of_addresses_and_heads_are_cut(text: str) -> None:
+    said = Redactor().cut(text)
+    assert "hid" not in said
+    assert CUT in said
+
+
+def test_addresses_and_words_without_a_secret_stay() -> None:
+    for text in (
+        "http://127.0.0.1:3001/api",
+        "https://a.b/c?q=1@2",
+        "Basic economics of a token: key rates",
+    ):
+        assert Redactor().cut(text) == text
