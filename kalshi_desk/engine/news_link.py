@@ -16,6 +16,7 @@ from kalshi_desk.core.events import CoreEvent, FeedsReported, NewsArrived
 from kalshi_desk.core.news import FeedReport, FeedState, NewsItem
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.engine.news_universe import NewsUniverse
+from kalshi_desk.engine.reader_life import ReaderLife
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.news.health import waiting_report
 from kalshi_desk.news.messages import (
@@ -38,11 +39,9 @@ KNOWN_SLICE = 50
 LOOK_S = 1.0
 UNIVERSE_S = 30.0
 SILENCE_S = 120.0
-"""The worker says something at least every ten seconds; after this long it hangs."""
-FIRST_RESTART_S = 1.0
-LAST_RESTART_S = 60.0
-STEADY_S = 300.0
-"""A worker that ran so long is started again as if nothing had happened before."""
+"""The worker says something at least every ten seconds; after this long it is ended."""
+QUIET_S = 30.0
+"""After this long without a word nobody takes news for read."""
 STOP_S = 2.0
 _log = logging.getLogger(__name__)
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -70,7 +69,8 @@ class NewsLink:
         model: Callable[[], bytes] = bytes,
         command: Sequence[str] = ("-m", "kalshi_desk.news.worker"),
         silence_s: float = SILENCE_S,
-        first_restart_s: float = FIRST_RESTART_S,
+        quiet_s: float = QUIET_S,
+        life: ReaderLife | None = None,
     ) -> None:
         self._clock = clock
         self._markets = markets
@@ -80,7 +80,11 @@ class NewsLink:
         self._read_model = model
         self._command = command
         self._silence_s = silence_s
-        self._first_restart_s = first_restart_s
+        self._quiet_s = quiet_s
+        self._life = life or ReaderLife(clock)
+        self._began_s = 0.0
+        self._quiet: asyncio.TimerHandle | None = None
+        self._is_quiet = False
         self._universe = NewsUniverse()
         self._sources: tuple[Source, ...] = ()
         self._known: OrderedDict[str, NewsItem] = OrderedDict()
@@ -107,15 +111,19 @@ class NewsLink:
         self._moved.set()
         self._see_sources()
 
+    def give_up(self, why: str) -> None:
+        """Say that nothing is read any more, until the engine is started again."""
+        self._life.hangs(f"{why}; it starts again with the engine")
+        self._report_waiting()
+
     async def run(self) -> None:
         """Keep a worker running while there are feeds to read, until cancelled."""
         self._see_sources()
-        pause_s = self._first_restart_s
         loop = asyncio.get_running_loop()
         try:
             while True:
                 await self._until_wanted()
-                began_s = loop.time()
+                self._began_s = loop.time()
                 why = ""
                 try:
                     why = await self._one_worker()
@@ -124,13 +132,10 @@ class NewsLink:
                     why = type(error).__name__
                 if self._is_wanted():
                     _log.warning("the news worker has ended: %s", why or "no reason given")
-                    if loop.time() - began_s > STEADY_S:
-                        pause_s = self._first_restart_s
-                    self._report_waiting(
-                        f"the reader of news has ended and starts again in {pause_s:g} s"
-                    )
+                    why = why or "its process ended"
+                    pause_s = self._life.ended(why, loop.time() - self._began_s)
+                    self._report_waiting()
                     await asyncio.sleep(pause_s)
-                    pause_s = min(pause_s * 2, LAST_RESTART_S)
         finally:
             await self._end()
 
@@ -161,6 +166,7 @@ class NewsLink:
             return why
         finally:
             self._is_told = False
+            self._listen_for(None)
             for task in (hearing, telling):
                 task.cancel()
             await asyncio.gather(hearing, telling, return_exceptions=True)
@@ -169,6 +175,7 @@ class NewsLink:
     async def _hear(self, process: asyncio.subprocess.Process) -> str:
         stream = process.stdout
         assert stream is not None
+        self._listen_for(self._quiet_s)
         try:
             async with asyncio.timeout(self._silence_s) as patience:
                 while True:
@@ -186,13 +193,34 @@ class NewsLink:
             return f"its message can't be read: {error}"
 
     def _heard(self, message: FromWorker) -> None:
+        self._listen_for(self._quiet_s)
         if isinstance(message, NewsArrived):
             self._remember(message.items)
+            self._give(message)
         elif isinstance(message, FeedsReported):
             self._reports = {report.name: report for report in message.feeds}
-        else:
-            return
-        self._give(message)
+        is_word = isinstance(message, FeedsReported) or self._is_quiet
+        self._is_quiet = False
+        if is_word and self._is_wanted():
+            self._life.reads()
+        lived_s = asyncio.get_running_loop().time() - self._began_s
+        if self._life.steady(lived_s) or is_word:
+            self._give(FeedsReported(tuple(self._reports.values()), self._life.report))
+
+    def _listen_for(self, seconds: float | None) -> None:
+        """Wait so long for the next word before nobody takes news for read; None ends that."""
+        if self._quiet is not None:
+            self._quiet.cancel()
+        self._quiet = None
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._quiet = loop.call_later(seconds, self._went_quiet)
+
+    def _went_quiet(self) -> None:
+        if self._life.is_reading:
+            self._is_quiet = True
+            self._life.hangs(f"it has said nothing for {self._quiet_s:g} s")
+            self._report_waiting()
 
     def _give(self, event: CoreEvent) -> None:
         """Pass an event on; one that the core can't take must not cost the others."""
@@ -277,8 +305,9 @@ class NewsLink:
         self._sources = sources
         if self._process is not None:
             self._configure()
+        (self._life.starts if self._is_wanted() else self._life.off)()
         if not self._is_told or not self._is_wanted():
-            self._report_waiting("")
+            self._report_waiting()
 
     def _is_wanted(self) -> bool:
         return any(source.is_on and not source.fault for source in self._sources)
@@ -299,15 +328,16 @@ class NewsLink:
         speed = float(getattr(self._clock, "speed", 1.0))
         self._write(Configure(sources=self._sources, now_ns=self._clock.now_ns(), speed=speed))
 
-    def _report_waiting(self, text: str) -> None:
-        reports = []
+    def _report_waiting(self) -> None:
+        """Tell that nobody reads, and of no feed that it is well: what it was is over."""
+        reports, text = [], self._life.why_not
         for source in self._sources:
             last = self._reports.get(source.name)
             report = waiting_report(source, text)
             if last is not None and report.state is FeedState.WAITING:
                 report = msgspec.structs.replace(last, state=FeedState.WAITING, text=text)
             reports.append(report)
-        self._give(FeedsReported(tuple(reports)))
+        self._give(FeedsReported(tuple(reports), self._life.report))
 
     def _remember(self, items: Iterable[NewsItem]) -> None:
         for item in items:

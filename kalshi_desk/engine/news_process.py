@@ -98,10 +98,15 @@ class NewsService:
 
     async def run(self, ready: asyncio.Task[None]) -> None:
         """Read news once the desk is ready, until cancelled."""
-        self.link.refresh()
-        await asyncio.wait({ready})
-        await asyncio.sleep(self._start_after_s)
-        await self.link.run()
+        try:
+            self.link.refresh()
+            await asyncio.wait({ready})
+            await asyncio.sleep(self._start_after_s)
+            await self.link.run()
+        except Exception as error:
+            # Trading goes on without news, but not without a word of it.
+            _log.exception("news can't be read")
+            self.link.give_up(f"the desk failed at it ({type(error).__name__})")
 
     def _model(self) -> bytes:
         """Return the file of the trained classifier, empty where there is none to be used."""

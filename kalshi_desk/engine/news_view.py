@@ -7,7 +7,7 @@ from math import exp
 from kalshi_desk.core.news import NewsItem, NewsMatch
 from kalshi_desk.core.types import PRICE_SCALE
 from kalshi_desk.desk.frames import Row
-from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
+from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow, ReaderRow
 from kalshi_desk.engine.rows import full_title
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.live import LiveMarket
@@ -28,7 +28,13 @@ def news_rows(state: CoreState, _rest: str) -> dict[str, Row]:
 
 def feed_rows(state: CoreState, _rest: str) -> dict[str, Row]:
     """Return every feed by its name."""
-    return {name: FeedRow(report=report) for name, report in state.news.feeds.items()}
+    return {name: FeedRow(report=report) for name, report in state.markets.sources.feeds.items()}
+
+
+def reader_rows(state: CoreState, _rest: str) -> dict[str, Row]:
+    """Return the one row of the process that reads news, none where nobody says."""
+    reader = state.markets.sources.reader
+    return {} if reader is None else {"": ReaderRow(report=reader)}
 
 
 def _row(state: CoreState, item: NewsItem) -> NewsRow:

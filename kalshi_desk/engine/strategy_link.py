@@ -323,3 +323,4 @@ def prime(markets: LiveMarkets, now_ns: int) -> Iterator[tuple[int, MarketEvent]
             asks = tuple(live.book.levels(BookSide.ASK))
             yield live.book.updated_ns, BookSnapshot(live.market.ticker, bids, asks)
     yield now_ns, NewsArrived(tuple(markets.news.by_id.values()))
+    yield now_ns, markets.sources.said

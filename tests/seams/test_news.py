@@ -20,6 +20,7 @@ from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.service import SetFeed
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.news_link import NewsLink
+from kalshi_desk.engine.reader_life import ReaderLife
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.news.sources import PRACTICE_FEED, sources_for
 from kalshi_desk.store.news_table import read_news
@@ -46,7 +47,9 @@ async def news_arrive_once(desk: RunningDesk) -> None:
         if isinstance(event, NewsArrived):
             arrived.extend(event.items)
 
-    link = NewsLink(WallClock(), LiveMarkets(), take, lambda: sources, first_restart_s=0.1)
+    clock = WallClock()
+    life = ReaderLife(clock, first_restart_s=0.1)
+    link = NewsLink(clock, LiveMarkets(), take, lambda: sources, life=life)
     running = asyncio.create_task(link.run())
     try:
         await until(lambda: arrived)
