@@ -17,6 +17,7 @@ from kalshi_desk.cli.news_rows import (
     flat_found,
     flat_rows,
     model_facts,
+    reader_words,
 )
 from kalshi_desk.cli.printing import Form, print_list, print_object
 from kalshi_desk.core.errors import Refuse, Stop
@@ -51,7 +52,10 @@ def run(home: Home, options: argparse.Namespace) -> int:
     if options.action == "evaluate":
         return _evaluate(home, options, form)
     topic = _TOPICS[options.action]
-    print_list(topic, flat_rows(asyncio.run(calls.rows_of(home, topic))), form)
+    rows = asyncio.run(calls.rows_of(home, topic, "reader"))
+    print_list(topic, flat_rows(rows), form)
+    if words := reader_words(rows):
+        print(f"kalshi-desk: {words}", file=sys.stderr)
     return outcome.DONE
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kalshi_desk.cli.flat import Flat, moment
 from kalshi_desk.desk.frames import Row
-from kalshi_desk.desk.service_frames import FeedRow, NewsRow
+from kalshi_desk.desk.service_frames import FeedRow, NewsRow, ReaderRow
 
 if TYPE_CHECKING:
     from kalshi_desk.core.news import NewsMatch
@@ -56,6 +56,20 @@ def flat_feed(row: FeedRow) -> Flat:
         "text": feed.text,
         "url": feed.url,
     }
+
+
+def reader_words(rows: Iterable[Row]) -> str:
+    """Return whether news is being read, since when, and by which model; empty if nobody says."""
+    for row in rows:
+        if isinstance(row, ReaderRow):
+            reader = row.report
+            since = moment(reader.since_ns)
+            model = f" It is scored by {reader.model}." if reader.model else ""
+            model += f" {reader.model_fault}" if reader.model_fault else ""
+            if reader.is_reading:
+                return f"News is being read since {since}.{model}"
+            return f"No news is being read since {since}: {reader.text}.{model}"
+    return ""
 
 
 def flat_news(row: NewsRow) -> Flat:

@@ -169,7 +169,7 @@ class StrategyLink:
         self._batch.clear()
         self._is_fed = True
         for number, (at_ns, event) in enumerate(prime(self._markets, self._clock.now_ns())):
-            self.feed(event, at_ns)
+            self._feed(event, at_ns)
             if number % PRIME_SLICE == PRIME_SLICE - 1:
                 self.flush()
                 await asyncio.sleep(0)
@@ -188,9 +188,12 @@ class StrategyLink:
             if isinstance(event, NewsArrived):
                 # As it now stands: a worker that began later knows fewer prices of before.
                 event = NewsArrived(self._markets.news.changed)
-            self._batch.append((now_ns, event))
-            if len(self._batch) >= BATCH:
-                self.flush()
+            self._feed(event, now_ns)
+
+    def _feed(self, event: MarketEvent, now_ns: int) -> None:
+        self._batch.append((now_ns, event))
+        if len(self._batch) >= BATCH:
+            self.flush()
 
     def flush(self) -> None:
         """Hand what gathered to the worker."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
+from kalshi_desk.core.news import ReaderReport
+from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow, ReaderRow
 from kalshi_desk.tui import format as f
+from kalshi_desk.tui import news_words as w
 from kalshi_desk.tui.actions import Where
 from kalshi_desk.tui.confirm import is_open
 from kalshi_desk.tui.desk import Desk
@@ -46,8 +48,8 @@ class NewsScreen(StationScreen):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """The items, and the feeds that they come from."""
-        return ("news", "feeds")
+        """The items, the feeds that they come from, and what reads those."""
+        return ("news", "feeds", "reader")
 
     # --- layout ------------------------------------------------------------------------
 
@@ -80,6 +82,8 @@ class NewsScreen(StationScreen):
         now_ns = board.now_ns
         for timed in (self.headlines, self.feeds):
             timed.now_ns = now_ns
+        if "reader" in topics:
+            self._show_reader()
         if "feeds" in topics:
             self.feeds.sync(board.rows("feeds", FeedRow), FeedRow)
             self.feeds.refresh_line(0)
@@ -88,6 +92,18 @@ class NewsScreen(StationScreen):
         self.show_filtered()
         for table in (self.headlines, self.feeds):
             table.beat_time(now_ns // f.SECOND_NS)
+
+    @property
+    def reader(self) -> ReaderReport | None:
+        """The process that reads news, None where nobody says."""
+        row = self.desk.board.rows("reader", ReaderRow).get("")
+        return None if row is None else row.report
+
+    def _show_reader(self) -> None:
+        self.feeds.reader = reader = self.reader
+        self.feeds.refresh_line(0)
+        self.headlines.silence = w.silence_cell(reader)
+        self.headlines.refresh_line(0)
 
     def show_filtered(self) -> None:
         """Show the stories that are wanted, and the selected one."""
@@ -108,7 +124,7 @@ class NewsScreen(StationScreen):
                 "Esc shows all of them again.",
             )
         else:
-            text = why_no_news(feeds, self.desk.board.now_ns)
+            text = why_no_news(feeds, self.desk.board.now_ns, self.reader)
         self.empty(self.headlines, "news", *text)
         self.empty(self.feeds, "feeds", "No feeds.", "News is off, or has none.")
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kalshi_desk.core.news import FeedState
+from kalshi_desk.core.news import FeedState, ReaderReport, ReaderState
 from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
 
 
@@ -84,8 +84,12 @@ class StoryFilter:
         return " ".join(parts)
 
 
-def why_no_news(feeds: Mapping[str, FeedRow], now_ns: int) -> tuple[str, ...]:
+def why_no_news(
+    feeds: Mapping[str, FeedRow], now_ns: int, reader: ReaderReport | None = None
+) -> tuple[str, ...]:
     """Return why there is no item yet, and what to do."""
+    if reader is not None and reader.state is ReaderState.DOWN:
+        return (f"No news is being read: {reader.text}.", "Events and the log say more.")
     reports = [row.report for row in feeds.values()]
     on = [report for report in reports if report.state is not FeedState.OFF]
     if not reports:
