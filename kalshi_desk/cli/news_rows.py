@@ -10,7 +10,7 @@ from kalshi_desk.desk.frames import Row
 from kalshi_desk.desk.service_frames import FeedRow, NewsRow, ReaderRow
 
 if TYPE_CHECKING:
-    from kalshi_desk.core.news import NewsMatch
+    from kalshi_desk.core.news import NewsMatch, ReaderReport
     from kalshi_desk.news.model import Evaluation, Model
     from kalshi_desk.news.texts import MarketText
 
@@ -58,18 +58,22 @@ def flat_feed(row: FeedRow) -> Flat:
     }
 
 
+def reader_of(rows: Iterable[Row]) -> ReaderReport | None:
+    """Return how the process that reads news is, None where nobody says."""
+    return next((row.report for row in rows if isinstance(row, ReaderRow)), None)
+
+
 def reader_words(rows: Iterable[Row]) -> str:
-    """Return whether news is being read, since when, and by which model; empty if nobody says."""
-    for row in rows:
-        if isinstance(row, ReaderRow):
-            reader = row.report
-            since = moment(reader.since_ns)
-            model = f" It is scored by {reader.model}." if reader.model else ""
-            model += f" {reader.model_fault}" if reader.model_fault else ""
-            if reader.is_reading:
-                return f"News is being read since {since}.{model}"
-            return f"No news is being read since {since}: {reader.text}.{model}"
-    return ""
+    """Return whether news is being read, since when, and what scores it; empty if nobody says."""
+    reader = reader_of(rows)
+    if reader is None:
+        return ""
+    since = moment(reader.since_ns)
+    model = f" It is scored by {reader.model}." if reader.model else ""
+    model += f" {reader.model_fault}" if reader.model_fault else ""
+    if reader.is_reading:
+        return f"News is being read since {since}.{model}"
+    return f"No news is being read since {since}: {reader.text}.{model}"
 
 
 def flat_news(row: NewsRow) -> Flat:

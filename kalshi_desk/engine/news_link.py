@@ -9,12 +9,14 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from kalshi_desk.core.events import CoreEvent, FeedsReported, NewsArrived
 from kalshi_desk.core.news import FeedReport, FeedState, NewsItem
 from kalshi_desk.core.ports import Clock
+from kalshi_desk.engine.news_model import ModelFile, ModelHand
 from kalshi_desk.engine.news_universe import NewsUniverse
 from kalshi_desk.engine.reader_life import ReaderLife
 from kalshi_desk.market.live import LiveMarkets
@@ -26,8 +28,8 @@ from kalshi_desk.news.messages import (
     Configure,
     FromWorker,
     Known,
+    ModelTaken,
     ToWorker,
-    UseModel,
     pack,
 )
 from kalshi_desk.news.sources import Source
@@ -66,7 +68,7 @@ class NewsLink:
         *,
         known: Iterable[NewsItem] = (),
         seen: Callable[[tuple[str, ...]], None] = lambda names: None,
-        model: Callable[[], bytes] = bytes,
+        model_path: Path | None = None,
         command: Sequence[str] = ("-m", "kalshi_desk.news.worker"),
         silence_s: float = SILENCE_S,
         quiet_s: float = QUIET_S,
@@ -77,11 +79,11 @@ class NewsLink:
         self._take = take
         self._wanted = sources
         self._seen = seen
-        self._read_model = model
         self._command = command
         self._silence_s = silence_s
         self._quiet_s = quiet_s
         self._life = life or ReaderLife(clock)
+        self._model = ModelHand(ModelFile(model_path), self._life)
         self._began_s = 0.0
         self._quiet: asyncio.TimerHandle | None = None
         self._is_quiet = False
@@ -166,6 +168,7 @@ class NewsLink:
             return why
         finally:
             self._is_told = False
+            self._model.reader_ended()
             self._listen_for(None)
             for task in (hearing, telling):
                 task.cancel()
@@ -199,12 +202,19 @@ class NewsLink:
             self._give(message)
         elif isinstance(message, FeedsReported):
             self._reports = {report.name: report for report in message.feeds}
+        elif isinstance(message, ModelTaken):
+            self._model.answered(message)
         is_word = isinstance(message, FeedsReported) or self._is_quiet
         self._is_quiet = False
         if is_word and self._is_wanted():
             self._life.reads()
         lived_s = asyncio.get_running_loop().time() - self._began_s
-        if self._life.steady(lived_s) or is_word:
+        if self._life.steady(lived_s) or is_word or isinstance(message, ModelTaken):
+            self._give_reports()
+
+    def _give_reports(self) -> None:
+        """Tell how feeds and reader are, as the reader last said it."""
+        if self._life.is_reading:
             self._give(FeedsReported(tuple(self._reports.values()), self._life.report))
 
     def _listen_for(self, seconds: float | None) -> None:
@@ -233,8 +243,9 @@ class NewsLink:
         """Tell a worker everything, then what changes; returns when no feed is wanted."""
         self._universe.forget()
         self._configure()
-        if model := self._read_model():
-            await self._send(process, UseModel(model))
+        for model in self._model.first():
+            await self._send(process, model)
+        await self._tell_model(process)
         known = list(self._known.values())
         for at in range(0, len(known), KNOWN_SLICE):
             await self._send(process, Known(tuple(known[at : at + KNOWN_SLICE])))
@@ -252,10 +263,20 @@ class NewsLink:
         while self._is_wanted():
             await self._until_moved()
             self._see_sources()
+            await self._tell_model(process)
             if loop.time() >= markets_s:
                 self._configure()
                 await self._tell_markets(process)
                 markets_s = loop.time() + UNIVERSE_S
+
+    async def _tell_model(self, process: asyncio.subprocess.Process) -> None:
+        """Hand the trained classifier on where it is another than before."""
+        fault = self._life.model_fault
+        model = await self._model.look()
+        if model is not None:
+            await self._send(process, model)
+        if self._life.model_fault != fault:
+            self._give_reports()
 
     async def _tell_markets(self, process: asyncio.subprocess.Process) -> None:
         for message in self._universe.changes(self._markets):

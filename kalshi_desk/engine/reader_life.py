@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from kalshi_desk.core.news import ReaderReport, ReaderState
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.engine.reader_watch import GIVE_UP
+from kalshi_desk.news.messages import UNTRAINED
 
 FIRST_RESTART_S = 1.0
 LAST_RESTART_S = 60.0
@@ -31,7 +32,7 @@ class ReaderLife:
         self._since_ns = clock.now_ns()
         self._text = ""
         self.ends = 0
-        self.model = ""
+        self.model = UNTRAINED
         self.model_fault = ""
 
     @property

@@ -24,6 +24,7 @@ class ReaderWatch:
         """Tell what has changed between two reports."""
         if now is None:
             return
+        self._model(before, now)
         if now.state is ReaderState.OFF:
             self._is_lost = False
         elif now.state is ReaderState.DOWN:
@@ -34,6 +35,13 @@ class ReaderWatch:
         elif now.is_reading and self._is_lost and now.ends < GIVE_UP:
             self._is_lost = False
             self._say(Level.GOOD, "News is read again", "")
+
+    def _model(self, before: ReaderReport | None, now: ReaderReport) -> None:
+        fault_before = "" if before is None else before.model_fault
+        if now.model_fault and now.model_fault != fault_before:
+            self._say(Level.WARNING, "The trained classifier is not used", now.model_fault)
+        if before is not None and before.model and now.model != before.model:
+            self._say(Level.INFO, f"News is scored by {now.model}", "")
 
     def _lost(self, reader: ReaderReport) -> None:
         text = f"{reader.text[:1].upper()}{reader.text[1:]}. {_MEANWHILE}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kalshi_desk.core.news import (
     FeedReport,
     FeedState,
@@ -155,3 +157,12 @@ def silence_cell(reader: ReaderReport | None) -> Cell | None:
     if reader.state is ReaderState.STARTING:
         return Cell("· reading starts", "muted")
     return Cell(f"○ off since {since}", "caution")
+
+
+def scorer_cells(reader: ReaderReport | None) -> Iterable[Cell]:
+    """Return what scores news, and whether the file of a classifier was refused."""
+    if reader is None or not reader.model:
+        return
+    yield Cell(f" by {reader.model.partition(' (')[0]} ", "faint")
+    if reader.model_fault:
+        yield Cell("! classifier refused ", "caution", True)

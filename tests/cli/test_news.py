@@ -74,6 +74,7 @@ def test_a_headline_is_read_without_an_engine_and_says_with_what(news: News) -> 
     assert told["scored_by"] == "textblob"
     assert "weight 0" in told["classifier"]
     assert told["universe"] == "no market: no engine runs on this home"
+    assert told["engine_scores_with"] is None
     assert told["matches"] == []
 
 
@@ -276,6 +277,7 @@ def test_a_running_engine_lends_its_markets_and_lists_feeds(fresh: Desk) -> None
     assert "markets of the running engine" in told["universe"]
     assert told["matches"][0]["ticker"].startswith("KXCPIYOY")
     assert told["matches"][0]["yes"] == "for"
+    assert told["engine_scores_with"] == "textblob (no classifier is trained)"
     for action in ("feeds", "list"):
         done = fresh.run("news", action, "--json")
         assert done.code == 0

@@ -34,10 +34,14 @@ from kalshi_desk.engine.news_link import NewsLink
 from kalshi_desk.engine.news_universe import SLICE, NewsUniverse
 from kalshi_desk.engine.reader_life import ReaderLife
 from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.news.messages import UNTRAINED, file_name
+from kalshi_desk.news.model import encode_model
 from kalshi_desk.news.sources import PRACTICE_FEED, Source
+from kalshi_desk.store.files import write_whole
 from kalshi_desk.store.settings import load_settings, save_setting
 from tests.engine.test_core import Bench, answer
 from tests.news.feed_server import FeedServer, feed_server, response, rss
+from tests.news.test_model_file import model
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -86,6 +90,7 @@ async def linked(
     script: str = "",
     silence_s: float = 60.0,
     quiet_s: float = 60.0,
+    model_path: Path | None = None,
 ) -> AsyncIterator[tuple[NewsLink, Taken]]:
     taken, clock = Taken(), WallClock()
     more = {"command": ("-c", dedent(script))} if script else {}
@@ -97,6 +102,7 @@ async def linked(
         known=known,
         silence_s=silence_s,
         quiet_s=quiet_s,
+        model_path=model_path,
         life=ReaderLife(clock, first_restart_s=0.05, last_restart_s=0.2),
         **more,  # type: ignore[arg-type]
     )
@@ -248,6 +254,29 @@ async def test_of_a_dead_worker_no_feed_is_called_well() -> None:
         assert all(state is not FeedState.OK for reads, state, _ in by_reader if not reads)
         assert "not read since" in by_reader[2][2]
         assert "its process ended; it starts again in 0.05 s" in by_reader[2][2]
+
+
+async def test_a_trained_classifier_is_taken_up_by_the_running_worker_and_its_heir(
+    server: FeedServer, tmp_path: Path
+) -> None:
+    server.answers["/f"] = response(200, dated("First story"))
+    source, path = server.source("/f"), tmp_path / "model.json"
+    async with linked(lambda: (source,), model_path=path) as (link, taken):
+        await until(lambda: taken.items)
+        assert taken.readers[-1].model == UNTRAINED
+        pid, file = link.pid, encode_model(model())
+        write_whole(path, file)
+        await until(lambda: file_name(file) in taken.readers[-1].model)
+        write_whole(path, b"{")
+        await until(lambda: taken.readers[-1].model_fault)
+        assert "can't be used" in taken.readers[-1].model_fault
+        assert file_name(file) in taken.readers[-1].model
+        assert link.pid == pid is not None
+        os.kill(pid, signal.SIGKILL)
+        server.answers["/f"] = response(200, dated("Harbors prosper", "First story"))
+        await until(lambda: len(taken.items) == 2)
+        assert [item.scored_by for item in taken.items] == ["textblob", "classifier"]
+        assert "can't be used" in taken.readers[-1].model_fault
 
 
 async def test_news_that_can_not_be_kept_at_all_is_told_of() -> None:

@@ -57,7 +57,7 @@ def test_since_when_nothing_is_read_goes_on_over_restarts() -> None:
     assert life.report.state is ReaderState.STARTING
     clock.at_s = 12
     life.reads()
-    assert life.report == ReaderReport(state=ReaderState.READING, since_ns=START + 12 * SECOND)
+    assert (life.report.is_reading, life.report.since_ns) == (True, START + 12 * SECOND)
     clock.at_s = 70
     life.ended("its process ended", 58.0)
     down_ns = START + 70 * SECOND
@@ -65,7 +65,6 @@ def test_since_when_nothing_is_read_goes_on_over_restarts() -> None:
     life.ended("it did not come up", 1.0)
     life.starts()
     assert (life.report.state, life.report.since_ns) == (ReaderState.DOWN, down_ns)
-    # START is at 10:40:00 UTC.
     assert life.why_not == (
         f"not read since {clock_text(70)} UTC: it did not come up; it starts again in 2 s"
     )
@@ -171,6 +170,27 @@ def test_one_that_hangs_is_told_like_one_that_has_ended() -> None:
     assert told.said == [(Level.WARNING, "News is no longer read")]
     told.end()
     assert told.said == [(Level.WARNING, "News is no longer read")] * 2
+
+
+def test_another_model_and_one_that_is_refused_are_told_once() -> None:
+    told = Told()
+    told.life.starts()
+    told.tell()
+    told.life.model = "classifier of 2026-11-20 (aaaa)"
+    told.read()
+    told.tell()
+    scored = (Level.INFO, "News is scored by classifier of 2026-11-20 (aaaa)")
+    assert told.said == [scored]
+    told.life.model_fault = "It is damaged. News goes on being scored as before."
+    told.tell()
+    told.tell()
+    (*_, event) = told.world.said(EventKind.SYSTEM)
+    assert (event.level, event.title, event.text) == (
+        Level.WARNING,
+        "The trained classifier is not used",
+        told.life.model_fault,
+    )
+    assert len(told.said) == 2
 
 
 def test_it_is_shown_as_reported_and_where_nobody_says_there_is_none() -> None:

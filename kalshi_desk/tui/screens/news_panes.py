@@ -202,7 +202,7 @@ class FeedsTable(DetailTable[FeedRow]):
         return [*sorted(rows, key=lambda key: (rank.get(rows[key].report.state, 1), key))]
 
     def head_cells(self) -> Iterable[Cell]:
-        """Say how many answer, or that nobody asks them."""
+        """Say how many answer and what scores, or that nobody asks them."""
         silence = w.silence_cell(self.reader)
         if silence is not None:
             yield silence
@@ -214,6 +214,7 @@ class FeedsTable(DetailTable[FeedRow]):
         if failing:
             yield Cell(f"{failing} failing ", "risk", True)
         yield Cell(f"{good} of {len(reports)} answer ", "muted")
+        yield from w.scorer_cells(self.reader)
 
     def detail(self, row: FeedRow) -> str:
         """Return why it fails, else where it is."""
