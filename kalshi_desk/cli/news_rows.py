@@ -69,11 +69,11 @@ def reader_words(rows: Iterable[Row]) -> str:
     if reader is None:
         return ""
     since = moment(reader.since_ns)
+    fault = f" {reader.model_fault}" if reader.model_fault else ""
+    if not reader.is_reading:
+        return f"No news has been read since {since}: {reader.text}.{fault}"
     model = f" It is scored by {reader.model}." if reader.model else ""
-    model += f" {reader.model_fault}" if reader.model_fault else ""
-    if reader.is_reading:
-        return f"News is being read since {since}.{model}"
-    return f"No news is being read since {since}: {reader.text}.{model}"
+    return f"News has been read since {since}.{model}{fault}"
 
 
 def flat_news(row: NewsRow) -> Flat:

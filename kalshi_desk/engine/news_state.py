@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kalshi_desk.core.strategy import Observation
+from kalshi_desk.desk.service_frames import NewsRow
 from kalshi_desk.quant.evidence import RIDGE
 
 
 @dataclass(slots=True)
 class NewsState:
-    """The ridged effect of each cell, worked out as observations come."""
+    """The ridged effect of each cell, worked out as observations come.
 
+    ``rows`` are the rows of items as they were last shown, each with what it was made of.
+    """
+
+    rows: dict[str, tuple[tuple[object, ...], NewsRow]] = field(default_factory=dict)
     _sums: dict[str, tuple[int, float, float]] = field(default_factory=dict)
 
     def effect(self, cell: str, observations: Sequence[Observation]) -> float | None:

@@ -16,14 +16,33 @@ from kalshi_desk.quant.evidence import CAP
 from kalshi_desk.strategies.news_proof import NEWS, Horizon, news_cell
 
 SHOWN_ITEMS = 200
+Made = tuple[object, ...]
 SHOWN_HORIZON = Horizon.MINUTES_30
 """The horizon by whose effect a belief is shown, that of the strategy's default."""
 
 
 def news_rows(state: CoreState, _rest: str) -> dict[str, Row]:
-    """Return the newest items by their ids, oldest first."""
+    """Return the newest items by their ids, oldest first; the same rows while nothing changes."""
     known = state.markets.news.known(state.now_ns)[-SHOWN_ITEMS:]
-    return {item.item_id: _row(state, item) for item in known}
+    measured = sum(map(len, state.observations.get(NEWS, {}).values()))
+    made = state.news.rows
+    state.news.rows = {item.item_id: _kept(state, item, measured, made) for item in known}
+    return {item_id: row for item_id, (_, row) in state.news.rows.items()}
+
+
+def _kept(
+    state: CoreState, item: NewsItem, measured: int, made: dict[str, tuple[Made, NewsRow]]
+) -> tuple[Made, NewsRow]:
+    """Return a row with what it is made of, the last one where that is still the same."""
+    by_ticker = state.markets.by_ticker
+    lives = [by_ticker.get(match.ticker) for match in item.matches]
+    of: Made = (
+        measured,
+        item,
+        *((live.middle(), live.market) if live is not None else None for live in lives),
+    )
+    old = made.get(item.item_id)
+    return old if old is not None and old[0] == of else (of, _row(state, item))
 
 
 def feed_rows(state: CoreState, _rest: str) -> dict[str, Row]:

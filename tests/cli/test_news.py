@@ -259,14 +259,14 @@ def test_whether_news_is_read_is_told_in_words() -> None:
         state=ReaderState.DOWN, since_ns=at_ns, text="its process ended; it starts again in 1 s"
     )
     assert reader_words([ReaderRow(report=down)]) == (
-        "No news is being read since 2026-11-01T00:00:00Z: its process ended; it starts again "
+        "No news has been read since 2026-11-01T00:00:00Z: its process ended; it starts again "
         "in 1 s."
     )
     reads = ReaderReport(
         state=ReaderState.READING, since_ns=at_ns, model="textblob", model_fault="It is damaged."
     )
     assert reader_words([ReaderRow(report=reads)]) == (
-        "News is being read since 2026-11-01T00:00:00Z. It is scored by textblob. It is damaged."
+        "News has been read since 2026-11-01T00:00:00Z. It is scored by textblob. It is damaged."
     )
     assert reader_words([]) == ""
 
@@ -283,7 +283,7 @@ def test_a_running_engine_lends_its_markets_and_lists_feeds(fresh: Desk) -> None
         assert done.code == 0
         assert isinstance(done.data, list)
         # This engine reads no news; it says so, and of no feed that it is well.
-        assert "No news is being read since 20" in done.err
+        assert "No news has been read since 20" in done.err
         assert {one["state"] for one in done.data} <= {"off"}
     fresh.end()
     engine.wait(timeout=10)
