@@ -216,8 +216,9 @@ async def _run_venue(
         for cells in shell.core.state.observations.values():
             for observation in chain.from_iterable(cells.values()):
                 recorder.mark_observation(clock.now_ns(), observation, known=True)
-        news = NewsArrived(tuple(shell.core.state.markets.news.by_id.values()))
-        recorder.listen(news, clock.now_ns(), of_frame=False)
+        markets = shell.core.state.markets
+        for known in (NewsArrived(tuple(markets.news.by_id.values())), markets.sources.said):
+            recorder.listen(known, clock.now_ns(), of_frame=False)
     shell.recorder = recorder
     keep, top_of = shell.core.state.involved, shell.core.state.book_top
     opened: PracticeVenue | KeyedVenue | PaperVenue

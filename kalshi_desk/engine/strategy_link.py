@@ -172,7 +172,7 @@ class StrategyLink:
         self._batch.clear()
         self._is_fed = True
         for number, (at_ns, event) in enumerate(prime(self._markets, self._clock.now_ns())):
-            self.feed(event, at_ns)
+            self._feed(event, at_ns)
             if number % PRIME_SLICE == PRIME_SLICE - 1:
                 self.flush()
                 await asyncio.sleep(0)
@@ -191,9 +191,12 @@ class StrategyLink:
             if isinstance(event, NewsArrived):
                 # As it now stands: a worker that began later knows fewer prices of before.
                 event = NewsArrived(self._markets.news.changed)
-            self._batch.append((now_ns, event))
-            if len(self._batch) >= BATCH:
-                self.flush()
+            self._feed(event, now_ns)
+
+    def _feed(self, event: MarketEvent, now_ns: int) -> None:
+        self._batch.append((now_ns, event))
+        if len(self._batch) >= BATCH:
+            self.flush()
 
     def flush(self) -> None:
         """Hand what gathered to the worker."""
@@ -336,3 +339,4 @@ def prime(markets: LiveMarkets, now_ns: int) -> Iterator[tuple[int, MarketEvent]
             asks = tuple(live.book.levels(BookSide.ASK))
             yield live.book.updated_ns, BookSnapshot(live.market.ticker, bids, asks)
     yield now_ns, NewsArrived(tuple(markets.news.by_id.values()))
+    yield now_ns, markets.sources.said

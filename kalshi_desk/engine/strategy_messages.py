@@ -16,6 +16,7 @@ from kalshi_desk.core.events import (
     BookSnapshot,
     BookStale,
     CoreEvent,
+    FeedsReported,
     MarketsListed,
     MarketStatusChanged,
     NewsArrived,
@@ -40,6 +41,7 @@ MarketEvent = (
     | MarketStatusChanged
     | BarsKnown
     | NewsArrived
+    | FeedsReported
 )
 MARKET_EVENTS: tuple[type[CoreEvent], ...] = get_args(MarketEvent)
 

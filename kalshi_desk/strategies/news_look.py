@@ -8,8 +8,9 @@ markets of its category.  The exchange's own list of milestones is not read.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from kalshi_desk.core.news import Tier
+from kalshi_desk.core.news import ReaderReport, Tier
 from kalshi_desk.core.rules import can_void
 from kalshi_desk.core.strategy import (
     Ending,
@@ -44,6 +45,7 @@ from kalshi_desk.strategies.news_table import (
     judge,
 )
 
+SECOND_NS = 1_000_000_000
 BELIEF_HALF_LIVES = 4.0
 """So long a story is believed in for exits: a sixteenth of it is left then."""
 _TEXTS = {
@@ -54,6 +56,8 @@ _TEXTS = {
     "no_date": "A story does not say when it was published.",
     "clock_skew": "A story comes from a clock that is wrong.",
     "feed_lag": "A story was seen late.",
+    "source_unhealthy": "The source of a story is not well.",
+    "no_reader": "No news is being read.",
     "no_price_before": "Nobody knows its price before the story.",
     "cell_not_significant": "Stories like this have not proven their effect.",
     "spread": "Its spread costs more than news is worth.",
@@ -94,8 +98,14 @@ class NewsLook:
             min_sentiment=self._number("min_sentiment"),
         )
         self.max_age_words = f"at most {self._rules.max_age:g} min"
+        reader = view.reader
+        self.silence = None if reader is None or reader.is_reading else _silence(reader)
+        # Without a reader nobody knows what became of the stories: none of them counts.
         self.readings = readings(
-            view.news, view.now_ns, min_relevance=self._number("min_relevance")
+            () if self.silence is not None else view.news,
+            view.now_ns,
+            min_relevance=self._number("min_relevance"),
+            feeds=None if reader is None else view.feeds,
         )
         self._proofs = prove(view.observations) if self.readings else {}
         self._releases: dict[str, int] | None = None
@@ -300,6 +310,14 @@ def refused(ticker: str, refusal: Refusal) -> Why:
         seen=refusal.seen,
         needed=refusal.needed,
     )
+
+
+def _silence(reader: ReaderReport) -> Refusal:
+    """Return why nothing is done while nobody reads news."""
+    since = datetime.fromtimestamp(reader.since_ns // SECOND_NS, UTC)
+    why = f": {reader.text}" if reader.text else ""
+    seen = f"{reader.state.value} since {since:%H:%M:%S} UTC{why}"
+    return Refusal("no_reader", reader.since_ns, seen, "a reader that runs")
 
 
 def _price(in_cents: float) -> Price:

@@ -16,7 +16,7 @@ from textual.timer import Timer
 
 from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder, Query, Reply
-from kalshi_desk.desk.frames import DeskEvent, EventKind, Frame
+from kalshi_desk.desk.frames import DeskEvent, Frame
 from kalshi_desk.desk.protocol import Welcome
 from kalshi_desk.tui.actions import BY_ID, keys_of
 from kalshi_desk.tui.board import ALWAYS, Board
@@ -72,6 +72,7 @@ class DeskApp(App[ExitChoice]):
         self._welcome: Welcome | None = None
         self._last_pid = 0
         self._extra: tuple[str, ...] = ()
+        self._extra_seq = 0
         self._watched = ""
         self._refusals = Refusals()
         self.nav = Navigator(self)
@@ -226,11 +227,13 @@ class DeskApp(App[ExitChoice]):
             await self._wanted.wait()
             self._wanted.clear()
             self.pump.asked()
+            since = 0 if self._extra else self._extra_seq  # what waits, waits for all of it
             if self.nav.base is not self.nav.desk and self.pump.frames % STATION_EVERY == 0:
                 self._extra = self.nav.base.topics
             if self._extra:
                 topics, self._extra = self._extra, ()
-                frame = await link.pull(topics, 0, self.board.event_seq)
+                frame = await link.pull(topics, since, self.board.event_seq)
+                self._extra_seq = frame.board_seq
                 self._draw(frame, is_extra=True)
             topics = (*ALWAYS, *self._topics())
             frame = await link.pull(topics, self.board.board_seq, self.board.event_seq)
@@ -307,11 +310,8 @@ class DeskApp(App[ExitChoice]):
             self.bell()
         loud = [event for event in events if is_loud(event, self.settings)]
         for event in loud[:MAX_TOASTS_A_FRAME]:
-            if event.kind is EventKind.DENIED and not self._refusals.is_new(
-                event.text, self._clock_s()
-            ):
-                continue
-            self.say(event.title, event.text, severity=SEVERITY[event.level])
+            if not self._refusals.is_echo(event, self._clock_s()):
+                self.say(event.title, event.text, severity=SEVERITY[event.level])
         if len(loud) > MAX_TOASTS_A_FRAME:
             self.say(f"{len(loud) - MAX_TOASTS_A_FRAME} more", "See Events.")
 

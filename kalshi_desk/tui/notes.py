@@ -45,3 +45,7 @@ class Refusals:
             return False
         self._said[text] = now_s
         return True
+
+    def is_echo(self, event: DeskEvent, now_s: float) -> bool:
+        """Return whether an event is the echo of a refusal that was said as an answer."""
+        return event.kind is EventKind.DENIED and not self.is_new(event.text, now_s)

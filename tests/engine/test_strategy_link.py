@@ -18,9 +18,12 @@ from kalshi_desk.core.events import (
     BookSnapshot,
     BookStale,
     CoreEvent,
+    FeedsReported,
     MarketsListed,
+    NewsArrived,
     TradePrinted,
 )
+from kalshi_desk.core.news import ReaderReport, ReaderState
 from kalshi_desk.core.records import Market, Trade
 from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
@@ -31,6 +34,7 @@ from kalshi_desk.engine.strategy_link import PRIME_SLICE, StrategyLink, prime
 from kalshi_desk.market.bars import HOUR_NS
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.market.mirror import view_of
+from tests.market.news import item
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -50,7 +54,13 @@ class Sees(Strategy):
         print("what a strategy prints goes nowhere")
         return Decision(
             reasons=tuple(
-                Why(candidate=ticker, code=str(self.values["word"]), text="", seen=str(found.bid))
+                Why(
+                    candidate=ticker,
+                    code=str(self.values["word"]),
+                    text="",
+                    seen=str(found.bid),
+                    needed=f"{len(view.news)} items, {view.reader and view.reader.state.value}",
+                )
                 for ticker, found in view.markets.items()
             ),
             scanned=len(view.markets),
@@ -257,6 +267,12 @@ async def test_no_look_is_taken_before_a_new_worker_knows_every_market(tmp_path:
     markets.apply(MarketsListed(tuple(Market(ticker=ticker) for ticker in tickers)), 1)
     for ticker in tickers:
         markets.apply(BookSnapshot(ticker, ((Price(4_000), Count(100)),), ()), 2)
+    now_ns = WallClock().now_ns()
+    for name in ("1", "2"):
+        one = msgspec.structs.replace(item(name), first_seen_ns=now_ns)
+        markets.apply(NewsArrived((one,)), now_ns)
+    reader = ReaderReport(state=ReaderState.READING, since_ns=now_ns)
+    markets.apply(FeedsReported((), reader), now_ns)
     async with worker(tmp_path, markets, deadline_s=1.0) as (link, taken):
         link.ask(look("slow"))
         for cycle in range(1, 100_000):
@@ -275,6 +291,8 @@ async def test_no_look_is_taken_before_a_new_worker_knows_every_market(tmp_path:
         for event in taken.of(StrategyDecided):
             assert isinstance(event, StrategyDecided)
             assert {why.seen for why in event.decision.reasons} == {"4000"}
+            # All news, not only what came last.
+            assert {why.needed for why in event.decision.reasons} == {"2 items, reading"}
 
 
 CHANGES = st.lists(
