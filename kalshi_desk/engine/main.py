@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.errors import DeskError, Stop
 from kalshi_desk.core.events import LinkState, NewsArrived
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
@@ -72,8 +72,11 @@ def run_engine(
     *,
     json_ready: bool,
     replay_path: Path | None = None,
+    by_desk: bool = False,
 ) -> int:
     """Run the engine of a home until it is stopped and return the exit code.
+
+    ``by_desk`` says that a screen started it.
 
     Raises ``Stop`` when another engine runs on this home, when the journal is from a
     newer version, or when something can't be written.
@@ -91,14 +94,18 @@ def run_engine(
     lock = EngineLock(home)
     lock.acquire()
     with contextlib.ExitStack() as held:
-        held.callback(lock.release)
+        held.push(lambda kind, *_: lock.release(crashed=_is_crash(kind)))
         keep = loaded.settings.log
         log = Log(home.engine_log, level=keep.level, file_mb=keep.file_mb, files=keep.files)
         held.callback(log.close)
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path))
+        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path, by_desk))
+
+
+def _is_crash(kind: type[BaseException] | None) -> bool:
+    return kind is not None and issubclass(kind, Exception) and not issubclass(kind, DeskError)
 
 
 async def _run(
@@ -109,6 +116,7 @@ async def _run(
     log: Log,
     json_ready: bool,
     replay_path: Path | None,
+    by_desk: bool,
 ) -> int:
     journal_path = home.journal_path(venue)
     if replay_path is not None:
@@ -176,8 +184,9 @@ async def _run(
     record = EngineRecord(
         venue=venue, pid=os.getpid(), link=address, api=house.url, token_path=str(home.token_path)
     )
-    lock.announce(record)
-    house.announce = lambda url: lock.announce(msgspec.structs.replace(record, api=url))
+    on_disk = msgspec.structs.replace(record, by_desk=by_desk or msgspec.UNSET)
+    lock.announce(on_disk)
+    house.announce = lambda url: lock.announce(msgspec.structs.replace(on_disk, api=url))
     _stop_on_signals(shell)
     saying = asyncio.create_task(_say_ready(shell, record, json_ready))
     deciding = asyncio.create_task(shell.strategies.run())
