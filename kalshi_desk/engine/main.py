@@ -20,7 +20,7 @@ from kalshi_desk.core.events import LinkState, NewsArrived
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import MONEY_SCALE, Money
-from kalshi_desk.engine.clock import WallClock, practice_clock
+from kalshi_desk.engine.clock import WallClock, practice_clock, speed_of
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.effects import ForgetLive
@@ -123,16 +123,17 @@ async def _run(
         for stale in journal_path.parent.glob(f"{journal_path.name}*"):
             stale.unlink(missing_ok=True)
     journal = Journal(journal_path, durable=venue in DURABLE_VENUES)
-    core = TradingCore(
-        core_settings(loaded, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
-        next_event_seq=journal.last_event_seq() + 1,
-    )
-    core.state.health.started_ns = time.time_ns()
-    core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
     if venue == "practice":
         clock = practice_clock(home.practice_clock_path, loaded.settings.practice.speed)
+    read_only_why = "" if replay is None else REPLAY_WHY
+    core = TradingCore(
+        core_settings(loaded, venue, speed=speed_of(clock), read_only_why=read_only_why),
+        next_event_seq=journal.last_event_seq() + 1,
+    )
+    core.state.health.started_ns = time.time_ns()
+    core.state.starred.update(load_watchlist(home.watchlist_path))
     fills = restore(core.state, journal, clock.now_ns())
     restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
