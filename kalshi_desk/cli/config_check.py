@@ -22,8 +22,9 @@ from kalshi_desk.store.setting_env import (
     overrides_of,
     variable_setting,
 )
+from kalshi_desk.store.setting_faults import read_faulty
 from kalshi_desk.store.setting_values import value_text
-from kalshi_desk.store.settings import LoadedSettings, Settings, load_settings
+from kalshi_desk.store.settings import Settings
 
 KEYED = ("demo", "live")
 
@@ -63,14 +64,11 @@ def check(home: Home, form: Form) -> int:
 def findings(home: Home) -> Findings:
     """Return what is wrong; nothing is changed and nothing is sent."""
     found = Findings()
-    loaded = LoadedSettings(settings=Settings())
-    try:
-        loaded = load_settings(home.settings_path)
-        found.warnings += loaded.warnings
-        if home.settings_path.exists():
-            found.read.append(str(home.settings_path))
-    except DeskError as error:
-        found.problems.append(error.what)
+    loaded, faults = read_faulty(home.settings_path)
+    found.problems += faults
+    found.warnings += loaded.warnings
+    if home.settings_path.exists():
+        found.read.append(str(home.settings_path))
     variables = read_variables(NAMES, home)
     overrides, problems = overrides_of(variables)
     found.problems += [*variables.problems, *problems]
