@@ -178,14 +178,14 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     return outcome.DONE
 
 
-async def rows_of(home: Home, topic: str) -> list[Row]:
-    """Return the rows of one topic of the running engine; raises as the link does."""
+async def rows_of(home: Home, *topics: str) -> list[Row]:
+    """Return the rows of topics of the running engine, in order; raises as the link does."""
     client = await _connect(home, "cli")
     try:
-        frame = await _pull(client, (topic,))
+        frame = await _pull(client, topics)
     finally:
         await client.close()
-    return list(frame.changed.get(topic, {}).values())
+    return [row for topic in topics for row in frame.changed.get(topic, {}).values()]
 
 
 def _topic(options: argparse.Namespace) -> str:

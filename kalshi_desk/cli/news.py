@@ -17,20 +17,24 @@ from kalshi_desk.cli.news_rows import (
     flat_found,
     flat_rows,
     model_facts,
+    reader_of,
+    reader_words,
 )
 from kalshi_desk.cli.printing import Form, print_list, print_object
-from kalshi_desk.core.errors import Refuse, Stop
+from kalshi_desk.core.errors import DeskError, Refuse, Stop
 from kalshi_desk.core.text import clean
 from kalshi_desk.store.files import write_whole
 from kalshi_desk.store.paths import Home
 
 if TYPE_CHECKING:
+    from kalshi_desk.core.news import ReaderReport
     from kalshi_desk.news.labels import Labelled
     from kalshi_desk.news.model import Model
     from kalshi_desk.news.texts import MarketText
 
 STRATEGY = "news"
 """Whose observations tell what markets did after headlines."""
+TAKEN_S, LOOK_S = 20.0, 0.2
 LARGEST_TABLE = 100_000_000
 _SHOWN_PROBLEMS = 3
 
@@ -51,7 +55,10 @@ def run(home: Home, options: argparse.Namespace) -> int:
     if options.action == "evaluate":
         return _evaluate(home, options, form)
     topic = _TOPICS[options.action]
-    print_list(topic, flat_rows(asyncio.run(calls.rows_of(home, topic))), form)
+    rows = asyncio.run(calls.rows_of(home, topic, "reader"))
+    print_list(topic, flat_rows(rows), form)
+    if words := reader_words(rows):
+        print(f"kalshi-desk: {words}", file=sys.stderr)
     return outcome.DONE
 
 
@@ -85,8 +92,29 @@ def _train(home: Home, options: argparse.Namespace, form: Form) -> int:
             file=sys.stderr,
         )
     elif find_running(home):
-        print("The running engine scores with it after its next start.", file=sys.stderr)
+        print(asyncio.run(_taken(home, encode_model(model))), file=sys.stderr)
     return outcome.DONE
+
+
+async def _taken(home: Home, file: bytes) -> str:
+    """Wait until the running engine's reader has taken a model, and say whether it has."""
+    from kalshi_desk.news.messages import file_name
+
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + TAKEN_S
+    reader: ReaderReport | None = None
+    while loop.time() < give_up:
+        try:
+            reader = reader_of(await calls.rows_of(home, "reader"))
+        except DeskError:
+            return "The running engine could not be asked; it takes it by itself."
+        if reader is None or not reader.is_reading:
+            return "The running engine takes it when it reads news again."
+        if file_name(file) in reader.model:
+            return f"The running engine has taken it: news is scored by {reader.model}."
+        await asyncio.sleep(LOOK_S)
+    why = reader.model_fault if reader is not None else ""
+    return why or "The running engine has not taken it yet; 'news feeds' says what scores."
 
 
 def find_running(home: Home) -> bool:
@@ -165,6 +193,7 @@ def _test(home: Home, options: argparse.Namespace, form: Form) -> int:
         "scored_by": item.scored_by,
         "classifier": standing(model),
         "universe": universe,
+        "engine_scores_with": _engine_scorer(home),
     }
     if form is Form.JSON:
         print(json.dumps(facts | {"matches": rows}), flush=True)
@@ -172,6 +201,14 @@ def _test(home: Home, options: argparse.Namespace, form: Form) -> int:
     print_object(facts, form)
     print_list("matches", rows, form)
     return outcome.DONE
+
+
+def _engine_scorer(home: Home) -> str | None:
+    """Return what scores news in the running engine, None where none runs or reads."""
+    if not find_running(home):
+        return None
+    reader = reader_of(asyncio.run(calls.rows_of(home, "reader")))
+    return None if reader is None else reader.model
 
 
 def _universe(home: Home, options: argparse.Namespace) -> tuple[list[MarketText], str]:

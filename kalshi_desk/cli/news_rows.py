@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kalshi_desk.cli.flat import Flat, moment
 from kalshi_desk.desk.frames import Row
-from kalshi_desk.desk.service_frames import FeedRow, NewsRow
+from kalshi_desk.desk.service_frames import FeedRow, NewsRow, ReaderRow
 
 if TYPE_CHECKING:
-    from kalshi_desk.core.news import NewsMatch
+    from kalshi_desk.core.news import NewsMatch, ReaderReport
     from kalshi_desk.news.model import Evaluation, Model
     from kalshi_desk.news.texts import MarketText
 
@@ -56,6 +56,24 @@ def flat_feed(row: FeedRow) -> Flat:
         "text": feed.text,
         "url": feed.url,
     }
+
+
+def reader_of(rows: Iterable[Row]) -> ReaderReport | None:
+    """Return how the process that reads news is, None where nobody says."""
+    return next((row.report for row in rows if isinstance(row, ReaderRow)), None)
+
+
+def reader_words(rows: Iterable[Row]) -> str:
+    """Return whether news is being read, since when, and what scores it; empty if nobody says."""
+    reader = reader_of(rows)
+    if reader is None:
+        return ""
+    since = moment(reader.since_ns)
+    fault = f" {reader.model_fault}" if reader.model_fault else ""
+    if not reader.is_reading:
+        return f"No news has been read since {since}: {reader.text}.{fault}"
+    model = f" It is scored by {reader.model}." if reader.model else ""
+    return f"News has been read since {since}.{model}{fault}"
 
 
 def flat_news(row: NewsRow) -> Flat:

@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from kalshi_desk.core.drift import DriftFinding
-from kalshi_desk.core.news import FeedReport, NewsItem
+from kalshi_desk.core.news import FeedReport, NewsItem, ReaderReport
 from kalshi_desk.core.records import (
     Balance,
     Event,
@@ -98,9 +98,10 @@ class NewsArrived(CoreEvent, frozen=True):
 
 
 class FeedsReported(CoreEvent, frozen=True):
-    """How every feed of news is."""
+    """How every feed of news is, and the process that reads them; None where nobody says."""
 
     feeds: tuple[FeedReport, ...]
+    reader: ReaderReport | None = None
 
 
 class MarketsListed(CoreEvent, frozen=True):

@@ -135,3 +135,33 @@ class FeedReport(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 0
     failures: int = 0
     text: str = ""
+
+
+class ReaderState(StrEnum):
+    """What the process that reads news does; ``DOWN`` has ended or hangs."""
+
+    OFF = "off"
+    STARTING = "starting"
+    READING = "reading"
+    DOWN = "down"
+
+
+class ReaderReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The process that reads all feeds.
+
+    ``since_ns`` is since when news is read, or is not; ``ends`` how often in a row it has
+    ended soon, and ``text`` why nothing is read.  ``model`` names what scores what it reads,
+    and ``model_fault`` says why the file of a trained classifier is not used.
+    """
+
+    state: ReaderState
+    since_ns: int
+    ends: int = 0
+    text: str = ""
+    model: str = ""
+    model_fault: str = ""
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether news is read now."""
+        return self.state is ReaderState.READING

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from kalshi_desk.core.news import NewsItem
+from kalshi_desk.core.news import FeedReport, NewsItem, ReaderReport
 from kalshi_desk.core.records import Event, Market
 from kalshi_desk.core.relations import Relation
 from kalshi_desk.core.types import (
@@ -193,7 +193,8 @@ class MarketView:
     ``observations`` are those of the strategy asked, by cell; ``since_ns`` tells for a
     candidate since when the strategy has named it without a break: in its signals, or in a
     reason with the code ``duration_below_minimum``, which says that only time is missing.
-    ``news`` are the items of the last hours, oldest first.
+    ``news`` are the items of the last hours, oldest first; ``feeds`` is how their sources are
+    by name, and ``reader`` how the process that reads them is, None where nobody says.
     """
 
     now_ns: int
@@ -203,6 +204,8 @@ class MarketView:
     observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
     since_ns: Mapping[str, int] = field(default_factory=dict)
     news: tuple[NewsItem, ...] = ()
+    feeds: Mapping[str, FeedReport] = field(default_factory=dict)
+    reader: ReaderReport | None = None
 
 
 class SignalLeg(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,15 +1,15 @@
 """What faces draw about the desk itself and about news.
 
 Topics: ``alerts`` (by alert id), ``guests`` (by name), ``health`` (one value), ``news`` (by
-item id, the newest few hundred), ``feeds`` (by name), ``correlations`` (by ``TICKER TICKER``)
-and ``pairs`` (by ``TICKER TICKER``).
+item id, the newest few hundred), ``feeds`` (by name), ``reader`` (one value), ``correlations``
+and ``pairs`` (both by ``TICKER TICKER``).
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from kalshi_desk.core.news import FeedReport, Polarity, Tier
+from kalshi_desk.core.news import FeedReport, Polarity, ReaderReport, Tier
 from kalshi_desk.core.types import Price
 
 
@@ -97,6 +97,12 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tr
     report: FeedReport
 
 
+class ReaderRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
+    """The process that reads all feeds, and the model that it scores with."""
+
+    report: ReaderReport
+
+
 class CorrelationRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=True):
     """Correlation of hourly logit changes of two markets.
 
@@ -129,4 +135,6 @@ class PairRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=Tr
     why_not: str
 
 
-ServiceRow = AlertRow | GuestRow | HealthRow | NewsRow | FeedRow | CorrelationRow | PairRow
+ServiceRow = (
+    AlertRow | GuestRow | HealthRow | NewsRow | FeedRow | ReaderRow | CorrelationRow | PairRow
+)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from kalshi_desk.core.records import Fill
 from kalshi_desk.desk.frames import DeskEvent, Frame, Row
+from kalshi_desk.engine.changed_rows import ChangedRows
 from kalshi_desk.engine.ladder_view import book_view
 from kalshi_desk.engine.rows import (
     chart_view,
@@ -21,7 +22,7 @@ from kalshi_desk.engine.rows import (
     status_row,
 )
 from kalshi_desk.engine.state import CoreState
-from kalshi_desk.engine.topics import build
+from kalshi_desk.engine.topics import CHANGING, build
 
 SHOWN_FILLS = 300
 SHOWN_CLOSED_ORDERS = 100
@@ -35,6 +36,7 @@ class Board:
         self._pid = pid
         self._seq = 1
         self._changed: dict[str, dict[str, int]] = {"markets": {}, "positions": {}, "orders": {}}
+        self._whole: dict[str, ChangedRows] = {}
         self._fills: deque[tuple[int, Fill]] = deque(maxlen=SHOWN_FILLS)
 
     def add_fill(self, fill: Fill) -> None:
@@ -52,10 +54,17 @@ class Board:
         self._collect()
         since = board_seq if board_seq <= self._seq else 0
         changed: dict[str, dict[str, Row]] = {}
+        removed: dict[str, tuple[str, ...]] = {}
         full = []
         for topic in topics:
             whole = build(self._state, topic)
             rows = self._rows(topic, since) if whole is None else whole
+            if whole is not None and topic in CHANGING:
+                found = self._found(topic, whole, since)
+                if found is not None:
+                    whole, (rows, gone) = None, found
+                    if gone:
+                        removed[topic] = gone
             if rows:
                 changed[topic] = rows
             if whole is not None or not since:
@@ -64,10 +73,18 @@ class Board:
             board_seq=self._seq,
             event_seq=event_seq,
             changed=changed,
-            removed={},
+            removed=removed,
             full=tuple(full),
             events=events,
         )
+
+    def _found(
+        self, topic: str, whole: dict[str, Row], since: int
+    ) -> tuple[dict[str, Row], tuple[str, ...]] | None:
+        """Return what changed in a topic and what is gone, None where all of it must come."""
+        rows = self._whole.setdefault(topic, ChangedRows())
+        rows.take(whole, self._seq)
+        return rows.since(since)
 
     def _collect(self) -> None:
         """Give everything touched since the last pull the next number."""

@@ -19,8 +19,9 @@ from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.decision_check import one_line
 from kalshi_desk.engine.effects import Effect, KeepEntry
 from kalshi_desk.engine.news_learning import NewsLearning
-from kalshi_desk.engine.news_view import feed_rows, news_rows
+from kalshi_desk.engine.news_view import feed_rows, news_rows, reader_rows
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.reader_watch import ReaderWatch
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.engine.topics import WHOLE
 from kalshi_desk.strategies.news_proof import NEWS
@@ -54,6 +55,7 @@ class NewsDesk:
         self.learning = NewsLearning(state, outbox)
         self._stories = _Pace(state)
         self._chances = _Pace(state)
+        self._reader = ReaderWatch(state, outbox)
         commanding.others[CorrectMatch] = self._correct
         commanding.others[LabelNews] = self._label
 
@@ -68,8 +70,11 @@ class NewsDesk:
         self._tell(changed)
 
     def feeds(self, event: FeedsReported) -> None:
-        """Take how every feed is."""
-        self._state.news.feeds = {report.name: report for report in event.feeds}
+        """Take how every feed is, and tell when news stops or goes on being read."""
+        markets = self._state.markets
+        before = markets.sources.reader
+        markets.apply(event, self._state.now_ns)
+        self._reader.moved(before, markets.sources.reader)
 
     def beat(self) -> None:
         """Measure what stories have done."""
@@ -221,3 +226,4 @@ def _way(match: NewsMatch) -> str:
 
 WHOLE["news"] = news_rows
 WHOLE["feeds"] = feed_rows
+WHOLE["reader"] = reader_rows

@@ -9,13 +9,16 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from kalshi_desk.core.events import CoreEvent, FeedsReported, NewsArrived
 from kalshi_desk.core.news import FeedReport, FeedState, NewsItem
 from kalshi_desk.core.ports import Clock
+from kalshi_desk.engine.news_model import ModelFile, ModelHand
 from kalshi_desk.engine.news_universe import NewsUniverse
+from kalshi_desk.engine.reader_life import ReaderLife
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.news.health import waiting_report
 from kalshi_desk.news.messages import (
@@ -25,8 +28,8 @@ from kalshi_desk.news.messages import (
     Configure,
     FromWorker,
     Known,
+    ModelTaken,
     ToWorker,
-    UseModel,
     pack,
 )
 from kalshi_desk.news.sources import Source
@@ -38,11 +41,9 @@ KNOWN_SLICE = 50
 LOOK_S = 1.0
 UNIVERSE_S = 30.0
 SILENCE_S = 120.0
-"""The worker says something at least every ten seconds; after this long it hangs."""
-FIRST_RESTART_S = 1.0
-LAST_RESTART_S = 60.0
-STEADY_S = 300.0
-"""A worker that ran so long is started again as if nothing had happened before."""
+"""The worker says something at least every ten seconds; after this long it is ended."""
+QUIET_S = 30.0
+"""After this long without a word nobody takes news for read."""
 STOP_S = 2.0
 _log = logging.getLogger(__name__)
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -67,20 +68,25 @@ class NewsLink:
         *,
         known: Iterable[NewsItem] = (),
         seen: Callable[[tuple[str, ...]], None] = lambda names: None,
-        model: Callable[[], bytes] = bytes,
+        model_path: Path | None = None,
         command: Sequence[str] = ("-m", "kalshi_desk.news.worker"),
         silence_s: float = SILENCE_S,
-        first_restart_s: float = FIRST_RESTART_S,
+        quiet_s: float = QUIET_S,
+        life: ReaderLife | None = None,
     ) -> None:
         self._clock = clock
         self._markets = markets
         self._take = take
         self._wanted = sources
         self._seen = seen
-        self._read_model = model
         self._command = command
         self._silence_s = silence_s
-        self._first_restart_s = first_restart_s
+        self._quiet_s = quiet_s
+        self._life = life or ReaderLife(clock)
+        self._model = ModelHand(ModelFile(model_path), self._life)
+        self._began_s = 0.0
+        self._quiet: asyncio.TimerHandle | None = None
+        self._is_quiet = False
         self._universe = NewsUniverse()
         self._sources: tuple[Source, ...] = ()
         self._known: OrderedDict[str, NewsItem] = OrderedDict()
@@ -107,15 +113,19 @@ class NewsLink:
         self._moved.set()
         self._see_sources()
 
+    def give_up(self, why: str) -> None:
+        """Say that nothing is read any more, until the engine is started again."""
+        self._life.hangs(f"{why}; it starts again with the engine")
+        self._report_waiting()
+
     async def run(self) -> None:
         """Keep a worker running while there are feeds to read, until cancelled."""
         self._see_sources()
-        pause_s = self._first_restart_s
         loop = asyncio.get_running_loop()
         try:
             while True:
                 await self._until_wanted()
-                began_s = loop.time()
+                self._began_s = loop.time()
                 why = ""
                 try:
                     why = await self._one_worker()
@@ -124,13 +134,10 @@ class NewsLink:
                     why = type(error).__name__
                 if self._is_wanted():
                     _log.warning("the news worker has ended: %s", why or "no reason given")
-                    if loop.time() - began_s > STEADY_S:
-                        pause_s = self._first_restart_s
-                    self._report_waiting(
-                        f"the reader of news has ended and starts again in {pause_s:g} s"
-                    )
+                    why = why or "its process ended"
+                    pause_s = self._life.ended(why, loop.time() - self._began_s)
+                    self._report_waiting()
                     await asyncio.sleep(pause_s)
-                    pause_s = min(pause_s * 2, LAST_RESTART_S)
         finally:
             await self._end()
 
@@ -161,6 +168,8 @@ class NewsLink:
             return why
         finally:
             self._is_told = False
+            self._model.reader_ended()
+            self._listen_for(None)
             for task in (hearing, telling):
                 task.cancel()
             await asyncio.gather(hearing, telling, return_exceptions=True)
@@ -169,6 +178,7 @@ class NewsLink:
     async def _hear(self, process: asyncio.subprocess.Process) -> str:
         stream = process.stdout
         assert stream is not None
+        self._listen_for(self._quiet_s)
         try:
             async with asyncio.timeout(self._silence_s) as patience:
                 while True:
@@ -186,13 +196,41 @@ class NewsLink:
             return f"its message can't be read: {error}"
 
     def _heard(self, message: FromWorker) -> None:
+        self._listen_for(self._quiet_s)
         if isinstance(message, NewsArrived):
             self._remember(message.items)
+            self._give(message)
         elif isinstance(message, FeedsReported):
             self._reports = {report.name: report for report in message.feeds}
-        else:
-            return
-        self._give(message)
+        elif isinstance(message, ModelTaken):
+            self._model.answered(message)
+        is_word = isinstance(message, FeedsReported) or self._is_quiet
+        self._is_quiet = False
+        if is_word and self._is_wanted():
+            self._life.reads()
+        lived_s = asyncio.get_running_loop().time() - self._began_s
+        if self._life.steady(lived_s) or is_word or isinstance(message, ModelTaken):
+            self._give_reports()
+
+    def _give_reports(self) -> None:
+        """Tell how feeds and reader are, as the reader last said it."""
+        if self._life.is_reading:
+            self._give(FeedsReported(tuple(self._reports.values()), self._life.report))
+
+    def _listen_for(self, seconds: float | None) -> None:
+        """Wait so long for the next word before nobody takes news for read; None ends that."""
+        if self._quiet is not None:
+            self._quiet.cancel()
+        self._quiet = None
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._quiet = loop.call_later(seconds, self._went_quiet)
+
+    def _went_quiet(self) -> None:
+        if self._life.is_reading:
+            self._is_quiet = True
+            self._life.hangs(f"it has said nothing for {self._quiet_s:g} s")
+            self._report_waiting()
 
     def _give(self, event: CoreEvent) -> None:
         """Pass an event on; one that the core can't take must not cost the others."""
@@ -205,8 +243,9 @@ class NewsLink:
         """Tell a worker everything, then what changes; returns when no feed is wanted."""
         self._universe.forget()
         self._configure()
-        if model := self._read_model():
-            await self._send(process, UseModel(model))
+        for model in self._model.first():
+            await self._send(process, model)
+        await self._tell_model(process)
         known = list(self._known.values())
         for at in range(0, len(known), KNOWN_SLICE):
             await self._send(process, Known(tuple(known[at : at + KNOWN_SLICE])))
@@ -224,10 +263,20 @@ class NewsLink:
         while self._is_wanted():
             await self._until_moved()
             self._see_sources()
+            await self._tell_model(process)
             if loop.time() >= markets_s:
                 self._configure()
                 await self._tell_markets(process)
                 markets_s = loop.time() + UNIVERSE_S
+
+    async def _tell_model(self, process: asyncio.subprocess.Process) -> None:
+        """Hand the trained classifier on where it is another than before."""
+        fault = self._life.model_fault
+        model = await self._model.look()
+        if model is not None:
+            await self._send(process, model)
+        if self._life.model_fault != fault:
+            self._give_reports()
 
     async def _tell_markets(self, process: asyncio.subprocess.Process) -> None:
         for message in self._universe.changes(self._markets):
@@ -277,8 +326,9 @@ class NewsLink:
         self._sources = sources
         if self._process is not None:
             self._configure()
+        (self._life.starts if self._is_wanted() else self._life.off)()
         if not self._is_told or not self._is_wanted():
-            self._report_waiting("")
+            self._report_waiting()
 
     def _is_wanted(self) -> bool:
         return any(source.is_on and not source.fault for source in self._sources)
@@ -299,15 +349,16 @@ class NewsLink:
         speed = float(getattr(self._clock, "speed", 1.0))
         self._write(Configure(sources=self._sources, now_ns=self._clock.now_ns(), speed=speed))
 
-    def _report_waiting(self, text: str) -> None:
-        reports = []
+    def _report_waiting(self) -> None:
+        """Tell that nobody reads, and of no feed that it is well: what it was is over."""
+        reports, text = [], self._life.why_not
         for source in self._sources:
             last = self._reports.get(source.name)
             report = waiting_report(source, text)
             if last is not None and report.state is FeedState.WAITING:
                 report = msgspec.structs.replace(last, state=FeedState.WAITING, text=text)
             reports.append(report)
-        self._give(FeedsReported(tuple(reports)))
+        self._give(FeedsReported(tuple(reports), self._life.report))
 
     def _remember(self, items: Iterable[NewsItem]) -> None:
         for item in items:

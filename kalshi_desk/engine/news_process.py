@@ -21,7 +21,6 @@ from kalshi_desk.store.service_settings import NewsSettings
 
 START_AFTER_S = 3.0
 """After the desk is ready: nothing may wait for news, least of all a short visit."""
-MOST_MODEL_BYTES = 16 << 20
 _log = logging.getLogger(__name__)
 OFF = "news are switched off (setting news.enabled)"
 
@@ -43,7 +42,6 @@ class NewsService:
         self._shell = shell
         self._settings = settings
         self._venue = venue
-        self._model_path = model_path
         self._start_after_s = start_after_s
         self._switched: dict[str, bool] = {}
         since_ns = clock.now_ns() - KNOWN_NS
@@ -54,7 +52,7 @@ class NewsService:
             self.sources,
             known=read_news(journal.rows, since_ns=since_ns, limit=MOST_KNOWN),
             seen=shell.core.feeds.see,
-            model=self._model,
+            model_path=model_path,
         )
         shell.performers[SwitchFeed] = self.switch
         shell.performers[PassNews] = self._pass_on
@@ -98,19 +96,12 @@ class NewsService:
 
     async def run(self, ready: asyncio.Task[None]) -> None:
         """Read news once the desk is ready, until cancelled."""
-        self.link.refresh()
-        await asyncio.wait({ready})
-        await asyncio.sleep(self._start_after_s)
-        await self.link.run()
-
-    def _model(self) -> bytes:
-        """Return the file of the trained classifier, empty where there is none to be used."""
-        if self._model_path is None or not self._model_path.exists():
-            return b""
         try:
-            with self._model_path.open("rb") as file:
-                found = file.read(MOST_MODEL_BYTES + 1)
-        except OSError as error:
-            _log.error("the model of news can't be read: %s", error)
-            return b""
-        return found if len(found) <= MOST_MODEL_BYTES else b""
+            self.link.refresh()
+            await asyncio.wait({ready})
+            await asyncio.sleep(self._start_after_s)
+            await self.link.run()
+        except Exception as error:
+            # Trading goes on without news, but not without a word of it.
+            _log.exception("news can't be read")
+            self.link.give_up(f"the desk failed at it ({type(error).__name__})")

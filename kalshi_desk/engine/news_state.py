@@ -1,20 +1,23 @@
-"""What the core knows of news beside the items themselves: feeds, and effects measured so far."""
+"""What the core knows of news beside items and feeds: the effects measured so far."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kalshi_desk.core.news import FeedReport
 from kalshi_desk.core.strategy import Observation
+from kalshi_desk.desk.service_frames import NewsRow
 from kalshi_desk.quant.evidence import RIDGE
 
 
 @dataclass(slots=True)
 class NewsState:
-    """Feeds by name; the ridged effect of each cell is worked out as observations come."""
+    """The ridged effect of each cell, worked out as observations come.
 
-    feeds: dict[str, FeedReport] = field(default_factory=dict)
+    ``rows`` are the rows of items as they were last shown, each with what it was made of.
+    """
+
+    rows: dict[str, tuple[tuple[object, ...], NewsRow]] = field(default_factory=dict)
     _sums: dict[str, tuple[int, float, float]] = field(default_factory=dict)
 
     def effect(self, cell: str, observations: Sequence[Observation]) -> float | None:

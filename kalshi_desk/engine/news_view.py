@@ -7,7 +7,7 @@ from math import exp
 from kalshi_desk.core.news import NewsItem, NewsMatch
 from kalshi_desk.core.types import PRICE_SCALE
 from kalshi_desk.desk.frames import Row
-from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
+from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow, ReaderRow
 from kalshi_desk.engine.rows import full_title
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.live import LiveMarket
@@ -16,19 +16,44 @@ from kalshi_desk.quant.evidence import CAP
 from kalshi_desk.strategies.news_proof import NEWS, Horizon, news_cell
 
 SHOWN_ITEMS = 200
+Made = tuple[object, ...]
 SHOWN_HORIZON = Horizon.MINUTES_30
 """The horizon by whose effect a belief is shown, that of the strategy's default."""
 
 
 def news_rows(state: CoreState, _rest: str) -> dict[str, Row]:
-    """Return the newest items by their ids, oldest first."""
+    """Return the newest items by their ids, oldest first; the same rows while nothing changes."""
     known = state.markets.news.known(state.now_ns)[-SHOWN_ITEMS:]
-    return {item.item_id: _row(state, item) for item in known}
+    measured = sum(map(len, state.observations.get(NEWS, {}).values()))
+    made = state.news.rows
+    state.news.rows = {item.item_id: _kept(state, item, measured, made) for item in known}
+    return {item_id: row for item_id, (_, row) in state.news.rows.items()}
+
+
+def _kept(
+    state: CoreState, item: NewsItem, measured: int, made: dict[str, tuple[Made, NewsRow]]
+) -> tuple[Made, NewsRow]:
+    """Return a row with what it is made of, the last one where that is still the same."""
+    by_ticker = state.markets.by_ticker
+    lives = [by_ticker.get(match.ticker) for match in item.matches]
+    of: Made = (
+        measured,
+        item,
+        *((live.middle(), live.market) if live is not None else None for live in lives),
+    )
+    old = made.get(item.item_id)
+    return old if old is not None and old[0] == of else (of, _row(state, item))
 
 
 def feed_rows(state: CoreState, _rest: str) -> dict[str, Row]:
     """Return every feed by its name."""
-    return {name: FeedRow(report=report) for name, report in state.news.feeds.items()}
+    return {name: FeedRow(report=report) for name, report in state.markets.sources.feeds.items()}
+
+
+def reader_rows(state: CoreState, _rest: str) -> dict[str, Row]:
+    """Return the one row of the process that reads news, none where nobody says."""
+    reader = state.markets.sources.reader
+    return {} if reader is None else {"": ReaderRow(report=reader)}
 
 
 def _row(state: CoreState, item: NewsItem) -> NewsRow:
@@ -82,9 +107,7 @@ def _posterior(
     score = first_score(item, match)
     if not score or not match.pre_price:
         return None
-    event = state.markets.events.get(live.market.event_ticker)
-    category = live.market.category or (event.category if event is not None else "")
-    cell = news_cell(category, item.tier, SHOWN_HORIZON)
+    cell = news_cell(state.markets.category(live.market), item.tier, SHOWN_HORIZON)
     observations = state.observations.get(NEWS, {}).get(cell, ())
     effect = state.news.effect(cell, observations)
     if effect is None:

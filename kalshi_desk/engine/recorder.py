@@ -21,6 +21,7 @@ from kalshi_desk.core.events import (
     ConnectionChanged,
     CoreEvent,
     ExchangeStatusReported,
+    FeedsReported,
     MarketsListed,
     MarketStatusChanged,
     NewsArrived,
@@ -48,6 +49,7 @@ KeptEvent = (
     | TradePrinted
     | MarketStatusChanged
     | NewsArrived
+    | FeedsReported
 )
 """What reaches the core besides recorded frames and listings, and changes what strategies see.
 

@@ -17,6 +17,7 @@ from kalshi_desk.core.events import (
     BookStale,
     ConnectionChanged,
     CoreEvent,
+    FeedsReported,
     LinkState,
     NewsArrived,
     TickerChanged,
@@ -54,7 +55,7 @@ class ReplayFeed:
 
     It is also the clock of its desk: ``now_ns`` is recorded time.  After a jump every
     book comes as a snapshot and all news so far at once; trades in between are not told.
-    News comes with the frame after it, never earlier than it was known.
+    News and the health of feeds come with the frame after them, never earlier than known.
     """
 
     def __init__(
@@ -75,7 +76,8 @@ class ReplayFeed:
         self._books: dict[str, OrderBook] = {}
         self._quotes: dict[str, TickerChanged] = {}
         self._news: dict[str, NewsItem] = {}
-        self._next_news: list[NewsArrived] = []
+        self._feeds: FeedsReported | None = None
+        self._next_news: list[NewsArrived | FeedsReported] = []
         self._position_ns = 0
         self._frames = 0
         self._speed = speed
@@ -262,6 +264,7 @@ class ReplayFeed:
             self._sink(quote)
         if self._news:
             self._sink(NewsArrived(tuple(self._news.values())))
+        self._sink(self._feeds or FeedsReported(()))
 
     def _feed(self, record: RecordedFrame) -> None:
         """Pass one frame through the live decoder."""
@@ -306,7 +309,10 @@ class ReplayFeed:
 
     def _tell_news(self) -> None:
         for news in self._next_news:
-            self._news.update((item.item_id, item) for item in news.items)
+            if isinstance(news, FeedsReported):
+                self._feeds = news
+            else:
+                self._news.update((item.item_id, item) for item in news.items)
             if not self._silent:
                 self._sink(news)
         self._next_news.clear()
@@ -320,7 +326,7 @@ class ReplayFeed:
     def _take_recorded(self, record: RecordedMeta) -> None:
         """Lose the books that the recording engine lost, at the same point, and keep its news."""
         event = kept_event(record)
-        if isinstance(event, NewsArrived):
+        if isinstance(event, NewsArrived | FeedsReported):
             self._next_news.append(event)
         elif isinstance(event, BookStale):
             reader = self._translator.reader
@@ -332,6 +338,7 @@ class ReplayFeed:
         self._books.clear()
         self._quotes.clear()
         self._news.clear()
+        self._feeds = None
         self._next_news.clear()
         self._frames = 0
         self._advance()

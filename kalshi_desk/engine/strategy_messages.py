@@ -16,6 +16,7 @@ from kalshi_desk.core.events import (
     BookSnapshot,
     BookStale,
     CoreEvent,
+    FeedsReported,
     MarketsListed,
     MarketStatusChanged,
     NewsArrived,
@@ -40,6 +41,7 @@ MarketEvent = (
     | MarketStatusChanged
     | BarsKnown
     | NewsArrived
+    | FeedsReported
 )
 MARKET_EVENTS: tuple[type[CoreEvent], ...] = get_args(MarketEvent)
 
@@ -51,7 +53,10 @@ class Fed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Ask a strategy what it would do now."""
+    """Ask a strategy what it would do now.
+
+    Through the pipe come only the ``observations`` that came since its last look.
+    """
 
     strategy: str
     cycle: int

@@ -31,6 +31,8 @@ WHOLE: dict[str, Build] = {
     "correlations": correlation_rows,
 }
 """By the topic's kind; the builder gets the state and what follows the colon."""
+CHANGING = frozenset({"news"})
+"""Of these, which are too large to come whole each time: a face gets what has changed."""
 
 
 def build(state: CoreState, topic: str) -> Rows | None:

@@ -13,6 +13,7 @@ from kalshi_desk.core.events import (
     BookSnapshot,
     BookStale,
     CoreEvent,
+    FeedsReported,
     MarketsListed,
     MarketStatusChanged,
     NewsArrived,
@@ -26,6 +27,7 @@ from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
 from kalshi_desk.market.bars import MarketBars, bars_of, middle_of
 from kalshi_desk.market.middles import Middles
 from kalshi_desk.market.news_log import NewsLog
+from kalshi_desk.market.news_sources import NewsSources
 from kalshi_desk.market.series import PriceLine
 
 TAPE_LENGTH = 200
@@ -106,11 +108,17 @@ class LiveMarkets:
         self.touched: set[str] = set()
         self.moved: set[str] = set()
         self.news = NewsLog()
+        self.sources = NewsSources()
         self.data_ns = 0
 
     def get(self, ticker: str) -> LiveMarket | None:
         """Return a market, or None when the exchange never listed it."""
         return self.by_ticker.get(ticker)
+
+    def category(self, market: Market) -> str:
+        """Return the category of a market or of its event, empty when neither says one."""
+        event = self.events.get(market.event_ticker)
+        return market.category or (event.category if event is not None else "")
 
     def bars(self, ticker: str, now_ns: int) -> tuple[Bar, ...]:
         """Return the newest complete hours of a market, oldest first; none when unknown."""
@@ -143,6 +151,8 @@ class LiveMarkets:
             self._stale(event, now_ns)
         elif isinstance(event, NewsArrived):
             self.news.take(event.items, now_ns, self.middle_at)
+        elif isinstance(event, FeedsReported):
+            self.sources.take(event)
         elif isinstance(event, MarketStatusChanged):
             self._status(event)
         elif isinstance(event, MarketsListed):

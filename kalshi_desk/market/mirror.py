@@ -69,4 +69,6 @@ def view_of(
         observations=observations or {},
         since_ns=since_ns or {},
         news=markets.news.known(now_ns),
+        feeds=markets.sources.feeds,
+        reader=markets.sources.reader,
     )

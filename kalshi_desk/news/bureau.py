@@ -26,6 +26,7 @@ from kalshi_desk.news.messages import (
     Configure,
     FromWorker,
     Known,
+    ModelTaken,
     ToWorker,
     UseModel,
 )
@@ -88,9 +89,15 @@ class Bureau:
         elif isinstance(message, Begin):
             self._may_begin = True
         elif isinstance(message, UseModel):
-            self._room.use_model(message.file)
+            loop = asyncio.get_running_loop()
+            taking = loop.run_in_executor(self._reading, self._room.adopt, message.file)
+            taking.add_done_callback(self._adopted)
         elif self._room.take(message):
             self._reading.submit(self._room.arrange)
+
+    def _adopted(self, taking: asyncio.Future[ModelTaken]) -> None:
+        if not taking.cancelled():
+            self._say(taking.result())
 
     async def run(self) -> None:
         """Look at feeds until cancelled."""

@@ -6,6 +6,7 @@ with the very events that the trading core takes.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import BinaryIO
 
 import msgspec
@@ -16,6 +17,8 @@ from kalshi_desk.news.sources import Source
 from kalshi_desk.news.texts import MarketText
 
 LENGTH_BYTES = 4
+UNTRAINED = "textblob (no classifier is trained)"
+"""What scores without a model."""
 MOST_ANSWER_BYTES = 4 << 20
 """A longer answer is none: the engine would have to hold it."""
 MOST_ITEMS = 20
@@ -52,9 +55,20 @@ class Markets(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class UseModel(msgspec.Struct, frozen=True, tag=True):
-    """The file of a trained classifier, to score with where it has earned that."""
+    """The file of a trained classifier, to score with where it has earned that; empty for none."""
 
     file: bytes
+
+
+class ModelTaken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The answer to :class:`UseModel`: ``name`` is that of the file asked about.
+
+    ``scorer`` is what scores from now on; with a ``fault`` that is what it was before.
+    """
+
+    name: str
+    scorer: str
+    fault: str = ""
 
 
 class Begin(msgspec.Struct, frozen=True, tag=True):
@@ -66,8 +80,13 @@ class Alive(msgspec.Struct, frozen=True, tag=True):
 
 
 ToWorker = Configure | Known | Markets | UseModel | Begin
-FromWorker = NewsArrived | FeedsReported | Alive
+FromWorker = NewsArrived | FeedsReported | ModelTaken | Alive
 _encoder = msgspec.msgpack.Encoder()
+
+
+def file_name(file: bytes) -> str:
+    """Return the name of a model's file: the beginning of its SHA-256, empty for none."""
+    return sha256(file).hexdigest()[:8] if file else ""
 
 
 def pack(message: ToWorker | FromWorker) -> bytes:

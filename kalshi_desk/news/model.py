@@ -8,6 +8,7 @@ of stems, pairs of stems and concepts, and over the untrained score.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import pairwise
 from math import exp, isfinite, log, sqrt
 
@@ -15,6 +16,7 @@ import msgspec
 
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.news.entities import Sense, sense
+from kalshi_desk.news.messages import UNTRAINED
 from kalshi_desk.news.texts import MAX_TITLE, clean, content
 from kalshi_desk.news.tone import tone
 
@@ -129,6 +131,17 @@ def extras(text: str, read: Sense) -> tuple[float, float]:
 def standing(model: Model | None) -> str:
     """Say in a sentence what a model is worth."""
     return _UNTRAINED if model is None else model.why
+
+
+def scorer(model: Model | None, name: str) -> str:
+    """Say in a few words what scores with this model, ``name`` being that of its file."""
+    if model is None:
+        return UNTRAINED
+    day = datetime.fromtimestamp(model.trained_until_ns // 1_000_000_000, UTC)
+    classifier = f"classifier of {day:%Y-%m-%d}"
+    if model.weight > 0.0:
+        return f"{classifier} ({name})"
+    return f"textblob ({classifier}, {name}, has weight 0)"
 
 
 def encode_model(model: Model) -> bytes:

@@ -26,10 +26,15 @@ class Reader:
     """Scores and matches items; a model without weight scores nothing."""
 
     def __init__(self, model: Model | None = None) -> None:
-        has_earned = model is not None and model.weight > 0.0
-        self._classifier = Classifier(model) if model is not None and has_earned else None
+        self._classifier: Classifier | None = None
+        self.use(model)
         self._matcher = Matcher(())
         self._universe: tuple[MarketText, ...] = ()
+
+    def use(self, model: Model | None) -> None:
+        """Score with this model from now on; what was read before stays as it is."""
+        has_earned = model is not None and model.weight > 0.0
+        self._classifier = Classifier(model) if model is not None and has_earned else None
 
     @property
     def scored_by(self) -> str:

@@ -6,11 +6,15 @@ the thread that reads.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.news import NewsItem
-from kalshi_desk.news.messages import Markets
+from kalshi_desk.news.messages import UNTRAINED, Markets, ModelTaken, file_name
 from kalshi_desk.news.texts import MarketText
+
+if TYPE_CHECKING:
+    from kalshi_desk.news.model import Model
 
 
 class ReadsNews(Protocol):
@@ -19,6 +23,9 @@ class ReadsNews(Protocol):
     def set_universe(self, markets: list[MarketText], /) -> None:
         """Compare with these markets from now on."""
 
+    def use(self, model: Model | None, /) -> None:
+        """Score with this model from now on."""
+
     def read(self, item: NewsItem, /) -> NewsItem:
         """Return the item with what it means."""
 
@@ -26,7 +33,7 @@ class ReadsNews(Protocol):
 class ReadingRoom:
     """Collects the markets as the engine tells of them, and reads items on one thread.
 
-    ``take`` belongs to the loop; ``arrange`` and ``read`` to the reading thread.
+    ``take`` belongs to the loop; ``adopt``, ``arrange`` and ``read`` to the reading thread.
     """
 
     def __init__(self, reader: ReadsNews | None = None) -> None:
@@ -34,7 +41,8 @@ class ReadingRoom:
         self._markets: dict[str, MarketText] = {}
         self._coming: dict[str, MarketText | None] = {}
         self._told: list[MarketText] | None = None
-        self._model = b""
+        self._model: Model | None = None
+        self._scorer = UNTRAINED
 
     def take(self, message: Markets) -> bool:
         """Take a part of what has changed; return whether it was the last."""
@@ -51,9 +59,25 @@ class ReadingRoom:
         self._told = list(self._markets.values())
         return True
 
-    def use_model(self, file: bytes) -> None:
-        """Score with this classifier, from the first item on."""
-        self._model = file
+    def adopt(self, file: bytes) -> ModelTaken:
+        """Score with the classifier of this file from now on; one that is no good changes nothing.
+
+        An empty file stands for no classifier.
+        """
+        from kalshi_desk.news.model import decode_model, scorer
+
+        name = file_name(file)
+        try:
+            model = decode_model(file) if file else None
+            if self._reader is not None:
+                self._reader.use(model)
+        except Refuse as error:
+            return ModelTaken(name=name, scorer=self._scorer, fault=error.what)
+        except Exception as error:  # whatever may be in it must not cost the news
+            fault = f"The file of the news classifier can't be used ({type(error).__name__})."
+            return ModelTaken(name=name, scorer=self._scorer, fault=fault)
+        self._model, self._scorer = model, scorer(model, name)
+        return ModelTaken(name=name, scorer=self._scorer)
 
     def arrange(self) -> None:
         """Let the reader know the markets, if it has been needed yet."""
@@ -66,7 +90,7 @@ class ReadingRoom:
         An item that can't be read arrives without markets: it moves nothing.
         """
         read: list[NewsItem] = []
-        fault = self._load()
+        fault = ""
         for item in items:
             try:
                 read.append(self._made().read(item))
@@ -75,29 +99,18 @@ class ReadingRoom:
                 fault = f"an item could not be read ({type(error).__name__})"
         return read, fault
 
-    def _load(self) -> str:
-        """Make the reader if there is none yet; return what is wrong with its model."""
-        if self._reader is not None:
-            return ""
-        from kalshi_desk.core.errors import Refuse
-        from kalshi_desk.news.model import decode_model
-        from kalshi_desk.news.reading import Reader
-
-        model, fault = None, ""
-        if self._model:
-            try:
-                model = decode_model(self._model)
-            except Refuse as error:
-                fault = str(error)
-        self._reader = Reader(model)
-        return fault
-
     def _made(self) -> ReadsNews:
-        assert self._reader is not None
+        if self._reader is None:
+            from kalshi_desk.news.reading import Reader
+
+            self._reader = Reader(self._model)
         self._give_markets(self._reader)
         return self._reader
 
     def _give_markets(self, reader: ReadsNews) -> None:
-        told, self._told = self._told, None
+        told = self._told
         if told is not None:
             reader.set_universe(told)
+            # Only now: markets that could not be read are a fault of every item, not forgotten.
+            if self._told is told:
+                self._told = None

@@ -30,7 +30,8 @@ class News(Strategy):
     title = "News"
     help = (
         "Trades on stories matched to markets, by the measured effect of such stories; shown "
-        "only until the stories that this desk saw have proven it."
+        "only until the stories that this desk saw have proven it. Does nothing while nobody reads "
+        "news, and leaves out what a source says that does not answer."
     )
     parameters = (
         Parameter(
@@ -151,7 +152,8 @@ class News(Strategy):
         signals: list[tuple[float, Signal]] = []
         reasons: list[Why] = []
         endings: list[Ending] = []
-        silent = refused("", Refusal("no_fresh_relevant_item", 0, "none", look.max_age_words))
+        none = Refusal("no_fresh_relevant_item", 0, "none", look.max_age_words)
+        silent = refused("", look.silence or none)
         for ticker in view.markets:
             reading = look.readings.get(ticker)
             if reading is None:

@@ -8,8 +8,9 @@ markets of its category.  The exchange's own list of milestones is not read.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from kalshi_desk.core.news import Tier
+from kalshi_desk.core.news import ReaderReport, Tier
 from kalshi_desk.core.rules import can_void
 from kalshi_desk.core.strategy import (
     Ending,
@@ -22,6 +23,7 @@ from kalshi_desk.core.strategy import (
 )
 from kalshi_desk.core.types import PRICE_ONE, BookSide, Outcome, Price, TimeInForce
 from kalshi_desk.quant.costs import fee_rate, rule_at
+from kalshi_desk.quant.evidence import Signal as StorySignal
 from kalshi_desk.quant.evidence import sentiment
 from kalshi_desk.strategies.looking import (
     MINUTE_NS,
@@ -43,6 +45,7 @@ from kalshi_desk.strategies.news_table import (
     judge,
 )
 
+SECOND_NS = 1_000_000_000
 BELIEF_HALF_LIVES = 4.0
 """So long a story is believed in for exits: a sixteenth of it is left then."""
 _TEXTS = {
@@ -53,6 +56,8 @@ _TEXTS = {
     "no_date": "A story does not say when it was published.",
     "clock_skew": "A story comes from a clock that is wrong.",
     "feed_lag": "A story was seen late.",
+    "source_unhealthy": "The source of a story is not well.",
+    "no_reader": "No news is being read.",
     "no_price_before": "Nobody knows its price before the story.",
     "cell_not_significant": "Stories like this have not proven their effect.",
     "spread": "Its spread costs more than news is worth.",
@@ -93,8 +98,14 @@ class NewsLook:
             min_sentiment=self._number("min_sentiment"),
         )
         self.max_age_words = f"at most {self._rules.max_age:g} min"
+        reader = view.reader
+        self.silence = None if reader is None or reader.is_reading else _silence(reader)
+        # Without a reader nobody knows what became of the stories: none of them counts.
         self.readings = readings(
-            view.news, view.now_ns, min_relevance=self._number("min_relevance")
+            () if self.silence is not None else view.news,
+            view.now_ns,
+            min_relevance=self._number("min_relevance"),
+            feeds=None if reader is None else view.feeds,
         )
         self._proofs = prove(view.observations) if self.readings else {}
         self._releases: dict[str, int] | None = None
@@ -119,7 +130,8 @@ class NewsLook:
         if before is None or not 0.0 < before < 1.0:
             seen = Refusal("no_price_before", 0, "none", "one a minute before it")
             return refused(market.ticker, seen)
-        facts = self._facts(snapshot, category, stories, before)
+        others = [story.signal for story in fresh if story.tier is not stories[0].tier]
+        facts = self._facts(snapshot, category, stories, before, others)
         cell = _cell(proof)
         verdict = judge(facts, cell, self._rules)
         if verdict.action is NewsAction.SHADOW and proof.kappa is not None:
@@ -192,7 +204,12 @@ class NewsLook:
         return self._proofs.get(news_cell(category, tier, self._horizon), NOTHING)
 
     def _facts(
-        self, snapshot: MarketSnapshot, category: str, stories: list[Story], before: float
+        self,
+        snapshot: MarketSnapshot,
+        category: str,
+        stories: list[Story],
+        before: float,
+        others: list[StorySignal],
     ) -> NewsFacts:
         market, now_ns = snapshot.market, self._view.now_ns
         left = hours_left(market, now_ns)
@@ -202,6 +219,7 @@ class NewsLook:
             ask=snapshot.asks[0][0],
             before=before,
             stories=[story.signal for story in stories],
+            others=others,
             minutes_left=None if left is None else 60.0 * left,
             release_minutes=self._release(category),
             grid=market.grid,
@@ -242,7 +260,9 @@ class NewsLook:
         side = BookSide.BID if is_yes else BookSide.ASK
         left = hours_left(market, self._view.now_ns)
         score = sentiment([story.signal for story in stories])
-        ttl_minutes = min(self._number("ttl_minutes"), self._rules.half_life)
+        ends = (self._number("ttl_minutes"), self._rules.half_life, self._release(category))
+        # A bid that still rests when the figures come out is a gift to whoever reads them first.
+        ttl_minutes = min(end for end in ends if end is not None)
         verb, outcome = "Take" if takes else "Bid", "YES" if is_yes else "NO"
         return Signal(
             candidate=market.ticker,
@@ -290,6 +310,14 @@ def refused(ticker: str, refusal: Refusal) -> Why:
         seen=refusal.seen,
         needed=refusal.needed,
     )
+
+
+def _silence(reader: ReaderReport) -> Refusal:
+    """Return why nothing is done while nobody reads news."""
+    since = datetime.fromtimestamp(reader.since_ns // SECOND_NS, UTC)
+    why = f": {reader.text}" if reader.text else ""
+    seen = f"{reader.state.value} since {since:%H:%M:%S} UTC{why}"
+    return Refusal("no_reader", reader.since_ns, seen, "a reader that runs")
 
 
 def _price(in_cents: float) -> Price:

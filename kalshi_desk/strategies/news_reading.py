@@ -2,18 +2,26 @@
 
 A story that many print counts once, by its first copy that surely names the market and the
 way.  An item that takes a story back turns its sign; copies that contradict each other halve
-it.  Items of unknown age, late ones and those from a clock that is wrong are left out.
+it.  Items of unknown age, late ones, those from a clock that is wrong and those of a source
+that is not well are left out.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from kalshi_desk.core.news import LARGEST_SKEW_NS, NewsItem, NewsMatch, Tier
+from kalshi_desk.core.news import (
+    LARGEST_SKEW_NS,
+    FeedReport,
+    FeedState,
+    NewsItem,
+    NewsMatch,
+    Tier,
+)
 from kalshi_desk.core.types import PRICE_SCALE, Price
 from kalshi_desk.quant.evidence import Signal
 
@@ -63,22 +71,40 @@ class Reading:
         return [story for story in self.stories if story.age <= max_age]
 
 
-def readings(news: Iterable[NewsItem], now_ns: int, *, min_relevance: float) -> dict[str, Reading]:
-    """Return for each market that any item names what the news says of it."""
+def readings(
+    news: Iterable[NewsItem],
+    now_ns: int,
+    *,
+    min_relevance: float,
+    feeds: Mapping[str, FeedReport] | None = None,
+) -> dict[str, Reading]:
+    """Return for each market that any item names what the news says of it.
+
+    ``feeds`` are how the sources are; None where nobody knows, which leaves none out.
+    """
     clusters: dict[str, list[NewsItem]] = defaultdict(list)
     for item in news:
         clusters[item.cluster].append(item)
     found: dict[str, Reading] = defaultdict(Reading)
+    ill: dict[str, tuple[str, str] | None] = {}
     for copies in clusters.values():
         copies.sort(key=lambda item: (item.first_seen_ns, item.copy, item.item_id))
-        _read_story(found, copies, now_ns, min_relevance)
+        if feeds is not None:
+            for item in copies:
+                if item.feed not in ill:
+                    ill[item.feed] = _illness(feeds.get(item.feed), now_ns)
+        _read_story(found, copies, now_ns, min_relevance, ill)
     for reading in found.values():
         reading.stories.sort(key=lambda story: (story.began_ns, story.cluster))
     return dict(found)
 
 
 def _read_story(
-    found: dict[str, Reading], copies: Sequence[NewsItem], now_ns: int, min_relevance: float
+    found: dict[str, Reading],
+    copies: Sequence[NewsItem],
+    now_ns: int,
+    min_relevance: float,
+    ill: Mapping[str, tuple[str, str] | None],
 ) -> None:
     began_ns = copies[0].first_seen_ns
     is_taken_back = any(item.is_retraction for item in copies)
@@ -91,7 +117,7 @@ def _read_story(
         refusal = None
         telling = []
         for item, match in pairs:
-            why = _why_not(item, match, began_ns, min_relevance)
+            why = _why_not(item, match, began_ns, min_relevance) or _unwell(item, ill, began_ns)
             if why is None:
                 telling.append((item, match))
             else:
@@ -149,6 +175,27 @@ def _why_not(
         needed = f"at most {LARGEST_SKEW_NS / 1e9:g} s"
         return Refusal("clock_skew", began_ns, f"{-lag_ns / 1e9:.0f} s ahead", needed)
     return Refusal("feed_lag", began_ns, f"{lag_ns / MINUTE_NS:.0f} min", "at most 5 min")
+
+
+def _unwell(
+    item: NewsItem, ill: Mapping[str, tuple[str, str] | None], began_ns: int
+) -> Refusal | None:
+    illness = ill.get(item.feed)
+    return None if illness is None else Refusal("source_unhealthy", began_ns, *illness)
+
+
+def _illness(feed: FeedReport | None, now_ns: int) -> tuple[str, str] | None:
+    """Return what is seen of a source that is not well and what is needed, None for a good one."""
+    if feed is None:
+        return "its source is not read any more", "a source that answers"
+    needed = f"{feed.name} answers"
+    if feed.state is FeedState.OK:
+        return None
+    if feed.state is FeedState.FAILING:
+        last = f", last answer {(now_ns - feed.ok_ns) / MINUTE_NS:.0f} min ago"
+        times = f"{feed.failures} times in a row" if feed.failures else "for good"
+        return f"{feed.name} fails {times}{last if feed.ok_ns else ''}", needed
+    return f"{feed.name} is {feed.state.value}", needed
 
 
 def _dollars(price: Price | None) -> float | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from kalshi_desk.core.errors import DeskError, Retry, Unknown
+from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Panic
 from kalshi_desk.telegram.describing import Described, verb_of
 from kalshi_desk.telegram.markup import Html, lines
@@ -212,11 +212,10 @@ class Confirming:
             except Unknown as error:
                 doubt = True
                 _log.warning("the outcome of %s is not known yet: %s", known.command_id, error)
-            except Retry as error:
+            except DeskError as error:
+                # Once in doubt only the desk's own answer says how it ended.
                 if not doubt:
                     return lines(words("confirm.not_done"), error_text(words, error))
-            except DeskError as error:
-                return lines(words("confirm.not_done"), error_text(words, error))
             await asyncio.sleep(AGAIN_S)
 
     async def _submit(self, known: Confirmation, command: Command) -> Answer:

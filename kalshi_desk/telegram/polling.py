@@ -115,9 +115,9 @@ class Polling:
                 await asyncio.sleep(seconds_of(error))
             except Conflict as error:
                 why = self._scrub.error(error)
-                _log.error("somebody else polls with the token of this bot: %s", why)
                 if not self._is_told:
                     self._is_told = True
+                    _log.error("somebody else polls with the token of this bot: %s", why)
                     self._on_conflict(why)
                 await asyncio.sleep(CONFLICT_S)
             except TelegramError as error:

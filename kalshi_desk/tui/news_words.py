@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from kalshi_desk.core.news import FeedReport, FeedState, Polarity, Tier
+from collections.abc import Iterable
+
+from kalshi_desk.core.news import (
+    FeedReport,
+    FeedState,
+    Polarity,
+    ReaderReport,
+    ReaderState,
+    Tier,
+)
 from kalshi_desk.desk.service_frames import MatchView, NewsRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.ink import Cell
@@ -136,3 +145,24 @@ def state_cell(report: FeedReport) -> Cell:
 def lag_text(report: FeedReport) -> str:
     """Return how long after publication the newest item came, in one unit."""
     return f.NONE if report.lag_s is None else short_age(1, 1 + report.lag_s * f.SECOND_NS)
+
+
+def silence_cell(reader: ReaderReport | None) -> Cell | None:
+    """Return that no news is being read and since when; None while it is, or nobody says."""
+    if reader is None or reader.is_reading:
+        return None
+    since = f.clock(reader.since_ns)
+    if reader.state is ReaderState.DOWN:
+        return Cell(f"✗ not read since {since}", "risk", True)
+    if reader.state is ReaderState.STARTING:
+        return Cell("· reading starts", "muted")
+    return Cell(f"○ off since {since}", "caution")
+
+
+def scorer_cells(reader: ReaderReport | None) -> Iterable[Cell]:
+    """Return what scores news, and whether the file of a classifier was refused."""
+    if reader is None or not reader.model:
+        return
+    yield Cell(f" by {reader.model.partition(' (')[0]} ", "faint")
+    if reader.model_fault:
+        yield Cell("! classifier refused ", "caution", True)

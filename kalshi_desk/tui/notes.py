@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder
 from kalshi_desk.desk.frames import DeskEvent, EventKind, Level
 from kalshi_desk.tui.settings import TuiSettings
 
@@ -32,6 +33,22 @@ def rings(events: list[DeskEvent], settings: TuiSettings) -> bool:
     return settings.bell and any(event.kind is EventKind.ALERT for event in events)
 
 
+def note_of(command: Command, answer: Answer) -> tuple[str, str, Severity] | None:
+    """Return title, text and severity of the note on how a command ended; None without one."""
+    if answer.outcome is Outcomes.UNKNOWN:
+        text = answer.text or "Look at orders before you repeat it."
+        return "Outcome unknown", text, "error"
+    if answer.outcome is Outcomes.REFUSED:
+        if isinstance(command, PlaceOrder):  # the ticket says it
+            return None
+        why = " ".join(reason.text for reason in answer.reasons) or answer.text
+        return "Refused", why, "warning"
+    # A fill is announced by its own event.
+    if not answer.text or any(order.filled for order in answer.orders):
+        return None
+    return answer.text, "", "information"
+
+
 class Refusals:
     """Says a refusal once: the answer to a command and its event come by different ways."""
 
@@ -45,3 +62,7 @@ class Refusals:
             return False
         self._said[text] = now_s
         return True
+
+    def is_echo(self, event: DeskEvent, now_s: float) -> bool:
+        """Return whether an event is the echo of a refusal that was said as an answer."""
+        return event.kind is EventKind.DENIED and not self.is_new(event.text, now_s)

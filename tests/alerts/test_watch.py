@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,21 @@ def test_every_fill_limit_and_close_is_told() -> None:
     for rule in ("fill", "limits > 80%", "closes held in 30m"):
         watch = watch_of(rule)
         assert all(watch.told("x", n) == "x" for n in range(200))
+
+
+@pytest.mark.parametrize(
+    ("text", "beyond", "back"),
+    [
+        ("A > 1", 200, 50),
+        ("A < 99.5", 9_900, 9_980),
+        ("A > 60", 6_100, 5_900),
+        ("limits > 5%", 800, 0),
+        ("limits > 80%", 9_000, 7_000),
+        ("A moves 5 in 10m", 600, 200),
+    ],
+)
+def test_every_rule_can_ring_again(text: str, beyond: int, back: int) -> None:
+    watch = Watch("w", parse_rule(text))
+    assert watch.see("s", beyond, 1)
+    assert not watch.see("s", back, 2)
+    assert watch.see("s", beyond, 3)

@@ -19,13 +19,14 @@ from kalshi_desk.core.events import (
     BookStale,
     ConnectionChanged,
     CoreEvent,
+    FeedsReported,
     LinkState,
     MarketsListed,
     NewsArrived,
     TimerFired,
     TradePrinted,
 )
-from kalshi_desk.core.news import NewsItem
+from kalshi_desk.core.news import FeedState, NewsItem, ReaderReport, ReaderState
 from kalshi_desk.core.strategy import Bar, Decision, MarketView, Observation, Why
 from kalshi_desk.core.types import Count, Price
 from kalshi_desk.engine.core import TradingCore
@@ -41,6 +42,7 @@ from kalshi_desk.store.recording import RecordedMeta, read_frames
 from tests.backtest.days import SECOND, START_NS, BidOnce, TakeOffer, listed
 from tests.kalshi.frame_maker import delta, encode, snapshot, subscribed
 from tests.market.news import START as NEWS_START
+from tests.market.news import feed_report
 from tests.market.news import item as news_item
 from tests.market.news import match as news_match
 from tests.replay.capture_maker import capture_lines, frames_of, write_capture
@@ -261,14 +263,15 @@ def test_looks_see_again_what_was_measured_and_confirmed_and_lost_ones_are_left_
 
 
 class KnowsNews(TakeOffer):
-    """Says what it knows of news."""
+    """Says what it knows of news, of their feeds and of what reads them."""
 
     name = "knows_news"
     title = "Knows news"
     parameters = ()
 
     def decide(self, view: MarketView) -> Decision:
-        why = Why(candidate="all", code=json.dumps(msgspec.to_builtins(view.news)), text="")
+        known = msgspec.to_builtins((view.news, dict(view.feeds), view.reader))
+        why = Why(candidate="all", code=json.dumps(known), text="")
         return Decision(reasons=(why,))
 
 
@@ -299,6 +302,14 @@ def test_news_is_seen_again_as_the_desk_saw_it_also_by_a_worker_that_began_late(
             seen_ns = engine.clock.now_ns() - 500
             dated = {"first_seen_ns": seen_ns, "published_ns": seen_ns - SECOND}
             take(NewsArrived((msgspec.structs.replace(item, **dated),)))
+        if minute in {3, 5, 9}:
+            state = FeedState.FAILING if minute == 5 else FeedState.OK
+            report = feed_report("wire", state, failures=minute % 2)
+            is_down = minute == 9
+            reader = ReaderReport(
+                state=ReaderState.DOWN if is_down else ReaderState.READING, since_ns=minute
+            )
+            take(FeedsReported((report,), reader))
         now_ns = engine.look(strategy.name)
         while fed < len(engine.stepped):
             at_ns, event = engine.stepped[fed]
@@ -317,7 +328,13 @@ def test_news_is_seen_again_as_the_desk_saw_it_also_by_a_worker_that_began_late(
     engine.recorder.close()
     result = Backtester(recording=engine.recorder.path, home=tmp_path).run_strategy(KnowsNews)
     assert [next(iter(facts["reasons"])) for _, facts in result.decisions] == live
-    last = json.loads(live[-1])
+    assert json.loads(live[2])[1:] == [{}, None]
+    states = [
+        (feeds["wire"]["state"], reader["state"])
+        for _, feeds, reader in (json.loads(one) for one in live[3:])
+    ]
+    assert states == [("ok", "reading")] * 2 + [("failing", "reading")] * 4 + [("ok", "down")] * 3
+    last = json.loads(live[-1])[0]
     assert [item["item_id"] for item in last] == ["0", "2", "5", "8", "11"]
     prices = [item["matches"][0]["pre_price"] for item in last]
     assert prices[0] is None

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -21,6 +22,7 @@ from kalshi_desk.core.types import Price
 from kalshi_desk.desk.frames import Frame
 from kalshi_desk.desk.protocol import to_face
 from kalshi_desk.desk.service import AskMarkets, MarketFilter, MarketSort
+from kalshi_desk.engine.board import Board
 from kalshi_desk.engine.market_list import MarketList
 from kalshi_desk.engine.state import CoreSettings, CoreState
 from kalshi_desk.tui.app import DeskApp
@@ -28,6 +30,9 @@ from kalshi_desk.tui.board import Delta
 from kalshi_desk.tui.settings import TuiSettings
 from tests.benchmarks.bench_scan import NOW, records
 from tests.benchmarks.pty_rig import median, print_table
+from tests.engine.news_world import NewsWorld
+from tests.market.news import item as news_item
+from tests.market.news import match as news_match
 from tests.tui.headlines import add_news, item, match
 from tests.tui.scripted import HELD, NOW_NS, Engine, ScriptedLink
 
@@ -104,6 +109,32 @@ def engine_side():
     print_table(f"Engine: ms over {MARKETS:,} markets", ["", "longest", "whole", "slices"], lines)
 
 
+def news_side():
+    """What the topic ``news`` costs the engine: whole, and when nothing or one item changed."""
+    world = NewsWorld()
+    stories = [
+        news_item(f"{n}", news_match("A"), news_match("B"), at_s=float(n), summary="words " * 60)
+        for n in range(ITEMS)
+    ]
+    world.news(*stories, at_s=ITEMS)
+    board, seq, lines = Board(world.core.state, 1), 0, []
+
+    def pull(since):
+        frame = board.frame(("news",), since, (), 0)
+        return frame.board_seq, len(msgspec.msgpack.encode(frame))
+
+    for name in ("all of it", "nothing changed", "one item changed"):
+        times = []
+        for number in range(5 * REPEATS):
+            if name == "one item changed":
+                world.news(msgspec.structs.replace(stories[-1], label=number % 2), at_s=ITEMS)
+            since = 0 if name == "all of it" else seq
+            took, (seq, size) = timed(partial(pull, since))
+            times.append(took)
+        lines.append([name, f"{median(times):.2f}", f"{max(times):.2f}", f"{size / 1000:.1f}"])
+    print_table("Engine: ms and kB for a pull of news", ["", "median", "max", "kB"], lines)
+
+
 def many_items():
     """Return so many items with two markets each."""
     both = (match(HELD), match("KXFED-26NOV23-T4"))
@@ -160,8 +191,12 @@ async def screen_side():
         for n in range(20):
             engine.put("news", f"new{n}", item(f"new{n}", 30 - n))
             await pilot.pause(0.2)
+        # All of it anew, as after a while without the engine: rows of their own each time.
         whole = {"news": Delta(dict(engine.rows["news"]))}
+        copy = msgspec.structs.replace
         for _ in range(REPEATS):
+            rows = app.board.topics["news"]
+            rows.update({key: copy(row) for key, row in rows.items()})
             screen.show_changes(whole, [])
     frame = Frame(
         board_seq=1, event_seq=1, changed={"news": dict(engine.rows["news"])}, removed={},
@@ -182,4 +217,5 @@ async def screen_side():
 
 if __name__ == "__main__":
     engine_side()
+    news_side()
     asyncio.run(screen_side())

@@ -13,10 +13,19 @@ from typing import Any
 import pytest
 
 from kalshi_desk.cli.main import main
-from kalshi_desk.cli.news_rows import flat_rows
-from kalshi_desk.core.news import FeedReport, FeedState, NewsItem, NewsMatch, Polarity, Tier
+from kalshi_desk.cli.news_rows import flat_rows, reader_words
+from kalshi_desk.core.news import (
+    FeedReport,
+    FeedState,
+    NewsItem,
+    NewsMatch,
+    Polarity,
+    ReaderReport,
+    ReaderState,
+    Tier,
+)
 from kalshi_desk.core.strategy import Observation
-from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
+from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow, ReaderRow
 from kalshi_desk.news.labels import Labelled
 from kalshi_desk.news.model import decode_model
 from kalshi_desk.store.journal import Journal
@@ -65,6 +74,7 @@ def test_a_headline_is_read_without_an_engine_and_says_with_what(news: News) -> 
     assert told["scored_by"] == "textblob"
     assert "weight 0" in told["classifier"]
     assert told["universe"] == "no market: no engine runs on this home"
+    assert told["engine_scores_with"] is None
     assert told["matches"] == []
 
 
@@ -243,15 +253,37 @@ def test_feeds_and_items_are_plain_facts() -> None:
     json.dumps([feed, news])
 
 
+def test_whether_news_is_read_is_told_in_words() -> None:
+    at_ns = 1_793_491_200_000_000_000
+    down = ReaderReport(
+        state=ReaderState.DOWN, since_ns=at_ns, text="its process ended; it starts again in 1 s"
+    )
+    assert reader_words([ReaderRow(report=down)]) == (
+        "No news has been read since 2026-11-01T00:00:00Z: its process ended; it starts again "
+        "in 1 s."
+    )
+    reads = ReaderReport(
+        state=ReaderState.READING, since_ns=at_ns, model="textblob", model_fault="It is damaged."
+    )
+    assert reader_words([ReaderRow(report=reads)]) == (
+        "News has been read since 2026-11-01T00:00:00Z. It is scored by textblob. It is damaged."
+    )
+    assert reader_words([]) == ""
+
+
 def test_a_running_engine_lends_its_markets_and_lists_feeds(fresh: Desk) -> None:
     engine = fresh.start()
     told = fresh.run("news", "test", "CPI inflation rises faster than forecast", "--json").data
     assert "markets of the running engine" in told["universe"]
     assert told["matches"][0]["ticker"].startswith("KXCPIYOY")
     assert told["matches"][0]["yes"] == "for"
+    assert told["engine_scores_with"] == "textblob (no classifier is trained)"
     for action in ("feeds", "list"):
         done = fresh.run("news", action, "--json")
         assert done.code == 0
         assert isinstance(done.data, list)
+        # This engine reads no news; it says so, and of no feed that it is well.
+        assert "No news has been read since 20" in done.err
+        assert {one["state"] for one in done.data} <= {"off"}
     fresh.end()
     engine.wait(timeout=10)

@@ -21,7 +21,7 @@ from kalshi_desk.core.events import (
     MarketStatusChanged,
     NewsArrived,
 )
-from kalshi_desk.core.news import FeedState, NewsItem, NewsMatch
+from kalshi_desk.core.news import FeedState, NewsItem, NewsMatch, ReaderReport, ReaderState
 from kalshi_desk.core.reasons import ReasonCode
 from kalshi_desk.core.records import Market
 from kalshi_desk.core.types import MarketStatus
@@ -32,11 +32,16 @@ from kalshi_desk.engine.effects import SaveSetting
 from kalshi_desk.engine.feed_desk import SwitchFeed
 from kalshi_desk.engine.news_link import NewsLink
 from kalshi_desk.engine.news_universe import SLICE, NewsUniverse
+from kalshi_desk.engine.reader_life import ReaderLife
 from kalshi_desk.market.live import LiveMarkets
+from kalshi_desk.news.messages import UNTRAINED, file_name
+from kalshi_desk.news.model import encode_model
 from kalshi_desk.news.sources import PRACTICE_FEED, Source
+from kalshi_desk.store.files import write_whole
 from kalshi_desk.store.settings import load_settings, save_setting
 from tests.engine.test_core import Bench, answer
 from tests.news.feed_server import FeedServer, feed_server, response, rss
+from tests.news.test_model_file import model
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -54,6 +59,10 @@ class Taken:
     @property
     def texts(self) -> list[str]:
         return [f.text for e in self.events if isinstance(e, FeedsReported) for f in e.feeds]
+
+    @property
+    def readers(self) -> list[ReaderReport]:
+        return [e.reader for e in self.events if isinstance(e, FeedsReported) and e.reader]
 
     def state(self, name: str) -> FeedState | None:
         reports = [event for event in self.events if isinstance(event, FeedsReported)]
@@ -80,17 +89,21 @@ async def linked(
     known: Iterable[NewsItem] = (),
     script: str = "",
     silence_s: float = 60.0,
+    quiet_s: float = 60.0,
+    model_path: Path | None = None,
 ) -> AsyncIterator[tuple[NewsLink, Taken]]:
-    taken = Taken()
+    taken, clock = Taken(), WallClock()
     more = {"command": ("-c", dedent(script))} if script else {}
     link = NewsLink(
-        WallClock(),
+        clock,
         LiveMarkets(),
         taken.events.append,
         sources,
         known=known,
         silence_s=silence_s,
-        first_restart_s=0.05,
+        quiet_s=quiet_s,
+        model_path=model_path,
+        life=ReaderLife(clock, first_restart_s=0.05, last_restart_s=0.2),
         **more,  # type: ignore[arg-type]
     )
     running = asyncio.create_task(link.run())
@@ -137,7 +150,7 @@ async def test_a_killed_worker_comes_back_and_tells_nothing_twice(server: FeedSe
         # What a person said of it is known to the new worker too.
         again = taken.items[2]
         assert (again.item_id, again.label) == (said.item_id, 1)
-        assert any("has ended and starts again in" in text for text in taken.texts)
+        assert any("its process ended; it starts again in" in text for text in taken.texts)
         last_pid = link.pid
     assert last_pid is not None
     assert not psutil.pid_exists(last_pid)
@@ -185,10 +198,92 @@ async def test_a_worker_that_misbehaves_is_ended_and_started_again(
     async with linked(lambda: (source,), script=HEAD + BAD[why], silence_s=0.5) as (_, taken):
         await until(lambda: sum("starts again in" in text for text in taken.texts) >= 2)
         # Each time it waits twice as long.
-        assert "starts again in 0.05 s" in taken.texts[-2] + taken.texts[-1]
-        assert "starts again in 0.1 s" in taken.texts[-1]
+        first, last = (reader for reader in taken.readers if reader.ends)
+        assert "starts again in 0.05 s" in first.text
+        assert "starts again in 0.1 s" in last.text
+        assert [(first.state, first.ends), (last.state, last.ends)] == [
+            (ReaderState.DOWN, 1),
+            (ReaderState.DOWN, 2),
+        ]
+        assert first.since_ns == last.since_ns == taken.readers[0].since_ns
+        assert last.text in taken.texts[-1]
     assert why in caplog.text
     assert taken.state("one") is FeedState.WAITING
+
+
+REPORTS = """
+from kalshi_desk.core.events import FeedsReported
+from kalshi_desk.core.news import FeedReport, FeedState
+from kalshi_desk.news.messages import Alive, pack
+one = FeedReport(name="one", title="One", url="u", kind="rss", tier="press", state=FeedState.OK)
+sys.stdin.buffer.read(4)
+out.write(pack(FeedsReported((one,)))); out.flush()
+"""
+"""Says that its feed is well as soon as it is told anything."""
+
+
+async def test_one_that_hangs_is_taken_for_none_until_it_speaks_again() -> None:
+    source = Source(name="one", title="One", url="http://127.0.0.1:9/", may_be_private=True)
+    script = HEAD + REPORTS + "time.sleep(1); out.write(pack(Alive())); out.flush(); time.sleep(60)"
+    async with linked(lambda: (source,), script=script, quiet_s=0.5) as (_, taken):
+        await until(lambda: len(taken.readers) >= 4)
+        states = [(reader.state, reader.ends) for reader in taken.readers]
+        assert states[:4] == [
+            (ReaderState.STARTING, 0),
+            (ReaderState.READING, 0),
+            (ReaderState.DOWN, 0),
+            (ReaderState.READING, 0),
+        ]
+        feeds = [e.feeds[0] for e in taken.events if isinstance(e, FeedsReported)]
+        assert [feed.state for feed in feeds[:4]] == ["waiting", "ok", "waiting", "ok"]
+        assert "said nothing for 0.5 s" in feeds[2].text
+        assert (feeds[1].text, feeds[3].text) == ("", "")
+
+
+async def test_of_a_dead_worker_no_feed_is_called_well() -> None:
+    source = Source(name="one", title="One", url="http://127.0.0.1:9/", may_be_private=True)
+    script = HEAD + REPORTS
+    async with linked(lambda: (source,), script=script) as (_, taken):
+        await until(lambda: taken.readers and taken.readers[-1].ends == 1)
+        by_reader = [
+            (e.reader.is_reading, e.feeds[0].state, e.feeds[0].text)
+            for e in taken.events
+            if isinstance(e, FeedsReported) and e.reader
+        ]
+        assert by_reader[1] == (True, FeedState.OK, "")
+        assert all(state is not FeedState.OK for reads, state, _ in by_reader if not reads)
+        assert "not read since" in by_reader[2][2]
+        assert "its process ended; it starts again in 0.05 s" in by_reader[2][2]
+
+
+async def test_a_trained_classifier_is_taken_up_by_the_running_worker_and_its_heir(
+    server: FeedServer, tmp_path: Path
+) -> None:
+    server.answers["/f"] = response(200, dated("First story"))
+    source, path = server.source("/f"), tmp_path / "model.json"
+    async with linked(lambda: (source,), model_path=path) as (link, taken):
+        await until(lambda: taken.items)
+        assert taken.readers[-1].model == UNTRAINED
+        pid, file = link.pid, encode_model(model())
+        write_whole(path, file)
+        await until(lambda: file_name(file) in taken.readers[-1].model)
+        write_whole(path, b"{")
+        await until(lambda: taken.readers[-1].model_fault)
+        assert "can't be used" in taken.readers[-1].model_fault
+        assert file_name(file) in taken.readers[-1].model
+        assert link.pid == pid is not None
+        os.kill(pid, signal.SIGKILL)
+        server.answers["/f"] = response(200, dated("Harbors prosper", "First story"))
+        await until(lambda: len(taken.items) == 2)
+        assert [item.scored_by for item in taken.items] == ["textblob", "classifier"]
+        assert "can't be used" in taken.readers[-1].model_fault
+
+
+async def test_news_that_can_not_be_kept_at_all_is_told_of() -> None:
+    async with linked(tuple) as (link, taken):
+        link.give_up("the desk failed at it (ValueError)")
+        assert taken.readers[-1].state is ReaderState.DOWN
+        assert taken.readers[-1].text.endswith("it starts again with the engine")
 
 
 async def test_an_event_that_the_core_can_not_take_costs_no_other(server: FeedServer) -> None:

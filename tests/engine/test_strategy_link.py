@@ -18,10 +18,14 @@ from kalshi_desk.core.events import (
     BookSnapshot,
     BookStale,
     CoreEvent,
+    FeedsReported,
     MarketsListed,
+    NewsArrived,
     TradePrinted,
 )
+from kalshi_desk.core.news import ReaderReport, ReaderState
 from kalshi_desk.core.records import Market, Trade
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.effects import AskStrategy
@@ -30,6 +34,7 @@ from kalshi_desk.engine.strategy_link import PRIME_SLICE, StrategyLink, prime
 from kalshi_desk.market.bars import HOUR_NS
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.market.mirror import view_of
+from tests.market.news import item
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -49,7 +54,13 @@ class Sees(Strategy):
         print("what a strategy prints goes nowhere")
         return Decision(
             reasons=tuple(
-                Why(candidate=ticker, code=str(self.values["word"]), text="", seen=str(found.bid))
+                Why(
+                    candidate=ticker,
+                    code=str(self.values["word"]),
+                    text="",
+                    seen=str(found.bid),
+                    needed=f"{len(view.news)} items, {view.reader and view.reader.state.value}",
+                )
                 for ticker, found in view.markets.items()
             ),
             scanned=len(view.markets),
@@ -106,6 +117,7 @@ async def worker(
     deadline_s: float = 20.0,
     patience_s: float = 0.0,
     start_s: float = 60.0,
+    observations: dict[str, list[Observation]] | None = None,
 ) -> AsyncIterator[tuple[StrategyLink, Taken]]:
     taken = Taken()
     link = StrategyLink(
@@ -113,7 +125,7 @@ async def worker(
         WallClock(),
         markets,
         taken.events.append,
-        observations=lambda strategy: {},
+        observations=lambda strategy: observations or {},
         deadline_s=deadline_s,
         patience_s=patience_s,
         start_s=start_s,
@@ -125,6 +137,46 @@ async def worker(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+LEARNS = SEES.replace("view.markets.items()", "sorted(view.observations.items())").replace(
+    "str(found.bid)", "' '.join(one.source for one in found)"
+)
+
+
+async def test_each_observation_is_told_once_and_a_new_worker_is_told_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sees.py").write_text(LEARNS)
+    cells: dict[str, list[Observation]] = {"a": [observed("a", "1")], "b": [observed("b", "2")]}
+    async with worker(tmp_path, one_market(40), observations=cells) as (link, taken):
+        written: list[bytes] = []
+        write = link._write
+        monkeypatch.setattr(link, "_write", lambda m: (written.append(m), write(m)))
+
+        async def seen(cycle: int) -> dict[str, str]:
+            link.ask(look("sees", cycle))
+            await until(lambda: len(taken.of(StrategyDecided)) == cycle)
+            answer = taken.of(StrategyDecided)[-1]
+            assert isinstance(answer, StrategyDecided)
+            return {why.candidate: why.seen for why in answer.decision.reasons}
+
+        assert await seen(1) == {"a": "1", "b": "2"}
+        cells["a"].append(observed("a", "3"))
+        before = len(written)
+        assert await seen(2) == {"a": "1 3", "b": "2"}
+        told = b"".join(written[before:])
+        assert told.count(b"at_ns") == 1
+        assert link._process is not None
+        link._process.kill()
+        await until(lambda: len(taken.of(StrategiesDeclared)) == 2)
+        assert await seen(3) == {"a": "1 3", "b": "2"}
+
+
+def observed(cell: str, source: str) -> Observation:
+    return Observation(
+        strategy="sees", cell=cell, event_ticker="E", value=1.0, at_ns=1, source=source
+    )
 
 
 def look(strategy: str, cycle: int = 1, **values: str) -> AskStrategy:
@@ -215,6 +267,12 @@ async def test_no_look_is_taken_before_a_new_worker_knows_every_market(tmp_path:
     markets.apply(MarketsListed(tuple(Market(ticker=ticker) for ticker in tickers)), 1)
     for ticker in tickers:
         markets.apply(BookSnapshot(ticker, ((Price(4_000), Count(100)),), ()), 2)
+    now_ns = WallClock().now_ns()
+    for name in ("1", "2"):
+        one = msgspec.structs.replace(item(name), first_seen_ns=now_ns)
+        markets.apply(NewsArrived((one,)), now_ns)
+    reader = ReaderReport(state=ReaderState.READING, since_ns=now_ns)
+    markets.apply(FeedsReported((), reader), now_ns)
     async with worker(tmp_path, markets, deadline_s=1.0) as (link, taken):
         link.ask(look("slow"))
         for cycle in range(1, 100_000):
@@ -233,6 +291,8 @@ async def test_no_look_is_taken_before_a_new_worker_knows_every_market(tmp_path:
         for event in taken.of(StrategyDecided):
             assert isinstance(event, StrategyDecided)
             assert {why.seen for why in event.decision.reasons} == {"4000"}
+            # All news, not only what came last.
+            assert {why.needed for why in event.decision.reasons} == {"2 items, reading"}
 
 
 CHANGES = st.lists(

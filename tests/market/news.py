@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kalshi_desk.core.news import NewsItem, NewsMatch, Polarity, Tier
+from kalshi_desk.core.news import FeedReport, FeedState, NewsItem, NewsMatch, Polarity, Tier
 
 SECOND = 1_000_000_000
 START = 1_795_000_000 * SECOND
@@ -29,3 +29,9 @@ def item(name: str, *matches: NewsMatch, at_s: float = 0.0, **fields: object) ->
         **fields,
     }
     return NewsItem(item_id=name, matches=matches, **given)  # type: ignore[arg-type]
+
+
+def feed_report(name: str, state: FeedState = FeedState.OK, **fields: object) -> FeedReport:
+    """Return how a feed of the press is."""
+    given = {"title": name, "url": "u", "kind": "rss", "tier": Tier.PRESS, **fields}
+    return FeedReport(name=name, state=state, **given)  # type: ignore[arg-type]

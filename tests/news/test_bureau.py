@@ -16,12 +16,24 @@ from kalshi_desk.core.news import FeedReport, FeedState, NewsItem, NewsMatch, Ti
 from kalshi_desk.news.bureau import Bureau
 from kalshi_desk.news.fetching import Fetcher
 from kalshi_desk.news.health import Herald
-from kalshi_desk.news.messages import MOST_ITEMS, Begin, Configure, FromWorker, Known, Markets
+from kalshi_desk.news.messages import (
+    MOST_ITEMS,
+    Begin,
+    Configure,
+    FromWorker,
+    Known,
+    Markets,
+    ModelTaken,
+    UseModel,
+    file_name,
+)
+from kalshi_desk.news.model import Model, encode_model
 from kalshi_desk.news.pace import Hosts
 from kalshi_desk.news.reading_room import ReadingRoom
 from kalshi_desk.news.sources import PRACTICE_FEED, Kind, Source
 from kalshi_desk.news.texts import MarketText
 from tests.news.feed_server import Asked, FeedServer, Writer, feed_server, response, rss
+from tests.news.test_model_file import model
 
 NOW_NS = 1_785_154_501_000_000_000
 DATE = "<pubDate>Mon, 27 Jul 2026 12:00:00 GMT</pubDate>"
@@ -35,6 +47,9 @@ class Marker:
 
     def set_universe(self, markets: list[MarketText]) -> None:
         self.tickers = [market.ticker for market in markets]
+
+    def use(self, model: Model | None) -> None:
+        self.model = model
 
     def read(self, item: NewsItem) -> NewsItem:
         if "boom" in item.title:
@@ -52,6 +67,10 @@ class Heard:
     @property
     def items(self) -> list[NewsItem]:
         return [item for m in self.messages if isinstance(m, NewsArrived) for item in m.items]
+
+    @property
+    def models(self) -> list[ModelTaken]:
+        return [m for m in self.messages if isinstance(m, ModelTaken)]
 
     @property
     def titles(self) -> list[str]:
@@ -228,17 +247,60 @@ async def test_an_item_that_can_not_be_read_arrives_without_markets(server: Feed
         }
 
 
-def test_a_model_that_can_not_be_read_is_told_and_news_are_read_without_it() -> None:
+def test_markets_that_can_not_be_arranged_match_nothing_and_say_so() -> None:
+    class Clumsy(Marker):
+        def set_universe(self, markets: list[MarketText]) -> None:
+            if any(market.ticker == "BAD" for market in markets):
+                raise ValueError("no title")
+            super().set_universe(markets)
+
+    item = NewsItem(
+        item_id="a", feed="one", tier=Tier.PRESS, title="T", first_seen_ns=1, cluster="a"
+    )
+    room = ReadingRoom(Clumsy())
+    room.take(Markets(changed=(MarketText(ticker="A"),)))
+    room.arrange()
+    assert [m.ticker for m in room.read([item])[0][0].matches] == ["A"]
+    room.take(Markets(changed=(MarketText(ticker="BAD"),)))
+    with pytest.raises(ValueError, match="no title"):
+        room.arrange()
+    for _ in range(2):
+        read, fault = room.read([item])
+        assert (read[0].matches, fault) == ((), "an item could not be read (ValueError)")
+    room.take(Markets(gone=("BAD",)))
+    assert room.read([item])[1] == ""
+
+
+def test_without_the_reader_news_arrive_all_the_same_and_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(model: object) -> None:
+        raise ImportError("no library")
+
     item = NewsItem(
         item_id="a", feed="one", tier=Tier.PRESS, title="T", first_seen_ns=1, cluster="a"
     )
     room = ReadingRoom()
-    room.use_model(b"{")
-    read, fault = room.read([item])
-    assert "classifier can't be used" in fault
-    assert read[0].title == "T"
-    # It is said once; reading goes on.
+    with monkeypatch.context() as patched:
+        patched.setattr("kalshi_desk.news.reading.Reader", broken)
+        read, fault = room.read([item])
+        assert (read, "ImportError" in fault) == ([item], True)
     assert room.read([item])[1] == ""
+
+
+async def test_a_model_is_taken_between_two_looks_and_answered(server: FeedServer) -> None:
+    server.answers["/f"] = response(200, rss("First story", more=DATE))
+    async with bureau(server.source("/f")) as (made, heard):
+        await until(lambda: heard.items)
+        file = encode_model(model())
+        made.hear(UseModel(file))
+        made.hear(UseModel(b"{"))
+        await until(lambda: len(heard.models) == 2)
+        taken, refused = heard.models
+        assert (taken.name, taken.fault) == (file_name(file), "")
+        assert "classifier can't be used" in refused.fault
+        assert refused.scorer == taken.scorer, "the old one stays"
+        assert heard.titles == ["First story"], "nothing is told twice for it"
 
 
 async def test_a_feed_switched_off_while_it_is_asked_tells_nothing(server: FeedServer) -> None:

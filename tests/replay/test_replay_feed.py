@@ -12,11 +12,12 @@ from kalshi_desk.core.events import (
     BookSnapshot,
     BookStale,
     ConnectionChanged,
+    FeedsReported,
     LinkState,
     MarketsListed,
     NewsArrived,
 )
-from kalshi_desk.core.news import NewsItem, Tier
+from kalshi_desk.core.news import NewsItem, ReaderReport, ReaderState, Tier
 from kalshi_desk.core.records import Market
 from kalshi_desk.core.types import BookSide, format_count, format_price
 from kalshi_desk.engine.recorder import EngineRecorder
@@ -227,6 +228,8 @@ def with_news(folder):
             cluster=name,
         )
         recorder.listen(NewsArrived((item,)), at_ns, of_frame=False)
+        reader = ReaderReport(state=ReaderState.READING, since_ns=at_ns)
+        recorder.listen(FeedsReported((), reader), at_ns + 1, of_frame=False)
 
     for number in range(3):
         at_ns = START_NS + number * 1_000_000_000
@@ -250,6 +253,9 @@ async def test_news_is_told_when_it_was_known_and_not_before(tmp_path):
         feed.resume()
         await desk.until(lambda: feed.position.ended)
         assert told(desk) == [["n0"], ["n1"], ["n2"]]
+        since = [e.reader.since_ns for e in desk.events if isinstance(e, FeedsReported)]
+        seconds = [(at_ns - START_NS) / 1e9 for at_ns in since]
+        assert seconds == [0.5, 1.5, 2.5], "how the reader was comes with the news of then"
 
 
 async def test_a_jump_tells_all_news_up_to_there_and_back_again_less(tmp_path):
@@ -262,3 +268,8 @@ async def test_a_jump_tells_all_news_up_to_there_and_back_again_less(tmp_path):
         feed.jump(0.6)
         await desk.until(lambda: len(told(desk)) == 2)
         assert told(desk)[-1] == ["n0"]
+        last = [e.reader for e in desk.events if isinstance(e, FeedsReported)][-1]
+        assert last is not None
+        assert last.since_ns == START_NS + 500_000_000
+        feed.jump(0.0)
+        await desk.until(lambda: desk.events[-1] == FeedsReported(()))

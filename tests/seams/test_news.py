@@ -14,12 +14,14 @@ import psutil
 import pytest
 
 from kalshi_desk.core.events import CoreEvent, NewsArrived
-from kalshi_desk.core.news import NewsItem
+from kalshi_desk.core.news import FeedState, NewsItem
 from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.service import SetFeed
+from kalshi_desk.desk.service_frames import FeedRow, ReaderRow
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.news_link import NewsLink
+from kalshi_desk.engine.reader_life import ReaderLife
 from kalshi_desk.market.live import LiveMarkets
 from kalshi_desk.news.sources import PRACTICE_FEED, sources_for
 from kalshi_desk.store.news_table import read_news
@@ -46,7 +48,9 @@ async def news_arrive_once(desk: RunningDesk) -> None:
         if isinstance(event, NewsArrived):
             arrived.extend(event.items)
 
-    link = NewsLink(WallClock(), LiveMarkets(), take, lambda: sources, first_restart_s=0.1)
+    clock = WallClock()
+    life = ReaderLife(clock, first_restart_s=0.1)
+    link = NewsLink(clock, LiveMarkets(), take, lambda: sources, life=life)
     running = asyncio.create_task(link.run())
     try:
         await until(lambda: arrived)
@@ -81,6 +85,35 @@ def workers(pid: int) -> list[psutil.Process]:
     return found
 
 
+async def the_end_of_a_worker_is_told(client: LinkClient, pid: int) -> None:
+    """Kill the engine's worker: an event tells it, no feed is well, then it reads again."""
+    titles: list[str] = []
+    feeds: dict[str, FeedState] = {}
+
+    async def looks(until_title: str) -> None:
+        seq = 0
+        async with asyncio.timeout(60):
+            while until_title not in titles:
+                frame = await client.pull(("feeds", "reader"), 0, seq)
+                seq = frame.event_seq
+                titles.extend(event.title for event in frame.events)
+                for row in frame.changed["feeds"].values():
+                    assert isinstance(row, FeedRow)
+                    feeds[row.report.name] = row.report.state
+                for row in frame.changed["reader"].values():
+                    assert isinstance(row, ReaderRow)
+                    states.add((row.report.is_reading, feeds[PRACTICE_FEED]))
+                await asyncio.sleep(0.05)
+
+    states: set[tuple[bool, FeedState]] = set()
+    os.kill(pid, signal.SIGKILL)
+    await looks("News is read again")
+    lost = titles.index("News is no longer read")
+    assert lost < titles.index("News is read again")
+    assert (False, FeedState.OK) not in states
+    assert any(not reads for reads, _ in states)
+
+
 def journaled(desk: RunningDesk) -> list[NewsItem]:
     """Return the news that the engine's journal holds."""
     path = desk.home.journal_path("practice")
@@ -106,6 +139,8 @@ async def test_news_arrive_once_are_switched_and_leave_nobody_behind(tmp_path: P
         refused = await client.submit(SetFeed(feed="bbc", on=True))
         assert refused.outcome is Outcomes.REFUSED
         assert "there are practice." in refused.reasons[0].text
+        (worker,) = workers(engine)
+        await the_end_of_a_worker_is_told(client, worker.pid)
         await client.close()
         (worker,) = workers(engine)
         wait_until(lambda: journaled(desk), 30)

@@ -32,9 +32,12 @@ from kalshi_desk.desk.client import LinkClient
 from kalshi_desk.desk.commands import Command, Outcomes
 from kalshi_desk.desk.frames import FillRow, MarketRow
 from kalshi_desk.desk.service import CorrectMatch
+from kalshi_desk.desk.service_frames import ReaderRow
+from kalshi_desk.news.sources import PRACTICE_FEED
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.paths import Home, open_home
 from kalshi_desk.store.recording import RecordedMeta, read_frames
+from kalshi_desk.store.settings import save_setting
 from tests.running_desk import RunningDesk, end, running_desk, shell, start_engine, wait_until
 from tests.seams.test_three_ledgers import face
 
@@ -211,6 +214,11 @@ def looked(desk: RunningDesk, times: int) -> Callable[[], bool]:
     return have
 
 
+def is_reading(desk: RunningDesk) -> Callable[[], bool]:
+    """Return whether the engine's reader reads news."""
+    return lambda: any(row.report.is_reading for row in rows(desk, "reader", ReaderRow).values())
+
+
 def newest(home: Home) -> Path:
     return max(home.recordings.glob("*.jsonl.zst"), key=lambda path: path.stat().st_mtime_ns)
 
@@ -339,9 +347,14 @@ def second(
     journal = Journal(run.home.journal_path("practice"), durable=False)
     journal.write([LEARNED, told()])
     journal.close()
-    desk = start_engine(run.root)
+    # With its reader, without which no story counts, but with nothing for it to read.
+    save_setting(run.home.settings_path, f"news.switched.{PRACTICE_FEED}", False)
+    save_setting(run.home.settings_path, "news.own.none.url", "http://127.0.0.1:9/feed.xml")
+    desk = start_engine(run.root, news=True)
     try:
         turn_on(desk)
+        wait_until(is_reading(desk))
+        wait_until(looked(desk, 2))
         say(desk, SetImplication(cause="KXGOVSHUT-27FEB05", effect="KXRECSSNBER-28JAN02"))
         wait_until(looked(desk, 2))
         say(desk, CorrectMatch(item_id="story", ticker=CORRECTED, polarity=Polarity.FOR))
@@ -389,10 +402,10 @@ def test_news_of_before_and_a_correction_are_in_the_recording(
     ]
     assert matched == [{TOLD: False}, {TOLD: False, CORRECTED: True}]
     assert not killed.decisions("news")[0]["signals"]
-    about = [
-        facts["reasons"].get("no_fresh_relevant_item", 0) for facts in killed.decisions("news")
-    ]
-    assert max(about) - min(about) == 1
+    # Its source is none that this engine reads: a reason for each market that it names.
+    about = [facts["reasons"].get("source_unhealthy", 0) for facts in killed.decisions("news")]
+    assert {1, 2} <= set(about) <= {0, 1, 2}
+    assert "no_reader" not in killed.decisions("news")[-1]["reasons"]
 
 
 def test_the_shell_says_that_the_killed_one_was_not_closed(

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from decimal import Decimal
 
-from kalshi_desk.core.news import NewsItem
+from kalshi_desk.core.news import FeedReport, NewsItem, ReaderReport
 from kalshi_desk.core.records import Event, Market
 from kalshi_desk.core.strategy import Bar, MarketSnapshot, MarketView, Observation
 from kalshi_desk.core.types import Count, MarketStatus, Price
@@ -72,6 +72,8 @@ def view(
     now_ns: int = NOW + 60_000_000_000,
     events: Sequence[Event] = (),
     news: Sequence[NewsItem] = (),
+    feeds: Sequence[FeedReport] = (),
+    reader: ReaderReport | None = None,
 ) -> MarketView:
     """Return a view a minute after a full hour."""
     cells: dict[str, tuple[Observation, ...]] = {}
@@ -83,6 +85,8 @@ def view(
         events={event.event_ticker: event for event in events},
         observations=cells,
         news=tuple(news),
+        feeds={feed.name: feed for feed in feeds},
+        reader=reader,
     )
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from kalshi_desk.core.news import FeedReport, FeedState, Polarity, Tier
+from kalshi_desk.core.news import (
+    FeedReport,
+    FeedState,
+    Polarity,
+    ReaderReport,
+    ReaderState,
+    Tier,
+)
 from kalshi_desk.core.types import Price
 from kalshi_desk.desk.frames import Row
-from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
+from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow, ReaderRow
 from tests.tui.scripted import HELD, NOW_NS, SECOND, Engine
 
 TITLES = {
@@ -130,7 +137,19 @@ def feeds() -> dict[str, Row]:
     return {row.report.name: row for row in rows}
 
 
+def reader(state: ReaderState = ReaderState.READING, **changes: object) -> ReaderRow:
+    """Return what reads them, for an hour, with a trained classifier."""
+    fields: dict[str, object] = {
+        "state": state,
+        "since_ns": NOW_NS - 3_600 * SECOND,
+        "model": "classifier of 2026-11-20",
+        **changes,
+    }
+    return ReaderRow(report=ReaderReport(**fields))  # type: ignore[arg-type]
+
+
 def add_news(engine: Engine) -> None:
     """Let an engine tell of news too."""
     engine.rows["news"] = items()
     engine.rows["feeds"] = feeds()
+    engine.rows["reader"] = {"": reader()}

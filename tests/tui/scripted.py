@@ -59,6 +59,10 @@ from kalshi_desk.desk.protocol import PROTOCOL_VERSION, Welcome
 from kalshi_desk.desk.service import AskMarkets
 from tests.tui.listing import ScriptedMarkets
 
+KEYED = frozenset(
+    {"status", "markets", "positions", "orders", "fills", "strategies", "news", "book", "chart"}
+)
+"""Topics of which a frame has what changed; others come whole each time."""
 NOW_NS = 1_795_373_000_000_000_000
 SECOND = 1_000_000_000
 
@@ -437,9 +441,9 @@ class Engine:
         changed, full = {}, []
         for topic in topics:
             rows = self._topic(topic)
-            if board_seq == 0:
+            if board_seq == 0 or topic.partition(":")[0] not in KEYED:
                 full.append(topic)
-                changed[topic] = rows
+                changed[topic] = dict(rows)
             elif topic.startswith(("book:", "chart:")):
                 changed[topic] = rows
             else:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kalshi_desk.core.news import FeedState, Polarity
+from kalshi_desk.core.news import FeedState, Polarity, ReaderState
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.desk.service import CorrectMatch, LabelNews, SetFeed
 from kalshi_desk.desk.service_frames import FeedRow, NewsRow
 from kalshi_desk.tui.actions import Where
 from kalshi_desk.tui.app import DeskApp
+from kalshi_desk.tui.format import clock
 from kalshi_desk.tui.market_picker import MarketPicker
 from kalshi_desk.tui.screens.news import NewsScreen
 from tests.tui.conftest import MakeApp, Seconds
 from tests.tui.driving import HELD, DeskPilot, glass, noted, ready, see, shows, until
-from tests.tui.headlines import add_news, feed, item, match
-from tests.tui.scripted import Engine
+from tests.tui.headlines import add_news, feed, item, match, reader
+from tests.tui.scripted import NOW_NS, SECOND, Engine
 
 HOSTILE = "a [red]b[/red] [/ [@click=app.bell]c[/] \x1b[31md \u202e\u05d0\u05d1 [YES]?"
 
@@ -210,3 +211,36 @@ async def test_why_there_is_nothing(
         await ready(pilot)
         await pilot.press("7")
         await see(pilot, said)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_that_no_news_is_read_stands_above_the_items_and_goes_again(
+    make_app: MakeApp, engine: Engine, size: tuple[int, int]
+) -> None:
+    why = "its process ended; it starts again in 1 s"
+    since_ns = NOW_NS - 90 * SECOND
+    async with make_app().run_test(size=size) as pilot:
+        _, screen = await on_news(pilot)
+        assert not shows(pilot, "not read")
+        engine.put("reader", "", reader(ReaderState.DOWN, since_ns=since_ns, text=why, ends=1))
+        waiting = f"not read since 12:00:00 UTC: {why}"
+        engine.rows["feeds"] = {"fed": feed("fed", "Fed", FeedState.WAITING, text=waiting)}
+        said = f"✗ not read since {clock(since_ns)}"
+        await see(pilot, f"{said}  6 stories")
+        screen.focus_pane(Where.FEEDS)
+        await see(pilot, waiting[:50], "· waiting")
+        assert sum(said in line for line in glass(pilot.app)) == 2, "above the feeds too"
+        engine.put("reader", "", reader())
+        await until(pilot, lambda: not shows(pilot, said), "it reads again")
+
+
+async def test_an_empty_screen_says_that_nobody_reads(make_app: MakeApp, engine: Engine) -> None:
+    engine.rows["news"] = {}
+    down = reader(ReaderState.DOWN, text="it has said nothing for 30 s")
+    engine.rows["reader"] = {"": down}
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("7")
+        await see(pilot, "No news is being read: it has said nothing for 30 s.", "the log say more")
+        engine.put("reader", "", reader(ReaderState.OFF, text="no feed is switched on"))
+        await see(pilot, f"○ off since {clock(down.report.since_ns)}")

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kalshi_desk.core.news import FeedState
 from kalshi_desk.core.types import Price
 from kalshi_desk.desk.service_frames import FeedRow, NewsRow
 from kalshi_desk.tui import news_words as w
-from kalshi_desk.tui.screens.news_stories import Shown, StoryFilter, stories_of, why_no_news
+from kalshi_desk.tui.screens.news_stories import Shown, Stories, Story, StoryFilter, why_no_news
 from tests.tui.headlines import feed, feeds, item, items, match
 from tests.tui.scripted import HELD, NOW_NS, SECOND
 
 ITEMS = cast("dict[str, NewsRow]", items())
 FEEDS = cast("dict[str, FeedRow]", feeds())
+
+
+def stories_of(rows: Mapping[str, NewsRow]) -> dict[str, Story]:
+    made = Stories()
+    made.sync(rows)
+    return made.by_id
 
 
 def test_copies_of_a_story_are_one_line() -> None:
@@ -29,6 +38,45 @@ def test_copies_of_a_story_are_one_line() -> None:
 def test_a_copy_whose_first_is_gone_stands_for_it() -> None:
     rows = {key: row for key, row in ITEMS.items() if key != "n-3"}
     assert stories_of(rows)["n-3b"].copies == 2
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from("abcdef"),
+            st.tuples(st.sampled_from("xyz"), st.integers(1, 3), st.sampled_from("pq")),
+        ),
+        max_size=6,
+    )
+)
+def test_what_is_put_together_step_by_step_is_what_it_is_at_once(
+    steps: list[dict[str, tuple[str, int, str]]],
+) -> None:
+    made = Stories()
+    for step in steps:
+        rows = {
+            key: cast("NewsRow", item(key, 10, cluster=cluster, copy=copy, feed=feed))
+            for key, (cluster, copy, feed) in step.items()
+        }
+        before, version = dict(made.by_id), made.version
+        made.sync(rows)
+        assert made.by_id == stories_of(rows)
+        assert (made.version > version) >= (made.by_id != before)
+        made.sync({key: msgspec.structs.replace(row) for key, row in rows.items()})
+        assert made.by_id == stories_of(rows)
+
+
+def test_what_did_not_change_stays_the_same_story() -> None:
+    made = Stories()
+    made.sync(ITEMS)
+    before, version = dict(made.by_id), made.version
+    made.sync({key: msgspec.structs.replace(row) for key, row in ITEMS.items()})
+    assert made.version == version
+    changed = msgspec.structs.replace(ITEMS["n-4"], title="Otherwise")
+    made.sync({**ITEMS, "n-4": changed})
+    assert made.version == version + 1
+    assert made.by_id["n-4"].row is changed
+    assert all(made.by_id[key] is story for key, story in before.items() if key != "n-4")
 
 
 def test_the_filters() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
+from kalshi_desk.core.news import ReaderReport
+from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow, ReaderRow
 from kalshi_desk.tui import format as f
+from kalshi_desk.tui import news_words as w
 from kalshi_desk.tui.actions import Where
 from kalshi_desk.tui.confirm import is_open
 from kalshi_desk.tui.desk import Desk
@@ -17,7 +19,7 @@ from kalshi_desk.tui.screens.news_panes import (
     MatchesTable,
     story_facts,
 )
-from kalshi_desk.tui.screens.news_stories import Story, StoryFilter, stories_of, why_no_news
+from kalshi_desk.tui.screens.news_stories import Shown, Stories, Story, StoryFilter, why_no_news
 from kalshi_desk.tui.station import Grid, StationScreen
 from kalshi_desk.tui.virtual_table import VirtualTable
 
@@ -30,7 +32,8 @@ class NewsScreen(StationScreen):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.only = StoryFilter()
-        self.stories: dict[str, Story] = {}
+        self.stories = Stories()
+        self._shown: tuple[object, ...] = ()
         self.headlines = HeadlinesTable(self.feed_title)
         self.story = FactsPane("story", "Story")
         self.matches = MatchesTable()
@@ -42,12 +45,13 @@ class NewsScreen(StationScreen):
             Where.FEEDS: self.feeds,
         }
         self._of = ""
+        self._told: tuple[object, ...] = ()
         self.more_keys = NewsKeys(self)
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """The items, and the feeds that they come from."""
-        return ("news", "feeds")
+        """The items, the feeds that they come from, and what reads those."""
+        return ("news", "feeds", "reader")
 
     # --- layout ------------------------------------------------------------------------
 
@@ -80,20 +84,40 @@ class NewsScreen(StationScreen):
         now_ns = board.now_ns
         for timed in (self.headlines, self.feeds):
             timed.now_ns = now_ns
+        if "reader" in topics:
+            self._show_reader()
         if "feeds" in topics:
             self.feeds.sync(board.rows("feeds", FeedRow), FeedRow)
             self.feeds.refresh_line(0)
         if "news" in topics:
-            self.stories = stories_of(board.rows("news", NewsRow))
+            self.stories.sync(board.rows("news", NewsRow))
         self.show_filtered()
         for table in (self.headlines, self.feeds):
             table.beat_time(now_ns // f.SECOND_NS)
 
+    @property
+    def reader(self) -> ReaderReport | None:
+        """The process that reads news, None where nobody says."""
+        row = self.desk.board.rows("reader", ReaderRow).get("")
+        return None if row is None else row.report
+
+    def _show_reader(self) -> None:
+        reader = self.reader
+        if reader == self.feeds.reader:
+            return
+        self.feeds.reader = reader
+        self.feeds.refresh_line(0)
+        self.headlines.silence = w.silence_cell(reader)
+        self.headlines.refresh_line(0)
+
     def show_filtered(self) -> None:
         """Show the stories that are wanted, and the selected one."""
         table, only = self.headlines, self.only
-        wanted = only.wanted(self.stories, self.mine())
-        table.sync_stories(wanted)
+        mine = self.mine() if only.shown is Shown.MINE else set()
+        asked = (self.stories.version, only.question, mine)
+        if asked != self._shown:
+            self._shown = asked
+            table.sync_stories(only.wanted(self.stories.by_id, mine))
         if table.said != only.said:
             table.said = only.said
         table.refresh_line(0)
@@ -102,13 +126,13 @@ class NewsScreen(StationScreen):
 
     def _say_why_empty(self) -> None:
         feeds = self.feeds.rows
-        if self.stories:
+        if self.stories.by_id:
             text: tuple[str, ...] = (
                 f"No story fits {self.only.said}.",
                 "Esc shows all of them again.",
             )
         else:
-            text = why_no_news(feeds, self.desk.board.now_ns)
+            text = why_no_news(feeds, self.desk.board.now_ns, self.reader)
         self.empty(self.headlines, "news", *text)
         self.empty(self.feeds, "feeds", "No feeds.", "News is off, or has none.")
 
@@ -134,14 +158,19 @@ class NewsScreen(StationScreen):
         story = self.headlines.current
         key = "" if story is None else story.row.item_id
         if key != self._of:
-            self._of, self.story.top = key, 0
+            self._of, self.story.top, self._told = key, 0, ()
             self.matches.sync({}, MatchView)
+        self._say_why_empty_matches(story)
         source = "" if story is None else self.feed_title(story.row.feed)
-        facts = story_facts(story, source, self.desk.board.now_ns, self.story.room)
+        now_ns, room = self.desk.board.now_ns, self.story.room
+        told = (story, source, now_ns // f.SECOND_NS, room)
+        if told == self._told:
+            return
+        self._told = told
+        facts = story_facts(story, source, now_ns, room)
         self.story.show(facts, right=(Cell(f"{source} ", "muted"),) if source else ())
         matches = () if story is None else story.row.matches
         self.matches.sync({match.ticker: match for match in matches}, MatchView)
-        self._say_why_empty_matches(story)
 
     def _say_why_empty_matches(self, story: Story | None) -> None:
         text = "Select a headline." if story is None else "No market matches it; a adds one."

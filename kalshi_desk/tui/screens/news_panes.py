@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kalshi_desk.core.news import FeedState
+from kalshi_desk.core.news import FeedState, ReaderReport
 from kalshi_desk.desk.service_frames import FeedRow, MatchView, NewsRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui import news_words as w
@@ -32,6 +32,7 @@ class HeadlinesTable(VirtualTable[Story]):
     def __init__(self, feed_title: Callable[[str], str]) -> None:
         self.now_ns = 0
         self.said = ""
+        self.silence: Cell | None = None
         self._feed_title = feed_title
         super().__init__(self._columns(_MARKET), name="headlines", title="News", flashes=False)
 
@@ -81,7 +82,10 @@ class HeadlinesTable(VirtualTable[Story]):
         self.apply(Delta(dict(stories), gone), Story)  # type: ignore[arg-type]
 
     def head_cells(self) -> Iterable[Cell]:
-        """Say how many there are, which are shown, and how many came in above."""
+        """Say how many there are, which are shown, how many came in above, and that none do."""
+        if self.silence is not None:
+            yield self.silence
+            yield Cell("  ")
         if self.top:
             yield Cell(f"↑ {self.top} newer ", "you")
         if self.said:
@@ -168,6 +172,7 @@ class FeedsTable(DetailTable[FeedRow]):
     def __init__(self) -> None:
         self.now_ns = 0
         self.only = ""
+        self.reader: ReaderReport | None = None
         columns: list[Column[FeedRow]] = [
             Column("feed", 16, 100, self._feed, right=False, flex=True),
             Column("state", 9, 99, lambda r: w.state_cell(r.report), right=False),
@@ -197,20 +202,26 @@ class FeedsTable(DetailTable[FeedRow]):
         return [*sorted(rows, key=lambda key: (rank.get(rows[key].report.state, 1), key))]
 
     def head_cells(self) -> Iterable[Cell]:
-        """Say how many answer."""
+        """Say how many answer and what scores, or that nobody asks them."""
+        silence = w.silence_cell(self.reader)
+        if silence is not None:
+            yield silence
+            yield Cell(" ")
+            return
         reports = [row.report for row in self.rows.values()]
         failing = sum(report.state is FeedState.FAILING for report in reports)
         good = sum(report.state is FeedState.OK for report in reports)
         if failing:
             yield Cell(f"{failing} failing ", "risk", True)
         yield Cell(f"{good} of {len(reports)} answer ", "muted")
+        yield from w.scorer_cells(self.reader)
 
     def detail(self, row: FeedRow) -> str:
         """Return why it fails, else where it is."""
         report = row.report
         if report.state is FeedState.FAILING:
             return f"{report.text or 'It does not answer.'} · {report.url}"
-        return report.url + (f" · {report.text}" if report.text else "")
+        return f"{report.text} · {report.url}" if report.text else report.url
 
     def detail_ink(self) -> str:
         """Return the role of the text below."""
