@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -45,6 +46,19 @@ def edited(text: str, path: tuple[str, ...], value: str | int | float | bool | N
     elif last in place:
         del place[last]
     return tomlkit.dumps(document)
+
+
+def check_landed(path: Path, name: str, is_there: bool) -> None:
+    """Raise ``Stop`` where an edited text does not say what was meant.
+
+    Keys with dots inside a table: the library puts a new one of them somewhere else.
+    """
+    if not is_there:
+        raise Stop(
+            f"{name} can't be put into {path} the way that file is laid out.",
+            code="bad_setting",
+            todo="Write it there by hand. Nothing was changed.",
+        )
 
 
 def with_value(
