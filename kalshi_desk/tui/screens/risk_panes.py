@@ -117,6 +117,8 @@ class LimitsTable(EditTable[LimitRow]):
 class ExposureTable(DetailTable[ExposureRow]):
     """The worst that settlement can do, by event, category, day and strategy."""
 
+    FOOT_TALL = 3
+
     def __init__(self) -> None:
         columns: list[Column[ExposureRow]] = [
             Column("worst case of", 14, 100, lambda r: Cell(r.title or r.name), right=False,
