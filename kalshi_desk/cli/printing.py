@@ -52,7 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "net",
     ),
     "alerts": ("alert", "rule", "state", "seen", "raised_time", "times", "problem"),
-    "risk": ("name", "title", "used", "allowed", "is_breached"),
+    "risk": ("name", "title", "used", "allowed", "unit", "value", "is_breached"),
     "pairs": (
         "first", "second", "hours", "beta", "p_value", "is_found", "half_life_h", "z", "why_not",
     ),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kalshi_desk.cli.automation_rows import flat_limit
 from kalshi_desk.cli.printing import COLUMNS, Form, print_list
+from kalshi_desk.desk.automation_frames import LimitRow, LimitUnit
 
 LONG = "Neither all YES nor all NO cost less than they pay, before fees are taken off."
 
@@ -30,3 +32,22 @@ def test_an_empty_list_says_so(name: str, said: str, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out.strip() == said
     print_list(name, [], Form.JSON)
     assert capsys.readouterr().out.strip() == "[]"
+
+
+def test_a_limit_is_shown_as_it_is_typed_too(capsys: pytest.CaptureFixture[str]) -> None:
+    row = LimitRow(
+        name="near_close_minutes",
+        title="No entry before the close",
+        help="",
+        unit=LimitUnit.SECONDS,
+        used=None,
+        allowed=300,
+        setting="risk.near_close_minutes",
+        value="5",
+        range="",
+        is_breached=False,
+    )
+    print_list("risk", [flat_limit(row)], Form.TABLE)
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split()[-5:] == ["allowed", "unit", "value", "is", "breached"]
+    assert line.split()[-4:] == ["300", "seconds", "5", "no"]
