@@ -34,7 +34,9 @@ def open_desk(home: Home, venue: str | None = None) -> int:
         _check_running(home, venue)
     for warning in loaded.warnings:
         print(f"kalshi-desk: {warning}", file=sys.stderr)
-    return show(home, child, loaded.settings)
+    code = show(home, child, loaded.settings)
+    _say_what_goes_on(home)
+    return code
 
 
 def _check_running(home: Home, venue: str | None) -> None:
@@ -65,6 +67,16 @@ def show(home: Home, child: EngineChild | None, settings: Settings) -> int:
         if error.code == "no_engine":
             return outcome.DONE
         raise
+
+
+def _say_what_goes_on(home: Home) -> None:
+    """Tell who detached that an engine is left behind, and how it is reached and ended."""
+    running = find_engine(home)
+    if running is not None:
+        print(
+            f"Detached: the engine goes on, on {running.venue}. "
+            "kalshi-desk shows it again, kalshi-desk stop ends it."
+        )
 
 
 def tui_settings(settings: Settings) -> TuiSettings:

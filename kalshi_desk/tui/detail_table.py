@@ -198,7 +198,8 @@ class EditTable(DetailTable[R], Generic[R]):
         row = self.current
         if self.edit is not None and row is not None:
             what = self.edit.problem or f"Allowed: {self.allowed(row)}."
-            return f"{what} Enter sets it, Esc leaves it."
+            how = "← → choose, " if self.edit.choices else ""
+            return f"{what} {how}Enter sets it, Esc leaves it."
         return super().detail_text()
 
     def detail_ink(self) -> str:
