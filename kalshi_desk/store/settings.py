@@ -210,13 +210,13 @@ def save_setting(path: Path, name: str, value: str | int | float | bool | None) 
     that is none; the file is then as it was.
     """
     # They read this module.
-    from kalshi_desk.store.setting_edit import edited
+    from kalshi_desk.store.setting_edit import edited, with_value
     from kalshi_desk.store.setting_schema import place_of
 
     place = place_of(name)
     with only_writer(path):
         text = text_of(path)
-        _loaded(path, text)
+        before = _loaded(path, text).settings
         where = place.taken if value is None else place.path
         changed = edited(template() if text is None else text, where, value)
         try:
@@ -228,6 +228,13 @@ def save_setting(path: Path, name: str, value: str | int | float | bool | None) 
                 code="bad_setting",
                 todo="Nothing was changed.",
             ) from error
+        if settings != with_value(before, where, value):
+            # Keys with dots inside a table: the editor would put the new one elsewhere.
+            raise Stop(
+                f"{name} can't be put into {path} the way that file is laid out.",
+                code="bad_setting",
+                todo="Write it there by hand. Nothing was changed.",
+            )
         # Where the file is a link, what it leads to is written.
         write_whole(path.resolve(), changed.encode(), _SETTINGS_MODE)
     return settings
