@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from kalshi_desk.api.answers import TOPICS, Seen, read
 from kalshi_desk.core.errors import DeskError, Retry, Unknown
-from kalshi_desk.desk.commands import Answer, Command, Query, Reply
+from kalshi_desk.desk.client import new_command_id
+from kalshi_desk.desk.commands import Answer, Command, Panic, Query, Reply
 from kalshi_desk.desk.frames import Frame
 from kalshi_desk.desk.protocol import Welcome
 
@@ -46,11 +47,18 @@ class DeskLink(Protocol):
 class DeskView:
     """Looks at the desk and passes commands on; every failure is a ``DeskError``.
 
-    ``open_link`` makes a connection that is not open yet.
+    ``open_link`` makes a connection that is not open yet; ``panic`` cancels everything also
+    where no engine answers, without it the engine alone is asked.
     """
 
-    def __init__(self, open_link: Callable[[], DeskLink]) -> None:
+    def __init__(
+        self,
+        open_link: Callable[[], DeskLink],
+        panic: Callable[[], Awaitable[Answer]] | None = None,
+    ) -> None:
         self._open_link = open_link
+        self._panic_by = panic or self._panic_by_engine
+        self._panicking: asyncio.Task[Answer] | None = None
         self._link: DeskLink | None = None
         self._opening = asyncio.Lock()
         self._look: asyncio.Task[Seen] | None = None
@@ -111,6 +119,22 @@ class DeskView:
         finally:
             self._look = None
         raise AssertionError("unreachable")
+
+    async def panic(self) -> Answer:
+        """Cancel everything and halt; who asks while it is under way gets the same answer."""
+        if self._panicking is None or self._panicking.done():
+            self._panicking = asyncio.create_task(self._panic())
+        # A caller that hangs up must not end it.
+        return await asyncio.shield(self._panicking)
+
+    async def _panic(self) -> Answer:
+        try:
+            return await self._panic_by()
+        finally:
+            self._look = None
+
+    async def _panic_by_engine(self) -> Answer:
+        return await self.submit(Panic(), new_command_id())
 
     async def ask(self, query: Query) -> Reply:
         """Return the reply to a query."""

@@ -23,7 +23,7 @@ from kalshi_desk.api.replies import JSON, Refusal, refused, reply, text_reply
 from kalshi_desk.core.errors import DeskError, Refuse, Retry, Unknown
 from kalshi_desk.desk.automation import SetAuto
 from kalshi_desk.desk.client import new_command_id
-from kalshi_desk.desk.commands import Answer, Command, Outcomes, Panic
+from kalshi_desk.desk.commands import Answer, Command, Outcomes
 from kalshi_desk.desk.service import AskSettings, SetSeveral, SettingsPage
 
 IDEMPOTENCY_KEY = "idempotency-key"
@@ -107,9 +107,9 @@ class Routes:
         """Turn AUTO off."""
         return await self._send(request, offer, SetAuto(on=False))
 
-    async def panic(self, request: Request, offer: Offer) -> Response:
-        """Cancel everything and halt."""
-        return await self._send(request, offer, Panic())
+    async def panic(self, _request: Request, offer: Offer) -> Response:
+        """Cancel everything and halt, by the engine or past one that does not answer."""
+        return _told(await self._desk.panic(), offer, "")
 
     async def metrics(self, _request: Request, _offer: Offer) -> Response:
         """Show the metrics; without an engine those of this process alone."""

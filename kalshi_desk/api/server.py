@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import uvicorn
@@ -29,6 +29,7 @@ from kalshi_desk.api.replies import Refusal, refused
 from kalshi_desk.api.routes import Handler, Routes
 from kalshi_desk.api.strangers import Strangers
 from kalshi_desk.api.subscriber import ABORT
+from kalshi_desk.desk.commands import Answer
 
 HEAD_BYTES = 16 * 1024
 HEAD_S = 10.0
@@ -38,10 +39,20 @@ _log = logging.getLogger(__name__)
 
 
 class Api:
-    """The application and all that it holds; ``token`` is what callers must know."""
+    """The application and all that it holds; ``token`` is what callers must know.
 
-    def __init__(self, open_link: Callable[[], DeskLink], token: str, port: int) -> None:
-        self.desk = DeskView(open_link)
+    ``panic`` cancels everything also where no engine answers.
+    """
+
+    def __init__(
+        self,
+        open_link: Callable[[], DeskLink],
+        token: str,
+        port: int,
+        *,
+        panic: Callable[[], Awaitable[Answer]] | None = None,
+    ) -> None:
+        self.desk = DeskView(open_link, panic)
         self.metrics = Metrics()
         self.strangers = Strangers(self.desk, self.metrics)
         guard = Guard(self._inside, token, port, self.strangers.came)

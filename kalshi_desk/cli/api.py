@@ -51,6 +51,7 @@ def _serve(home: Home, handle: int | None, port: int | None) -> int:
     guest.live_with_engine()
     from kalshi_desk.api.server import Api, serve_until_signal
     from kalshi_desk.cli.link import EngineLink
+    from kalshi_desk.cli.panicking import panic
 
     logging.basicConfig(
         stream=sys.stderr,
@@ -59,7 +60,12 @@ def _serve(home: Home, handle: int | None, port: int | None) -> int:
     )
     listening = _listen(home, port) if handle is None else _inherited(handle)
     number = listening.getsockname()[1]
-    api = Api(lambda: EngineLink(home, None, face="api"), api_token(home), number)
+    api = Api(
+        lambda: EngineLink(home, None, face="api"),
+        api_token(home),
+        number,
+        panic=lambda: panic(home),
+    )
     words = f"http://127.0.0.1:{number}/api"
 
     def ready() -> None:

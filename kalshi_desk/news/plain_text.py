@@ -10,7 +10,8 @@ from kalshi_desk.core.text import clean
 TITLE_LENGTH = 300
 SUMMARY_LENGTH = 1_000
 LINK_LENGTH = 1_000
-_MOST_RAW = 100_000
+_MOST_RAW_EACH = 16
+"""Letters read for each one kept: the parser takes time with the square of a tag without end."""
 _SILENT = frozenset({"script", "style", "template", "head", "noscript", "svg", "iframe"})
 _INLINE = frozenset(
     {"a", "abbr", "b", "em", "font", "i", "mark", "s", "small", "span", "strong", "sub", "sup", "u"}
@@ -50,7 +51,7 @@ class _Words(HTMLParser):
 def strip_markup(text: object, limit: int) -> str:
     """Return the words of a text that may hold HTML, on one line, at most ``limit`` long."""
     raw = text if isinstance(text, str) else "" if text is None else str(text)
-    raw = raw[:_MOST_RAW]
+    raw = raw[: limit * _MOST_RAW_EACH]
     if "<" in raw or "&" in raw:
         words = _Words()
         words.feed(raw)

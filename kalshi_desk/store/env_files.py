@@ -11,6 +11,7 @@ import codecs
 import difflib
 import io
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ DOT_ENV = ".env"
 _MAX_BYTES = 256_000
 _NEAR = 0.85
 """How like one of our names another one must be to be taken for a slip of the hand."""
+_SETS = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w{0,59})\s*=", re.ASCII)
 _WRITABLE_BY_OTHERS = 0o022
 _READABLE_BY_OTHERS = 0o077
 
@@ -126,7 +128,8 @@ def _read(path: Path, names: Collection[str]) -> _File:
     is_wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     letters = raw.decode("utf-16", "ignore") if is_wide else raw.decode("utf-8", "ignore")
     if not any(name in letters.upper() for name in names):
-        return _File()
+        # It may be of anything; but a limit that somebody meant to set must not go unnoticed.
+        return _File(warnings=_slips(path, letters[:_MAX_BYTES], names))
     if len(raw) > _MAX_BYTES:
         return _File(problems=[f"{path} is too large: {_MAX_BYTES // 1_000} kB are the most."])
     if mode & _WRITABLE_BY_OTHERS:
@@ -157,11 +160,8 @@ def _parsed(path: Path, text: str, names: Collection[str], *, is_open: bool) -> 
                     f"{path} says two things about {key}, in line {before[0]} and in line {line}."
                 )
             said[key] = (line, value)
-        elif close := difflib.get_close_matches(key.upper(), names, n=1, cutoff=_NEAR):
-            file.warnings.append(
-                f"{path} line {line}: {clean(key, 60)} is none of the desk's variables and is "
-                f"ignored. Did you mean {close[0]}?"
-            )
+        else:
+            file.warnings += _slip(path, line, key, names)
     for name, (line, value) in said.items():
         if value:
             where = f"{path} line {line}"
@@ -176,6 +176,25 @@ def _parsed(path: Path, text: str, names: Collection[str], *, is_open: bool) -> 
                 )
             )
     return file
+
+
+def _slips(path: Path, letters: str, names: Collection[str]) -> list[str]:
+    """Return a sentence for each line that sets nearly one of our names."""
+    found: list[str] = []
+    for number, line in enumerate(letters.lstrip("\ufeff").splitlines(), 1):
+        if set_here := _SETS.match(line):
+            found += _slip(path, number, set_here[1], names)
+    return found
+
+
+def _slip(path: Path, line: int, key: str, names: Collection[str]) -> list[str]:
+    close = difflib.get_close_matches(key.upper(), names, n=1, cutoff=_NEAR)
+    if not close:
+        return []
+    return [
+        f"{path} line {line}: {clean(key, 60)} is none of the desk's variables and is "
+        f"ignored. Did you mean {close[0]}?"
+    ]
 
 
 def _blank_lines(text: str) -> int:

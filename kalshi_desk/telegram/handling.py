@@ -113,7 +113,7 @@ class Handling:
             await self._fail(asked, error)
 
     async def _command(self, asked: Asked, words: list[str]) -> None:
-        name = words[0].partition("@")[0].lower() if words else ""
+        name = words[0].partition("@")[0].lower().rstrip("!.") if words else ""
         rest = words[1:]
         if name in ("start", "menu"):
             await self._show(asked, await menu(self._look()))
@@ -124,6 +124,9 @@ class Handling:
             await self._show(asked, Page(self._words()(key, name=name)))
         elif name in PICKED and not rest:
             await self._begin(asked, name)
+        elif name == "panic":
+            # Whoever writes more than the word in a hurry means it all the same.
+            await self._ask(asked, Panic(), name)
         elif name == "start_trading":
             await self._do(asked, SetAuto(on=True), "start_trading")
         elif name == "stop_trading":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -244,8 +244,10 @@ class Served:
 
 
 @contextmanager
-def served(desk: CoreDesk | None = None) -> Iterator[Served]:
-    """Serve the API of a desk for the length of a block."""
+def served(
+    desk: CoreDesk | None = None, panic: Callable[[], Awaitable[Answer]] | None = None
+) -> Iterator[Served]:
+    """Serve the API of a desk for the length of a block; ``panic`` goes past its engine."""
     made = CoreDesk() if desk is None else desk
     listening = listen(0)
     ready = threading.Event()
@@ -255,7 +257,8 @@ def served(desk: CoreDesk | None = None) -> Iterator[Served]:
         def open_link() -> DeskLink:
             return made
 
-        api, stop = Api(open_link, TOKEN, sock.getsockname()[1]), asyncio.Event()
+        api = Api(open_link, TOKEN, sock.getsockname()[1], panic=panic)
+        stop = asyncio.Event()
         held.append((api, asyncio.get_running_loop(), stop))
         await serve(api, sock, stop, ready.set)
 

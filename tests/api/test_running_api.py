@@ -176,6 +176,21 @@ def test_a_killed_api_comes_back_on_its_port_and_the_engine_does_not_notice(
     assert 'guest_restarts_total{guest="api"} 1.0' in caller.client.get("/metrics").text
 
 
+def test_a_panic_goes_past_a_frozen_engine(desk: RunningDesk, caller: Caller) -> None:
+    market = next(row for row in listed(desk.home, "markets") if row["yes_bid"])
+    desk.shell("buy", market["ticker"], "yes", "3", "@", "1", "--post-only")
+    desk.process.send_signal(signal.SIGSTOP)
+    try:
+        answer = caller.client.post("/panic", timeout=60)
+        assert answer.status_code == 200
+        assert "so the exchange was asked itself" in answer.json()["message"]
+        mine = next(one for one in desk.ledger()["accounts"] if one["name"] == "desk")
+        assert mine["resting_orders"] == 0
+    finally:
+        desk.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: listed(desk.home, "orders") == [])
+
+
 def test_the_api_ends_with_a_killed_engine_and_the_next_one_has_its_port(
     desk: RunningDesk, caller: Caller
 ) -> None:

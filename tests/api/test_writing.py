@@ -220,3 +220,19 @@ def test_the_document_tells_the_ranges_that_the_desk_holds() -> None:
                 one for one in load(field.owner).parameters if one.name == field.name
             )
             assert (low, high) == (declared.low, declared.high)
+
+
+def test_a_panic_reaches_past_an_engine_that_does_not_answer() -> None:
+    text = "All orders are canceled at the exchange itself."
+    asked: list[str] = []
+
+    async def past_it() -> Answer:
+        asked.append("panic")
+        return Answer(command_id="", outcome=Outcomes.DONE, text=text)
+
+    with served(panic=past_it) as api:
+        api.desk.is_gone = True
+        answer = api.call("POST", "/api/panic")
+        assert (answer.status_code, answer.json()) == (200, {"success": True, "message": text})
+        assert asked == ["panic"]
+        assert api.call("POST", "/api/stop-trading").status_code == 503

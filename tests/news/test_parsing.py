@@ -233,6 +233,16 @@ def test_bombs_of_entities_and_attributes_end_soon() -> None:
     assert time.process_time() - began < 20
 
 
+def test_tags_and_comments_without_an_end_do_not_take_for_ever() -> None:
+    began = time.process_time()
+    for piece in ('&lt;a href="', "&lt;!--"):
+        text = piece * (240_000 // len(piece))
+        body = rss(f"Kept {text}", more=f"<description>{text}</description>")
+        (entry,) = entries_of("rss", body, url="http://x.org/")
+        assert entry.title.startswith("Kept")
+    assert time.process_time() - began < 5
+
+
 def test_an_entity_from_a_file_is_not_read() -> None:
     body = "<?xml version='1.0'?><!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/hostname'>]>"
     assert read(body + item("<title>a&e;b</title>"))[0].title in ("ab", "a&e;b")

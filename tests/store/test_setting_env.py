@@ -232,6 +232,15 @@ def test_a_slip_of_the_hand_is_not_passed_over(home: Home, here: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["BANKROL=1000\n", "A=1\n  export MAX_DAILY_LOS=5\n", "\ufeffBANKROL=1"]
+)
+def test_a_slip_alone_in_its_file_is_not_passed_over(home: Home, here: Path, text: str) -> None:
+    write_env(here, text)
+    (warning,) = load_all(home, {}, here).warnings
+    assert "is ignored. Did you mean" in warning
+
+
+@pytest.mark.parametrize(
     "text", [b"\xff\xfe", b"DJANGO='x\n=\n", b"", b"\0" * 50, b"A=1\nA=2\n", b"[a]\nb=1\n"]
 )
 def test_a_file_of_something_else_may_hold_what_it_likes(

@@ -312,6 +312,13 @@ async def test_panic_takes_one_tap_and_needs_no_engine(rig: Rig) -> None:
     assert rig.desk.panics == 1
 
 
+@pytest.mark.parametrize("text", ["/panic now please", "/panic!", "/PANIC!!", "/panic practice"])
+async def test_a_panic_with_more_words_is_a_panic(rig: Rig, text: str) -> None:
+    asked = await rig.asks(text, "PANIC")
+    rig.server.tap(ANNA, asked, "PANIC")
+    await rig.until(lambda: rig.desk.panics == 1)
+
+
 async def test_a_slow_command_does_not_hold_up_a_panic(rig: Rig) -> None:
     asked = await ask(rig)
     rig.desk.slow_s = 30
