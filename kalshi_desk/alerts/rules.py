@@ -40,6 +40,8 @@ _TICKER = re.compile(r"[A-Z0-9][A-Z0-9._\-]{0,99}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _MOST_SECONDS = 30 * 86_400
+_MOST_MOVE_SECONDS = 4 * 86_400
+"""So far back the desk knows the hours of a market."""
 _MOST_DOLLARS = 1_000_000_000
 _SECOND_NS = 1_000_000_000
 
@@ -84,13 +86,17 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def back(self) -> int:
-        """How far a number must come back before the rule can be raised again."""
+        """How far a number must come back before the rule can be raised again.
+
+        Never further than it can: near an end of the scale half the way to it is enough.
+        """
         if self.kind is AlertKind.PRICE:
-            return CENT
+            room = self.level if self.is_above else PRICE_SCALE - self.level
+            return min(CENT, room // 2)
         if self.kind is AlertKind.MOVE:
             return self.level // 2
         if self.kind is AlertKind.LIMIT:
-            return SHARE_SCALE // 10
+            return min(SHARE_SCALE // 10, self.level // 2)
         return max(MONEY_SCALE, abs(self.level) // 10 if self.kind is AlertKind.PNL else 0)
 
     def __str__(self) -> str:
@@ -148,8 +154,11 @@ def _market_rule(words: list[str]) -> AlertRule:
         level = _number(words[2].rstrip("c¢"), CENT, "cents")
         if not 0 < level < PRICE_SCALE:
             raise _misuse(f"A move is between 0 and 100 cents, not {words[2]}.")
+        span_ns = _span(words[4])
+        if span_ns > _MOST_MOVE_SECONDS * _SECOND_NS:
+            raise _misuse("Moves are watched within 4 days at most.")
         return AlertRule(
-            kind=AlertKind.MOVE, subject=_ticker(words[0]), level=level, span_ns=_span(words[4])
+            kind=AlertKind.MOVE, subject=_ticker(words[0]), level=level, span_ns=span_ns
         )
     raise _misuse(f'"{" ".join(words)}" is no rule.')
 

@@ -9,6 +9,9 @@ from kalshi_desk.alerts.rules import AlertKind, AlertRule
 _LASTING = frozenset(
     {AlertKind.PRICE, AlertKind.MOVE, AlertKind.PNL, AlertKind.EQUITY, AlertKind.LIMIT}
 )
+_EACH_MATTERS = frozenset({AlertKind.FILL, AlertKind.LIMIT, AlertKind.CLOSE})
+MOST_TOLD, TOLD_WITHIN_NS = 20, 600_000_000_000
+"""A feed that pours out stories, or a price that jumps about, calls people no more often."""
 MOST_SUBJECTS = 1_000
 """Markets and stories that a rule remembers to have told of; the oldest go."""
 
@@ -27,6 +30,8 @@ class Watch:
     seen: str = ""
     times: int = 0
     raised_ns: int = 0
+    told_ns: list[int] = field(default_factory=list)
+    held_back: int = 0
 
     @property
     def is_raised(self) -> bool:
@@ -60,3 +65,18 @@ class Watch:
         """Count that it was raised."""
         self.times += 1
         self.raised_ns = now_ns
+
+    def told(self, text: str, now_ns: int) -> str:
+        """Return what to tell now, empty when this rule has called too often of late."""
+        if self.rule.kind in _EACH_MATTERS:
+            return text
+        self.told_ns = [at_ns for at_ns in self.told_ns if 0 <= now_ns - at_ns < TOLD_WITHIN_NS]
+        if len(self.told_ns) >= MOST_TOLD:
+            self.held_back += 1
+            return ""
+        self.told_ns.append(now_ns)
+        if self.held_back:
+            text, self.held_back = f"{text} ({self.held_back} before it were held back.)", 0
+        if len(self.told_ns) == MOST_TOLD:
+            text += " That was often: what follows within 10 min is held back and counted."
+        return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import msgspec
@@ -77,9 +78,14 @@ def price(value: Price | None) -> float | None:
     return None if value is None else value / PRICE_SCALE
 
 
+def statistic(value: float | None) -> float | None:
+    """Return a statistic to six significant digits, none of them noise; None where undefined."""
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
+
+
 def percent(share: float | None) -> float | None:
-    """Return a share of 1 in per cent."""
-    return None if share is None else share * _PERCENT
+    """Return a share of 1 in per cent, as a statistic."""
+    return None if share is None else statistic(share * _PERCENT)
 
 
 def health(seen: Seen | None) -> HealthBody:
@@ -157,7 +163,7 @@ def performance(seen: Seen) -> PerformanceBody:
         )
     return PerformanceBody(
         total_return=percent(account.total_return),
-        sharpe_ratio=account.daily_sharpe,
+        sharpe_ratio=statistic(account.daily_sharpe),
         max_drawdown=percent(account.max_drawdown),
         win_rate=percent(account.win_rate),
         total_trades=account.settled,

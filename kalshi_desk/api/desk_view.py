@@ -86,35 +86,46 @@ class DeskView:
         raise AssertionError("unreachable")
 
     async def submit(self, command: Command, command_id: str) -> Answer:
-        """Have a command carried out; raises ``Unknown`` when nobody can tell how it ended."""
-        link = await self._connected()
+        """Have a command carried out; raises ``Unknown`` when nobody can tell how it ended.
+
+        An engine that was started again since the last call is reached anew: nothing was
+        sent on the old connection, and a panic must not fail for it.
+        """
         try:
-            async with asyncio.timeout(ANSWER_S):
-                return await link.submit(command, command_id)
-        except TimeoutError:
-            raise Unknown(
-                f"The engine did not answer within {ANSWER_S:.0f} seconds.",
-                code="no_answer",
-                money="The command may or may not have been carried out.",
-                todo="Look at orders and positions before you repeat it.",
-            ) from None
-        except (Retry, Unknown):
-            await self._drop(link)
-            raise
+            for attempt in (1, 2):
+                link = await self._connected()
+                try:
+                    async with asyncio.timeout(ANSWER_S):
+                        return await link.submit(command, command_id)
+                except TimeoutError:
+                    raise Unknown(
+                        f"The engine did not answer within {ANSWER_S:.0f} seconds.",
+                        code="no_answer",
+                        money="The command may or may not have been carried out.",
+                        todo="Look at orders and positions before you repeat it.",
+                    ) from None
+                except (Retry, Unknown) as error:
+                    await self._drop(link)
+                    if attempt == 2 or isinstance(error, Unknown):
+                        raise
         finally:
             self._look = None
+        raise AssertionError("unreachable")
 
     async def ask(self, query: Query) -> Reply:
         """Return the reply to a query."""
-        link = await self._connected()
-        try:
-            async with asyncio.timeout(LOOK_S):
-                return await link.ask(query)
-        except TimeoutError:
-            raise _slow() from None
-        except Retry:
-            await self._drop(link)
-            raise
+        for attempt in (1, 2):
+            link = await self._connected()
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    return await link.ask(query)
+            except TimeoutError:
+                raise _slow() from None
+            except Retry:
+                await self._drop(link)
+                if attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
 
     async def close(self) -> None:
         """Hang up."""

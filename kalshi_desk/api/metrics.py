@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from kalshi_desk import __version__
-from kalshi_desk.api.answers import Seen
+from kalshi_desk.api.answers import Seen, statistic
 from kalshi_desk.api.offers import Offer
 from kalshi_desk.core.events import LinkState
 from kalshi_desk.core.types import MONEY_SCALE, Money
@@ -121,8 +121,9 @@ def _money(seen: Seen) -> Iterator[Metric]:
     for name, text, money in known:
         if money is not None:
             yield _gauge(name, text, money / MONEY_SCALE)
-    if account is not None and account.drawdown_now is not None:
-        yield _gauge("drawdown_ratio", "How far below the highest", account.drawdown_now)
+    drawdown = None if account is None else statistic(account.drawdown_now)
+    if drawdown is not None:
+        yield _gauge("drawdown_ratio", "How far below the highest", drawdown)
 
 
 def _health(seen: Seen) -> Iterator[Metric]:

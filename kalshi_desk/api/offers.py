@@ -27,7 +27,8 @@ class Offer:
     """One route: what it takes and answers, and what it sends to the engine.
 
     ``answers`` is a type, or a media type for what is no JSON.  ``sends`` names the commands
-    and queries behind it.  What is ``protective`` is never held back by the rate limit.
+    and queries behind it.  What is ``protective`` is never held back by the rate limit, and by no
+    key of an earlier call.
     """
 
     method: str

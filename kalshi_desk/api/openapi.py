@@ -22,7 +22,7 @@ Money and prices are dollars, quantities contracts; null is what is not known or
 Times are ISO 8601 in UTC. All numbers are those that the screen shows at that moment.
 
 A POST may carry an `Idempotency-Key`: repeated with the same key and body it happens once
-and gets the same answer.
+and gets the same answer. `/stop-trading` and `/panic` take none: they happen each time.
 
 **WebSocket** at `ws://127.0.0.1:PORT/` and `/ws`: send `{"type": "subscribe"}`, with
 `"token": "TOKEN"` beside it where the header can't be set. Then come
@@ -86,6 +86,7 @@ def _operation(offer: Offer) -> dict[str, Any]:
         operation["security"] = [{"token": []}, {"browser": []}]
     if offer.method == "POST":
         told += [409, 504]
+    if offer.method == "POST" and not offer.protective:
         operation["parameters"] = [
             {
                 "name": "Idempotency-Key",

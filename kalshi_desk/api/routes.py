@@ -139,7 +139,8 @@ class Routes:
 
     def _command_id(self, request: Request, offer: Offer, command: Command) -> str | Refusal:
         """Return the id under which a command happens once: the caller's own, or a new one."""
-        given = request.headers.getlist(IDEMPOTENCY_KEY)
+        # What protects happens each time: an old answer would say that all is canceled now.
+        given = [] if offer.protective else request.headers.getlist(IDEMPOTENCY_KEY)
         if not given:
             return new_command_id()
         if len(given) > 1 or not _KEY.fullmatch(given[0]):

@@ -54,13 +54,12 @@ class Ledger:
         state = self._state
         live = state.markets.get(fill.ticker)
         order = state.orders.known(fill.order_id) or state.orders.known(fill.client_order_id)
-        event = None if live is None else state.markets.events.get(live.market.event_ticker)
         self.trades.append(
             FilledTrade(
                 fill=fill,
                 at_ns=now_ns,
                 event_ticker="" if live is None else live.market.event_ticker or fill.ticker,
-                category=event.category if event else "" if live is None else live.market.category,
+                category="" if live is None else state.markets.category(live.market),
                 strategy="" if order is None else order.origin,
                 middle=None if live is None else _middle(live.book.bid, live.book.ask),
             )

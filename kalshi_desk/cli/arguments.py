@@ -84,6 +84,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--venue", choices=VENUES, dest="desk_venue", help="open the desk on this venue"
     )
+    parser.add_argument(
+        "--no-restart",
+        action="store_true",
+        help="leave an engine that was killed while the screen is open as it is",
+    )
     parser.add_argument("--version", action="version", version=f"kalshi-desk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in LISTS.items():
@@ -147,6 +152,7 @@ def _add_processes(
     engine.add_argument("--venue", choices=(*VENUES, "replay"))
     engine.add_argument("--file", metavar="FILE", help="the recording of --venue replay")
     engine.add_argument("--json", action="store_true", help="print one JSON line when ready")
+    engine.add_argument("--by-desk", action="store_true", help=argparse.SUPPRESS)
     engine.add_argument(
         "--no-api",
         dest="without",

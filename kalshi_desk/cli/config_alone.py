@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from kalshi_desk.alerts.rules import parse_rule
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.strategy import Parameter, ParameterValue
 from kalshi_desk.desk.service import SettingsPage
@@ -14,6 +15,8 @@ from kalshi_desk.store.setting_request import Request, read_request, shown, what
 from kalshi_desk.store.setting_schema import PARAMETERS
 from kalshi_desk.store.setting_values import value_text
 from kalshi_desk.store.settings import load_settings, save_setting
+
+RULES = "alerts.rules."
 
 
 def page_alone(home: Home) -> SettingsPage:
@@ -56,8 +59,18 @@ def set_alone(home: Home, name: str, text: str) -> str:
 
 
 def checked(request: Request) -> Request:
-    """Hold a parameter of a strategy that comes with the desk against what it declares."""
+    """Hold a value against what it must be besides: a rule of an alert, a declared parameter.
+
+    Of strategies, those that come with the desk are known here.
+    """
     name = request.place.name
+    if name.startswith(RULES) and isinstance(request.value, str):
+        try:
+            parse_rule(request.value)
+        except Refuse as error:
+            raise Refuse(
+                error.what, code="bad_setting", money="Nothing was changed.", todo=error.todo
+            ) from error
     if not name.startswith(f"{PARAMETERS}.") or request.value is None:
         return request
     _, _, strategy, parameter = request.place.path

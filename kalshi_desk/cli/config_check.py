@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from kalshi_desk.alerts.rules import parse_rule
 from kalshi_desk.cli import outcome
-from kalshi_desk.cli.config_alone import built_in
+from kalshi_desk.cli.config_alone import RULES, built_in
 from kalshi_desk.cli.printing import Form
 from kalshi_desk.core.errors import DeskError
 from kalshi_desk.store.env_files import Variables, read_variables
@@ -21,8 +22,9 @@ from kalshi_desk.store.setting_env import (
     overrides_of,
     variable_setting,
 )
+from kalshi_desk.store.setting_faults import read_faulty
 from kalshi_desk.store.setting_values import value_text
-from kalshi_desk.store.settings import LoadedSettings, Settings, load_settings
+from kalshi_desk.store.settings import Settings
 
 KEYED = ("demo", "live")
 
@@ -62,14 +64,11 @@ def check(home: Home, form: Form) -> int:
 def findings(home: Home) -> Findings:
     """Return what is wrong; nothing is changed and nothing is sent."""
     found = Findings()
-    loaded = LoadedSettings(settings=Settings())
-    try:
-        loaded = load_settings(home.settings_path)
-        found.warnings += loaded.warnings
-        if home.settings_path.exists():
-            found.read.append(str(home.settings_path))
-    except DeskError as error:
-        found.problems.append(error.what)
+    loaded, faults = read_faulty(home.settings_path)
+    found.problems += faults
+    found.warnings += loaded.warnings
+    if home.settings_path.exists():
+        found.read.append(str(home.settings_path))
     variables = read_variables(NAMES, home)
     overrides, problems = overrides_of(variables)
     found.problems += [*variables.problems, *problems]
@@ -81,6 +80,7 @@ def findings(home: Home) -> Findings:
     _look_at_percentages(variables, found)
     _look_at_parameters(loaded.settings, found)
     _look_at_keymap(loaded.settings, found)
+    _look_at_alerts(loaded.settings, found)
     _look_at_keys(home, variables, loaded.settings, found)
     return found
 
@@ -119,6 +119,15 @@ def _look_at_keymap(settings: Settings, found: Findings) -> None:
     from kalshi_desk.tui.actions import faults
 
     found.problems += [f"tui.keymap: {fault}." for fault in faults(settings.tui.keymap)]
+
+
+def _look_at_alerts(settings: Settings, found: Findings) -> None:
+    for name, text in settings.alerts.rules.items():
+        try:
+            parse_rule(text)
+        except DeskError as error:
+            # An engine starts all the same, and shows the rule as one that can't be read.
+            found.warnings.append(f"{RULES}{name}: {error}")
 
 
 def _look_at_keys(home: Home, variables: Variables, settings: Settings, found: Findings) -> None:

@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kalshi_desk.cli import outcome
+from kalshi_desk.cli.keeper import EngineKeeper, start_engine
 from kalshi_desk.cli.link import EngineLink
-from kalshi_desk.cli.processes import EngineChild, check_venue, prepare, prepare_to_look
+from kalshi_desk.cli.processes import prepare, prepare_to_look
 from kalshi_desk.core.errors import Retry, Stop
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.presence import EnginePhase, engine_phase, find_engine
+from kalshi_desk.store.presence import EnginePhase, EngineRecord, engine_phase, find_engine
 
 if TYPE_CHECKING:
     from kalshi_desk.store.settings import Settings
     from kalshi_desk.tui.settings import TuiSettings
 
 
-def open_desk(home: Home, venue: str | None = None) -> int:
+def open_desk(home: Home, venue: str | None = None, *, restarts: bool = True) -> int:
     """Start an engine unless one runs, show the screen, and do what its end asks for.
+
+    ``restarts`` says whether a killed engine is started again while the screen is open.
 
     Raises ``Stop`` when an engine runs on another venue than the one asked for.
     """
     need_terminal()
-    child = None
     is_absent = engine_phase(home) is EnginePhase.ABSENT
     loaded = prepare(home) if is_absent else prepare_to_look(home)
     if is_absent:
         chosen = venue or loaded.settings.venue
-        check_venue(home, chosen)
-        child = EngineChild(home, "--venue", chosen)
+        keeper = EngineKeeper(home, start_engine(home, chosen), chosen, restarts=restarts)
     else:
-        _check_running(home, venue)
+        running = _check_running(home, venue)
+        chosen = running.venue if running is not None else loaded.settings.venue
+        keeper = EngineKeeper(home, None, chosen, restarts=restarts)
     for warning in loaded.warnings:
         print(f"kalshi-desk: {warning}", file=sys.stderr)
-    return show(home, child, loaded.settings)
+    link = partial(EngineLink, home, None, keeper=keeper)
+    return show(home, link, loaded.settings, keeper.ask)
 
 
-def _check_running(home: Home, venue: str | None) -> None:
+def _check_running(home: Home, venue: str | None) -> EngineRecord | None:
     running = find_engine(home)
     if venue and running is not None and running.venue != venue:
         raise Stop(
@@ -46,13 +52,22 @@ def _check_running(home: Home, venue: str | None) -> None:
             money="Nothing was started and no order was sent.",
             todo="End it with kalshi-desk stop first, or use another --home.",
         )
+    return running
 
 
-def show(home: Home, child: EngineChild | None, settings: Settings) -> int:
-    """Run the screen on the engine of this home and carry out the choice it ends with."""
+def show(
+    home: Home,
+    link: Callable[[], EngineLink],
+    settings: Settings,
+    start: Callable[[], None] | None = None,
+) -> int:
+    """Run the screen on the engine of this home and carry out the choice it ends with.
+
+    ``start`` is what a person's key for starting an engine does.
+    """
     from kalshi_desk.tui.main import run
 
-    choice = run(lambda: EngineLink(home, child), tui_settings(settings))
+    choice = run(link, tui_settings(settings), start)
     orders = choice.leave_orders if choice is not None else None
     if orders is None:
         return outcome.DONE

@@ -14,6 +14,7 @@ from kalshi_desk.store.paths import Home
 from kalshi_desk.store.presence import EnginePhase, engine_phase, find_engine, read_token
 
 if TYPE_CHECKING:
+    from kalshi_desk.cli.keeper import EngineKeeper
     from kalshi_desk.desk.client import LinkClient
 
 _SOON_S = 0.05
@@ -22,24 +23,34 @@ _SOON_S = 0.05
 class EngineLink:
     """One connection to whatever engine serves this home when it is opened.
 
-    ``child`` is the engine that this process started, whose last words explain a failure.
+    ``child`` is the engine that this process started, whose last words explain a failure;
+    a ``keeper`` explains it instead, and starts another engine where it may.
     """
 
-    def __init__(self, home: Home, child: EngineChild | None, face: str = "tui") -> None:
+    def __init__(
+        self,
+        home: Home,
+        child: EngineChild | None,
+        face: str = "tui",
+        keeper: EngineKeeper | None = None,
+    ) -> None:
         self._home = home
         self._child = child
         self._face = face
+        self._keeper = keeper
         self._client: LinkClient | None = None
 
     async def connect(self) -> Welcome:
         """Connect; raises ``Retry`` with what is being waited for."""
         record = find_engine(self._home)
         if record is None:
-            raise self._why_not()
+            raise await self._look()
         client_class = await asyncio.to_thread(_load_client)
         client = client_class(record.link, read_token(record), self._face)
         welcome = await client.connect()
         self._client = client
+        if self._keeper is not None:
+            self._keeper.saw(record)
         return welcome
 
     async def pull(self, topics: tuple[str, ...], board_seq: int, event_seq: int) -> Frame:
@@ -64,6 +75,11 @@ class EngineLink:
         if self._client is None:
             raise self._why_not()
         return self._client
+
+    async def _look(self) -> Retry:
+        if self._keeper is None:
+            return self._why_not()
+        return await asyncio.to_thread(self._keeper.look)
 
     def _why_not(self) -> Retry:
         if self._child is not None and self._child.has_ended:

@@ -85,14 +85,19 @@ def _branch(options: argparse.Namespace, home: Home) -> int:
     if command is None:
         from kalshi_desk.cli import desk
 
-        return desk.open_desk(home, options.desk_venue)
+        return desk.open_desk(home, options.desk_venue, restarts=not options.no_restart)
     if options.desk_venue is not None and command != "panic":
         raise _venue_elsewhere(command)
     if command == "engine":
         from kalshi_desk.cli import processes
 
         return processes.run_engine(
-            home, options.venue, options.file, as_json=options.json, without=options.without or ()
+            home,
+            options.venue,
+            options.file,
+            as_json=options.json,
+            without=options.without or (),
+            by_desk=options.by_desk,
         )
     if command == "config":
         from kalshi_desk.cli import config

@@ -25,7 +25,7 @@ from kalshi_desk.kalshi.rest import RestClient
 from kalshi_desk.kalshi.signing import Signer, parse_private_key
 from kalshi_desk.store.journal import Journal
 from kalshi_desk.store.paths import Home
-from kalshi_desk.store.presence import is_locked, read_ready
+from kalshi_desk.store.presence import is_locked, panic_under_way, read_ready
 from kalshi_desk.store.secrets import (
     ApiKey,
     key_file,
@@ -65,7 +65,8 @@ async def panic_alone(home: Home, venue: str | None = None) -> Answer:
     with suppress(DeskError):
         home.prepare()
     venues = [venue] if venue else covered_venues(home, settings.venue)
-    ends = await asyncio.gather(*(_panic_on(home, name, settings) for name in venues))
+    with panic_under_way(home):
+        ends = await asyncio.gather(*(_panic_on(home, name, settings) for name in venues))
     if all(isinstance(end.error, Retry) for end in ends):
         raise Retry("\n".join(end.text for end in ends), code="unreachable", todo=NEXT_STEP)
     return _answer(ends)

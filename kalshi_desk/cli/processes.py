@@ -27,10 +27,12 @@ def run_engine(
     *,
     as_json: bool,
     without: Sequence[str] = (),
+    by_desk: bool = False,
 ) -> int:
     """Run the engine in this process until it is stopped; returns the exit code.
 
-    ``without`` names sections of the settings whose part of the desk stays off this time.
+    ``without`` names sections of the settings whose part of the desk stays off this time;
+    ``by_desk`` says that a screen started it.
 
     Raises ``Stop`` when the home, the settings or the journal forbid it.
     """
@@ -52,7 +54,9 @@ def run_engine(
         sources = {**loaded.sources, "venue": "command line"}
         loaded = msgspec.structs.replace(loaded, settings=settings, sources=sources)
     path = Path(recording) if recording else None
-    return engine.run_engine(home, loaded, chosen, json_ready=as_json, replay_path=path)
+    return engine.run_engine(
+        home, loaded, chosen, json_ready=as_json, replay_path=path, by_desk=by_desk
+    )
 
 
 def switched_off(loaded: LoadedSettings, sections: Sequence[str]) -> LoadedSettings:

@@ -42,6 +42,7 @@ def play(home: Home, file: str) -> int:
     both are gone when the screen is closed.
     """
     from kalshi_desk.cli.desk import need_terminal, show
+    from kalshi_desk.cli.link import EngineLink
     from kalshi_desk.cli.processes import EngineChild, prepare
 
     path = find(home, file)
@@ -55,7 +56,7 @@ def play(home: Home, file: str) -> int:
         save_setting(own.settings_path, "tui.on_gone", "stop")
         child = EngineChild(own, "--venue", "replay", "--file", str(path))
         try:
-            return show(own, child, settings)
+            return show(own, lambda: EngineLink(own, child), settings)
         finally:
             _end(own)
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kalshi_desk.core.events import AccountRead, BalanceReported, LinkState
-from kalshi_desk.core.records import ExchangePosition, Fill, Order, OrderState, Settlement
+from kalshi_desk.core.records import Fill, Order, OrderState, Settlement
 from kalshi_desk.core.types import (
     CENT,
     BookSide,
@@ -190,7 +190,7 @@ class Account:
         state.has_account = True
         self._read_ns = state.now_ns
         self.balance(BalanceReported(event.balance))
-        self._compare(event.positions, is_first=is_first)
+        self._compare(event, is_first=is_first)
 
     def _miss_orders(self, event: AccountRead) -> None:
         """Look up open orders that a complete reading should have held but did not."""
@@ -202,14 +202,15 @@ class Account:
                 until_ns = max(made_ns, order.unknown_ns)
                 self._outbox.do(LookUp(order.client_order_id, order.ticker, made_ns, until_ns))
 
-    def _compare(self, positions: tuple[ExchangePosition, ...], *, is_first: bool) -> None:
+    def _compare(self, event: AccountRead, *, is_first: bool) -> None:
         """Compare positions; a difference that outlives several readings halts the desk.
 
-        After a start one is enough, unless an order may be filling just now: whatever
-        happened while the desk was away, its books are not those of the exchange.
+        After a start one is enough, unless an order may be filling just now or has just
+        filled: whatever happened while the desk was away, its books are not those of the
+        exchange.
         """
         state = self._state
-        theirs = {p.ticker: p.position for p in positions if p.position}
+        theirs = {p.ticker: p.position for p in event.positions if p.position}
         ours = {p.ticker: p.count for p in state.positions.held()}
         found = {
             ticker: (ours.get(ticker, Count(0)), theirs.get(ticker, Count(0)))
@@ -224,7 +225,14 @@ class Account:
         if found:
             self._reread_ns = state.now_ns + REREAD_NS
         if is_first and state.has_history:
-            grave = {t: pair for t, pair in found.items() if not self._may_be_filling(t, *pair)}
+            fresh_ns = event.asked_ns - READ_LAG_NS
+            # The list of positions may be older than that of fills.
+            fresh = {fill.ticker for fill in event.fills if fill.executed_ns >= fresh_ns}
+            grave = {
+                ticker: pair
+                for ticker, pair in found.items()
+                if ticker not in fresh and not self._may_be_filling(ticker, *pair)
+            }
         else:
             grave = same if self._mismatches >= MAX_MISMATCHES else {}
         if grave and not state.halted_why:

@@ -90,12 +90,20 @@ class Acting:
         return (*signal.unproven, *self._on_paper(name, mode, signal, number))
 
     def _give_up(self, strategy: StrategyState, ending: Ending) -> None:
-        """Let what the strategy itself holds of an outcome end now, on paper and for real."""
+        """Let what the strategy holds or bids for of an outcome end, on paper and for real."""
         state, name, ticker = self._state, strategy.info.name, ending.ticker
         self._desks.paper.give_up(name, ticker, ending.outcome)
+        if not strategy.is_trading:
+            return
+        for order in state.orders.open_orders(ticker):
+            # What is not wanted must not be bought meanwhile.  Legs of baskets are the baskets'.
+            is_entry = order.command_id.startswith(f"{name}-") and order.action is Action.BUY
+            if is_entry and order.outcome is ending.outcome:
+                self._withdrawn.add(order.client_order_id)
+                self._door.cancel_again(order)
         parts = state.folio.parts.by_ticker.get(ticker)
         part = None if parts is None else parts.owners.get(name)
-        if parts is None or part is None or not part.count or not strategy.is_trading:
+        if parts is None or part is None or not part.count:
             return
         is_meant = (parts.whole.count > 0) == (ending.outcome is Outcome.YES)
         until_ns = state.holds.get((name, ticker), 0)
@@ -155,6 +163,9 @@ class Acting:
             return (_why(signal, "cooling", text),)
         if 0 < signal.holds_until_ns <= state.now_ns:
             return (_why(signal, "over", "its time is over"),)
+        if signal.is_basket and signal.guaranteed is None:
+            text = "its legs guarantee nothing together, and one could trade alone: only simulated"
+            return (_why(signal, "no_guarantee", text),)
         if not signal.is_basket and self._is_in(name, signal.legs[0].ticker):
             return (_already_in(signal),)
         if not signal.is_basket and self._would_close(signal.legs[0]):

@@ -20,6 +20,7 @@ from kalshi_desk.engine.commanding import Commanding
 from kalshi_desk.engine.effects import Effect, KeepEntry, KeepMeta, Notify, SaveSetting
 from kalshi_desk.engine.limit_rows import limit_rows
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.risk_watch import SILENT
 from kalshi_desk.engine.setting_live import put_setting
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.bars import middle_of
@@ -29,9 +30,20 @@ from kalshi_desk.store.settings import Settings
 LOOK_EVERY_NS = 500_000_000
 LOW_RELEVANCE = 0.5
 """Matches below it are guesses, and nobody is called for one."""
+LATE_NEWS_NS = 3_600_000_000_000
 RAISED_KEY = "alert:"
 MOST_RULES = 500
 RULES = ("alerts", "rules")
+
+
+class _Raised(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journal keeps of a rule that was raised."""
+
+    rule: str = ""
+    raised: dict[str, int] = {}
+
+
+_decode = msgspec.json.Decoder(_Raised).decode
 
 
 class AlertDesk:
@@ -52,11 +64,17 @@ class AlertDesk:
                 state.alerts[name] = Watch(name, rule, is_from_settings=True)
 
     def recall(self, kept: dict[str, str]) -> None:
-        """Take what was raised when the desk ended: nobody is told of it twice."""
+        """Take what was raised when the desk ended: nobody is told of it twice.
+
+        A rule that was changed in the file since has told nothing yet.
+        """
         for key, value in kept.items():
             watch = self._state.alerts.get(key.removeprefix(RAISED_KEY))
-            if watch is not None and value:
-                watch.raised.update(msgspec.json.decode(value, type=dict[str, int]))
+            if watch is None or not value:
+                continue
+            known = _decode(value)
+            if known.rule == str(watch.rule):
+                watch.raised.update(known.raised)
 
     def problem_of(self, settings: Settings) -> str:
         """Return what is wrong with the first rule of new settings that nobody could watch."""
@@ -136,8 +154,8 @@ class AlertDesk:
             return
         value = price
         if watch.rule.kind is AlertKind.MOVE:
-            points = live.line.since(self._state.now_ns - watch.rule.span_ns)
-            value = max((abs(price - past) for _, past in points), default=0)
+            earlier = _prices_since(live, self._state.now_ns, watch.rule.span_ns)
+            value = max((abs(price - past) for past in earlier), default=0)
         watch.seen = f"{value / CENT:g}¢"
         if watch.see(watch.rule.subject, value, self._state.now_ns):
             word = "moved" if watch.rule.kind is AlertKind.MOVE else "is at"
@@ -158,7 +176,8 @@ class AlertDesk:
     def _look_at_limits(self, watch: Watch) -> None:
         highest = 0
         for name, row in limit_rows(self._state).items():
-            if watch.rule.subject not in ("", name) or not row.used or row.allowed <= 0:
+            is_meant = name not in SILENT if not watch.rule.subject else name == watch.rule.subject
+            if not is_meant or row.used is None or row.allowed <= 0:
                 continue
             share = row.used * SHARE_SCALE // row.allowed
             highest = max(highest, share)
@@ -203,6 +222,9 @@ class AlertDesk:
                 )
 
     def _news(self, item: NewsItem) -> None:
+        if item.lag_ns is not None and item.lag_ns > LATE_NEWS_NS:
+            # What a feed shows of yesterday, at the first look at it, calls nobody.
+            return
         matched = {m.ticker for m in item.matches if m.relevance >= LOW_RELEVANCE}
         for watch in self._state.alerts.values():
             if watch.rule.kind is not AlertKind.NEWS:
@@ -220,12 +242,14 @@ class AlertDesk:
                 self._keep(watch)
 
     def _say(self, watch: Watch, text: str, ticker: str = "") -> None:
-        title = f"Alert {watch.name}: {watch.rule}"
-        self._outbox.say(self._state.now_ns, EventKind.ALERT, Level.WARNING, title, text, ticker)
+        now_ns, title = self._state.now_ns, f"Alert {watch.name}: {watch.rule}"
+        if said := watch.told(text, now_ns):
+            self._outbox.say(now_ns, EventKind.ALERT, Level.WARNING, title, said, ticker)
 
     def _keep(self, watch: Watch) -> None:
-        kept = msgspec.json.encode(watch.raised).decode() if watch.raised else ""
-        self._outbox.do(KeepMeta(RAISED_KEY + watch.name, kept))
+        kept = _Raised(rule=str(watch.rule), raised=watch.raised)
+        text = msgspec.json.encode(kept).decode() if watch.raised else ""
+        self._outbox.do(KeepMeta(RAISED_KEY + watch.name, text))
 
     # --- what people say -------------------------------------------------------------------
 
@@ -291,9 +315,25 @@ class AlertDesk:
 
 
 def _price(live: LiveMarket) -> int | None:
-    """Return the middle of a book that may be believed, else the last trade's price."""
+    """Return the middle of a book that may be believed, else the last trade's price.
+
+    None while the book is not known: the last trade may lie far from where it trades now.
+    """
+    if not live.has_book:
+        return None
     middle = middle_of(live.book) if live.is_fresh else 0
     return middle or live.last_price
+
+
+def _prices_since(live: LiveMarket, now_ns: int, span_ns: int) -> Iterator[int]:
+    """Yield the prices of a time: the line's, and before it begins those of whole hours."""
+    start_ns = now_ns - span_ns
+    points = live.line.since(start_ns)
+    yield from (price for _, price in points)
+    if not points or points[0][0] > start_ns:
+        for bar in live.bars.shown(now_ns):
+            if bar.start_ns >= start_ns:
+                yield from (bar.high, bar.low)
 
 
 def _title(live: LiveMarket) -> str:

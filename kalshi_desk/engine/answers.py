@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.types import Count
 from kalshi_desk.desk.commands import OrderResult
 from kalshi_desk.engine.pending import Goal, Pending
@@ -30,3 +31,15 @@ def summary_of(pending: Pending, orders: list[ManagedOrder]) -> str:
     filled = sum(order.filled for order in orders)
     rests = sum(order.remaining for order in orders)
     return f"{contracts(Count(filled))} filled, {contracts(Count(rests))} resting."
+
+
+def leftover(ticker: str, left: Count) -> Reason:
+    """Return why a flatten ends with contracts that are still held."""
+    return Reason(
+        ReasonCode.NO_EXIT,
+        f"{contracts(left)} contracts of {ticker} could not be closed "
+        "within the collar; the rest of the position is kept. Ask again, or sell "
+        "at a limit of your own.",
+        contracts(left),
+        "0",
+    )

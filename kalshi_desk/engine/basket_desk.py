@@ -365,12 +365,14 @@ class BasketDesk:
             return
         self._flying[record.basket_id] = record
         self._bar(record)
+        if record.stage.is_over:
+            # Before the record: an end that is journaled but not told would never be told.
+            self._tell(record)
         if record.attempt:
             self._outbox.do(KeepEntry(entry_of(record)))
         if record.stage.is_over:
             del self._flying[record.basket_id]
             self._remember(record)
-            self._tell(record)
 
     def _bar(self, record: BasketRecord) -> None:
         for event in record.events:

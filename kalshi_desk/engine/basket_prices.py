@@ -33,24 +33,11 @@ from kalshi_desk.portfolio.positions import cost_price
 from kalshi_desk.portfolio.valuation import walk
 from kalshi_desk.quant.baskets import completion_price, least_fill_chance, unwind_loss
 from kalshi_desk.quant.costs import fee_rate
-from kalshi_desk.quant.states import StateSpace
 
 
 def outcome_of_side(side: BookSide) -> Outcome:
     """Return what an order on this side of the YES book buys."""
     return Outcome.YES if side is BookSide.BID else Outcome.NO
-
-
-def basket_payouts(space: StateSpace, legs: Sequence[SignalLeg]) -> tuple[Money, ...]:
-    """Return what a basket pays in each state of the space, in micro-dollars.
-
-    Raises ``ValueError`` for a leg outside the space.
-    """
-    totals = [0] * len(space.states)
-    for leg in legs:
-        for index, value in enumerate(space.pays(leg.ticker, outcome_of_side(leg.side))):
-            totals[index] += value * leg.count
-    return tuple(Money(total) for total in totals)
 
 
 def tradable(state: CoreState, ticker: str) -> LiveMarket | None:

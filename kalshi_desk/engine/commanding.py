@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from kalshi_desk.core.events import AccountRead
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.records import OrderState, to_book
@@ -28,7 +30,7 @@ from kalshi_desk.desk.commands import (
 )
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.account import Account
-from kalshi_desk.engine.answers import result_of, summary_of
+from kalshi_desk.engine.answers import leftover, result_of, summary_of
 from kalshi_desk.engine.door import Door, nothing_to_sell
 from kalshi_desk.engine.effects import (
     CancelEverything,
@@ -104,6 +106,8 @@ class Commanding:
                 return
             why = "; ".join(filter(None, (was, state.reducing_why)))
             state.halted_why = ""
+            for pending in self._pending.values():
+                pending.is_open = False
             state.drift.acknowledge()
             acknowledge_losses(state, self._outbox)
             self._outbox.do(KeepMeta("halted", ""))
@@ -210,18 +214,24 @@ class Commanding:
         self._cancel_these(pending, chosen)
 
     def _panic(self, name: str) -> None:
-        self._account.halt("panic")
+        begun = (one for one in self._pending.values() if one.goal is Goal.PANIC and one.is_open)
+        pending = next(begun, None)
+        if pending is not None:
+            # Another one would only make both wait longer for the same proof.
+            pending.joined.append(name)
+        else:
+            self._account.halt("panic")
+            self._outbox.do(CancelEverything())
+            pending = Pending(name, Goal.PANIC, self._state.now_ns)
+            pending.proven_after_ns = self._state.now_ns
+            self._pending[name] = pending
+            self._verify(pending)
         self.auto_off("panic")
-        self._outbox.do(CancelEverything())
-        pending = Pending(name, Goal.PANIC, self._state.now_ns)
-        pending.proven_after_ns = self._state.now_ns
-        orders = self._state.orders.open_orders()
-        pending.orders.extend(order.client_order_id for order in orders)
-        self._pending[name] = pending
-        for order in orders:
+        for order in self._state.orders.open_orders():
+            if order.client_order_id not in pending.orders:
+                pending.orders.append(order.client_order_id)
             if not order.is_canceling:
                 self._door.send_cancel(order)
-        self._verify(pending)
 
     def _verify(self, pending: Pending) -> None:
         pending.asked_ns = self._state.now_ns
@@ -273,7 +283,8 @@ class Commanding:
         if order.filled <= order.booked:
             return False
         if not pending.fill_deadline_ns:
-            pending.fill_deadline_ns = self._state.now_ns + FILL_LIMIT_NS
+            limit_ns = int(FILL_LIMIT_NS * self._state.settings.speed)
+            pending.fill_deadline_ns = self._state.now_ns + limit_ns
         return self._state.now_ns < pending.fill_deadline_ns
 
     def _exit(self, pending: Pending) -> None:
@@ -313,16 +324,7 @@ class Commanding:
             left = self._state.effective_position(ticker)
             told = any(ticker in reason.text for reason in pending.reasons)
             if left and not told and not pending.reasons:
-                pending.reasons.append(
-                    Reason(
-                        ReasonCode.NO_EXIT,
-                        f"{contracts(Count(abs(left)))} contracts of {ticker} could not be closed "
-                        "within the collar; the rest of the position is kept. Ask again, or sell "
-                        "at a limit of your own.",
-                        contracts(Count(abs(left))),
-                        "0",
-                    )
-                )
+                pending.reasons.append(leftover(ticker, Count(abs(left))))
 
     def beat(self) -> None:
         """Look up what is unknown, verify panics, and answer what has waited too long."""
@@ -335,12 +337,12 @@ class Commanding:
                     self._door.cancel_again(state.orders.by_client_id[client_id])
             if (
                 pending.goal is Goal.PANIC
-                and abs(state.now_ns - pending.asked_ns) > VERIFY_EVERY_NS
+                and abs(state.now_ns - pending.asked_ns) > VERIFY_EVERY_NS * state.settings.speed
             ):
                 for order in state.orders.open_orders():
                     self._door.send_cancel(order)
                 self._verify(pending)
-            if pending.is_late(state.now_ns):
+            if pending.is_late(state.now_ns, state.settings.speed):
                 del self._pending[pending.command_id]
                 self._finish(
                     pending,
@@ -364,7 +366,8 @@ class Commanding:
             orders=results,
             reasons=tuple(pending.reasons),
         )
-        self._outbox.do(GiveAnswer(answer))
+        for name in (pending.command_id, *pending.joined):
+            self._outbox.do(GiveAnswer(msgspec.structs.replace(answer, command_id=name)))
         if pending.then_stop is not None:
             self._state.is_stopping = outcome is Outcomes.DONE
             if outcome is Outcomes.DONE:

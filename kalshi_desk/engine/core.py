@@ -61,6 +61,7 @@ from kalshi_desk.engine.limit_setting import LimitSetting
 from kalshi_desk.engine.machine import make_machine
 from kalshi_desk.engine.news_desk import NewsDesk
 from kalshi_desk.engine.outbox import Outbox
+from kalshi_desk.engine.pair_learning import PairLearning
 from kalshi_desk.engine.paper_desk import PaperDesk
 from kalshi_desk.engine.relations_watch import RelationsWatch
 from kalshi_desk.engine.reports import Reports
@@ -90,6 +91,7 @@ class TradingCore:
         self.stops = StopDesk(self.state, self.outbox, door, self.commanding)
         self.baskets = BasketDesk(self.state, self.outbox, door)
         self.learning = LearningDesk(self.state, self.outbox)
+        self.pairs = PairLearning(self.state, self.outbox)
         self.paper = PaperDesk(self.state, self.outbox)
         self.machine = make_machine(
             self.state, self.outbox, self.commanding, door, self.paper, self.baskets
@@ -249,6 +251,7 @@ class TradingCore:
     def _decided(self, event: StrategyDecided) -> None:
         self.machine.decided(event)
         self.news.decided(event.strategy)
+        self.pairs.decided(event.strategy)
 
     def _replay(self, event: ReplayMoved) -> None:
         self.state.replay = event.view
@@ -266,6 +269,7 @@ class TradingCore:
         self.baskets.beat()
         self.paper.beat()
         self.news.beat()
+        self.pairs.beat()
         self.machine.beat()
         self.alerts.beat()
 

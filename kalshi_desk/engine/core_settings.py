@@ -11,14 +11,22 @@ from kalshi_desk.store.settings import LoadedSettings, Settings
 
 
 def core_settings(
-    loaded: Settings | LoadedSettings, venue: str, *, read_only_why: str = ""
+    loaded: Settings | LoadedSettings,
+    venue: str,
+    *,
+    speed: float = 1.0,
+    read_only_why: str = "",
 ) -> CoreSettings:
-    """Return the core's settings; with ``read_only_why`` it takes no orders and says that."""
+    """Return the core's settings; with ``read_only_why`` it takes no orders and says that.
+
+    ``speed`` is that of the clock that the core is stepped by.
+    """
     if isinstance(loaded, Settings):
         loaded = LoadedSettings(settings=loaded)
     settings = loaded.settings
     return CoreSettings(
         venue=venue,
+        speed=speed,
         can_trade=not read_only_why,
         read_only_why=read_only_why,
         collar=settings.risk.collar,

@@ -6,9 +6,10 @@ because the correction for many tests needs all of its p values.
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from itertools import combinations
 
-from kalshi_desk.core.types import PRICE_SCALE
+from kalshi_desk.core.types import PRICE_SCALE, MarketStatus
 from kalshi_desk.desk.frames import Row
 from kalshi_desk.desk.service_frames import CorrelationRow
 from kalshi_desk.engine.state import CoreState
@@ -16,10 +17,14 @@ from kalshi_desk.quant.correlation import Correlation, Kinship, price_correlatio
 from kalshi_desk.quant.overfitting import benjamini_hochberg
 
 HOUR_NS = 3_600_000_000_000
+AGAIN_NS = 60_000_000_000
+"""So soon it looks again while no two markets have enough hours."""
 MOST_MARKETS = 12
 LEAST_HOURS = 24
 PAIRS_A_BEAT = 6
 LEVEL = 0.95
+_OPEN = frozenset({MarketStatus.ACTIVE, MarketStatus.INACTIVE, MarketStatus.UNKNOWN})
+"""What has ended moves with nothing; the busiest of all that ever ended would fill the view."""
 
 
 class CorrelationView:
@@ -27,18 +32,21 @@ class CorrelationView:
 
     def __init__(self, state: CoreState) -> None:
         self._state = state
-        self._hour = 0
+        self._hour = self._chose_ns = 0
         self._waiting: list[tuple[str, str]] = []
         self._found: list[tuple[str, str, Correlation]] = []
 
     def beat(self) -> None:
         """Begin a round when an hour has passed, and go on with it."""
-        hour = self._state.now_ns // HOUR_NS
+        now_ns = self._state.now_ns
+        hour = now_ns // HOUR_NS
         if hour != self._hour:
-            self._hour, self._found = hour, []
+            if abs(now_ns - self._chose_ns) < AGAIN_NS:
+                return
+            self._chose_ns, self._found = now_ns, []
             self._waiting = list(combinations(sorted(self._chosen()), 2))
-            if not self._waiting:
-                self._hour = 0 if not self._state.correlations else hour
+            if self._waiting or self._state.correlations:
+                self._hour = hour
             return
         if not self._waiting:
             return
@@ -53,22 +61,14 @@ class CorrelationView:
     def _chosen(self) -> list[str]:
         state = self._state
         held = {position.ticker for position in state.positions.held()}
-        live = sorted(
-            state.markets.by_ticker.items(),
-            key=lambda item: (
-                item[0] not in held,
-                item[0] not in state.starred,
-                -int(item[1].volume),
-                item[0],
-            ),
-        )
-        chosen: list[str] = []
-        for ticker, _ in live:
-            if len(chosen) == MOST_MARKETS:
-                break
-            if len(state.markets.bars(ticker, state.now_ns)) > LEAST_HOURS:
-                chosen.append(ticker)
-        return chosen
+        now_ns = state.now_ns
+        # Hours are counted, not made: those of all markets take tens of milliseconds.
+        able = [
+            (ticker not in held, ticker not in state.starred, -int(live.volume), ticker)
+            for ticker, live in state.markets.by_ticker.items()
+            if live.market.status in _OPEN and live.bars.hours(now_ns) > LEAST_HOURS
+        ]
+        return [ticker for *_, ticker in nsmallest(MOST_MARKETS, able)]
 
     def _correlation(self, first: str, second: str) -> Correlation | None:
         one, two = (

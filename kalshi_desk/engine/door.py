@@ -98,14 +98,16 @@ class Door:
     def cancel_again(self, order: ManagedOrder) -> None:
         """Repeat a cancel that failed; to repeat it is harmless, to give it up is not."""
         last = self._canceled_ns.get(order.client_order_id, 0)
+        wait_ns = CANCEL_EVERY_NS * self._state.settings.speed
         # A clock that was set back must not keep a cancel waiting.
-        if not order.is_canceling and abs(self._state.now_ns - last) >= CANCEL_EVERY_NS:
+        if not order.is_canceling and abs(self._state.now_ns - last) >= wait_ns:
             self.send_cancel(order)
 
     def look_up(self, order: ManagedOrder, *, force: bool = False) -> None:
         """Ask what became of an order, not more often than a look-up takes."""
         last = self._looked_ns.get(order.client_order_id, 0)
-        if not force and abs(self._state.now_ns - last) < LOOK_UP_EVERY_NS:
+        wait_ns = LOOK_UP_EVERY_NS * self._state.settings.speed
+        if not force and abs(self._state.now_ns - last) < wait_ns:
             return
         self._looked_ns[order.client_order_id] = self._state.now_ns
         # Only a list that is complete to well after the last moment of sending proves absence.

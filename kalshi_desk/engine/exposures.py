@@ -221,7 +221,7 @@ class Exposures:
         market = live.market
         known = self._state.markets.events.get(market.event_ticker)
         series = market.series_ticker or (known.series_ticker if known else "")
-        category = market.category or (known.category if known else "")
+        category = self._state.markets.category(market)
         day = day_of(market.expiration_ns or market.close_ns)
         return series, category or NO_CATEGORY, day or NO_DAY
 

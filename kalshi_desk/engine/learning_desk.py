@@ -50,7 +50,7 @@ class LearningDesk:
         bars = live.bars.life(self._state.now_ns)
         settled = SettledMarket(
             market=live.market,
-            category=self._category(live),
+            category=self._state.markets.category(live.market),
             value=value,
             deadline_ns=live.first_deadline_ns,
             at_ns=self._state.now_ns,
@@ -68,11 +68,6 @@ class LearningDesk:
                 one.source for name, kept in cells.items() if is_excess(name) for one in kept
             }
         return self._learned
-
-    def _category(self, live: LiveMarket) -> str:
-        market = live.market
-        event = self._state.markets.events.get(market.event_ticker)
-        return market.category or (event.category if event is not None else "")
 
 
 def result_value(live: LiveMarket) -> float | None:

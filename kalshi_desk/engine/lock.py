@@ -45,12 +45,13 @@ class EngineLock:
         """Publish where this engine serves; only after it does."""
         write_ready(self._home, record)
 
-    def release(self) -> None:
-        """Take the ready file away and let another engine start."""
+    def release(self, *, crashed: bool = False) -> None:
+        """Let another engine start; the ready file stays behind only after a crash."""
         if self._handle is None:
             return
-        with contextlib.suppress(OSError):
-            self._home.ready_path.unlink(missing_ok=True)
+        if not crashed:
+            with contextlib.suppress(OSError):
+                self._home.ready_path.unlink(missing_ok=True)
         os.close(self._handle)
         self._handle = None
 

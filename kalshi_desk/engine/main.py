@@ -10,17 +10,19 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Coroutine
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.errors import DeskError, Stop
 from kalshi_desk.core.events import LinkState, NewsArrived
 from kalshi_desk.core.ports import Clock
 from kalshi_desk.core.records import Fill
 from kalshi_desk.core.types import MONEY_SCALE, Money
-from kalshi_desk.engine.clock import WallClock, practice_clock
+from kalshi_desk.engine.clock import WallClock, practice_clock, speed_of
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.core_settings import core_settings
 from kalshi_desk.engine.effects import ForgetLive
@@ -72,8 +74,11 @@ def run_engine(
     *,
     json_ready: bool,
     replay_path: Path | None = None,
+    by_desk: bool = False,
 ) -> int:
     """Run the engine of a home until it is stopped and return the exit code.
+
+    ``by_desk`` says that a screen started it.
 
     Raises ``Stop`` when another engine runs on this home, when the journal is from a
     newer version, or when something can't be written.
@@ -91,14 +96,18 @@ def run_engine(
     lock = EngineLock(home)
     lock.acquire()
     with contextlib.ExitStack() as held:
-        held.callback(lock.release)
+        held.push(lambda kind, *_: lock.release(crashed=_is_crash(kind)))
         keep = loaded.settings.log
         log = Log(home.engine_log, level=keep.level, file_mb=keep.file_mb, files=keep.files)
         held.callback(log.close)
         if replay_path is None:
             # Before any order: a panic must know where to go when this engine is gone.
             remember_venue(home, venue)
-        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path))
+        return asyncio.run(_run(home, loaded, venue, lock, log, json_ready, replay_path, by_desk))
+
+
+def _is_crash(kind: type[BaseException] | None) -> bool:
+    return kind is not None and issubclass(kind, Exception) and not issubclass(kind, DeskError)
 
 
 async def _run(
@@ -109,22 +118,24 @@ async def _run(
     log: Log,
     json_ready: bool,
     replay_path: Path | None,
+    by_desk: bool,
 ) -> int:
     journal_path = home.journal_path(venue)
     if replay_path is not None:
         for stale in journal_path.parent.glob(f"{journal_path.name}*"):
             stale.unlink(missing_ok=True)
     journal = Journal(journal_path, durable=venue in DURABLE_VENUES)
-    core = TradingCore(
-        core_settings(loaded, venue, read_only_why="" if replay_path is None else REPLAY_WHY),
-        next_event_seq=journal.last_event_seq() + 1,
-    )
-    core.state.health.started_ns = time.time_ns()
-    core.state.starred.update(load_watchlist(home.watchlist_path))
     replay = None if replay_path is None else ReplayVenue(replay_path)
     clock: Clock = WallClock() if replay is None else replay
     if venue == "practice":
         clock = practice_clock(home.practice_clock_path, loaded.settings.practice.speed)
+    read_only_why = "" if replay is None else REPLAY_WHY
+    core = TradingCore(
+        core_settings(loaded, venue, speed=speed_of(clock), read_only_why=read_only_why),
+        next_event_seq=journal.last_event_seq() + 1,
+    )
+    core.state.health.started_ns = time.time_ns()
+    core.state.starred.update(load_watchlist(home.watchlist_path))
     fills = restore(core.state, journal, clock.now_ns())
     restore_machine(core, journal, clock.now_ns())
     shell = EngineShell(
@@ -176,14 +187,15 @@ async def _run(
     record = EngineRecord(
         venue=venue, pid=os.getpid(), link=address, api=house.url, token_path=str(home.token_path)
     )
-    lock.announce(record)
-    house.announce = lambda url: lock.announce(msgspec.structs.replace(record, api=url))
+    on_disk = msgspec.structs.replace(record, by_desk=by_desk or msgspec.UNSET)
+    lock.announce(on_disk)
+    house.announce = lambda url: lock.announce(msgspec.structs.replace(on_disk, api=url))
     _stop_on_signals(shell)
-    saying = asyncio.create_task(_say_ready(shell, record, json_ready))
-    deciding = asyncio.create_task(shell.strategies.run())
-    watching = asyncio.create_task(LoopWatch(core.state).run())
-    hosting = asyncio.create_task(house.guests.run(after=saying))
-    reading = asyncio.create_task(news.run(saying))
+    saying = _beside("the ready line", _say_ready(shell, record, json_ready))
+    deciding = _beside("the strategies", shell.strategies.run())
+    watching = _beside("the watch of the loop", LoopWatch(core.state).run())
+    hosting = _beside("the guests", house.guests.run(after=saying))
+    reading = _beside("the news", news.run(saying))
     try:
         if replay is not None:
             shell.venue = replay
@@ -256,6 +268,19 @@ def _open_paper(
         account.settle(settlement)
     feed = PollingFeed(RestClient(LIVE, None, clock), clock)
     return PaperVenue(feed, clock, state, account, state.involved)
+
+
+def _beside(name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start work beside the trading; a fault of it is written down when it happens."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("%s ended by a fault; trading goes on without", name, exc_info=error)
+
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(ended)
+    return task
 
 
 def _face_left(shell: EngineShell, face: str, left: int) -> None:

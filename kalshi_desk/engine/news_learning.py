@@ -154,9 +154,7 @@ class NewsLearning:
     def _keep(
         self, waiting: Waiting, pair: _Pair, horizon: Horizon, value: float, live: LiveMarket
     ) -> None:
-        event = self._state.markets.events.get(live.market.event_ticker)
-        category = live.market.category or (event.category if event is not None else "")
-        cell = news_cell(category, waiting.tier, horizon)
+        cell = news_cell(self._state.markets.category(live.market), waiting.tier, horizon)
         before = waiting.before / PRICE_SCALE
         first, last = clipped_logit([before, value]).tolist()
         for name, shown, score in (

@@ -52,13 +52,11 @@ class NewsUniverse:
             if told is market or (told is not None and _says(told) == _says(market)):
                 continue
             self._told[ticker] = market
-            event = markets.events.get(market.event_ticker)
-            category = market.category or (event.category if event is not None else "")
             yield MarketText(
                 ticker=ticker,
                 event_ticker=market.event_ticker,
                 series_ticker=market.series_ticker,
-                category=category,
+                category=markets.category(market),
                 title=market.title,
                 subtitle=market.subtitle,
                 rules=market.rules,

@@ -107,9 +107,7 @@ def _posterior(
     score = first_score(item, match)
     if not score or not match.pre_price:
         return None
-    event = state.markets.events.get(live.market.event_ticker)
-    category = live.market.category or (event.category if event is not None else "")
-    cell = news_cell(category, item.tier, SHOWN_HORIZON)
+    cell = news_cell(state.markets.category(live.market), item.tier, SHOWN_HORIZON)
     observations = state.observations.get(NEWS, {}).get(cell, ())
     effect = state.news.effect(cell, observations)
     if effect is None:

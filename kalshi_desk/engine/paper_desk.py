@@ -111,10 +111,16 @@ class PaperDesk:
         return len(chosen)
 
     def give_up(self, strategy: str, ticker: str, outcome: Outcome) -> None:
-        """Let what a strategy holds of an outcome in the simulation end at the next beat."""
+        """Let what a strategy holds of an outcome in the simulation end at the next beat.
+
+        Its paper orders for it are taken off; its shadow orders stay.
+        """
         book = self._books.get(strategy)
         if book is not None:
             book.end(ticker, outcome, self._state.now_ns)
+            resting = [o for o in book.broker.resting.of(ticker) if o.intent.outcome is outcome]
+            paper = [o.order_id for o in resting if book.purposes[o.order_id].mode is Mode.PAPER]
+            self._cancel(book, paper)
 
     def open_orders(self, strategy: str) -> list[Order]:
         """Return what of a strategy rests in the simulation, oldest first."""

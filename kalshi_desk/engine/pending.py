@@ -1,4 +1,8 @@
-"""Commands that are under way: what each still waits for, and when it gives up."""
+"""Commands that are under way: what each still waits for, and when it gives up.
+
+The limits are real seconds, for they are those of a network: on a scaled clock they are so
+many times as long.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,8 @@ class Pending:
 
     ``tickers`` are the positions to close once the cancels are proven.  ``asked_ns`` is
     when a panic last asked for the account; a reading that is complete only up to a time
-    before ``proven_after_ns``, the panic itself, proves nothing.
+    before ``proven_after_ns``, the panic itself, proves nothing.  ``joined`` are the ids of
+    later panics that get the same answer, while ``is_open`` to them.
     """
 
     command_id: str
@@ -43,7 +48,9 @@ class Pending:
     asked_ns: int = 0
     proven_after_ns: int = 0
     limit_ns: int = ANSWER_LIMIT_NS
+    joined: list[str] = field(default_factory=list)
+    is_open: bool = True
 
-    def is_late(self, now_ns: int) -> bool:
+    def is_late(self, now_ns: int, speed: float) -> bool:
         """Whether the command must be answered with what is known."""
-        return now_ns - self.started_ns > self.limit_ns
+        return now_ns - self.started_ns > self.limit_ns * speed

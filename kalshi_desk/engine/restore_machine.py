@@ -1,4 +1,4 @@
-"""Brings baskets, simulated accounts and news back to where the journal left them."""
+"""Brings baskets, simulated accounts, news and entries of pairs back from the journal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from kalshi_desk.core.types import NO_MONEY
 from kalshi_desk.engine.alert_desk import RAISED_KEY
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.news_learning import MOST_RECALLED, RECALLED_NS
+from kalshi_desk.engine.pair_learning import ENTRY_KEY
 from kalshi_desk.engine.paper_desk import CAPITAL, RESTING
 from kalshi_desk.execution.baskets import TRAILING, BasketRecord
 from kalshi_desk.store.journal import Journal
@@ -53,3 +54,4 @@ def restore_machine(core: TradingCore, journal: Journal, now_ns: int) -> None:
     )
     since_ns = now_ns - RECALLED_NS
     core.news.restore(read_news(journal.rows, since_ns=since_ns, limit=MOST_RECALLED), now_ns)
+    core.pairs.recall(journal.all_meta(ENTRY_KEY))

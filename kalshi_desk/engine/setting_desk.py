@@ -68,10 +68,21 @@ class SettingDesk:
             place, text = request.place, command.value
             if place.path[0] == "risk" and text.strip():
                 read_limit(place.path[-1], text)
-            elif not place.name.startswith(f"{PARAMETERS}."):
+            elif place.name.startswith(f"{PARAMETERS}."):
+                self._check_parameter(place, text)
+            else:
                 self._whole_with(request)
         except Refuse as error:
             raise ValueError(error.what) from error
+
+    def _check_parameter(self, place: Place, text: str) -> None:
+        _, _, strategy, name = place.path
+        known = self._state.strategies.get(strategy)
+        declared = {} if known is None else {one.name: one for one in known.info.parameters}
+        if name not in declared:
+            raise ValueError(f"There is no strategy {strategy} with a parameter {name}.")
+        if text.strip():
+            declared[name].parse(text)
 
     def needs_restart(self, place: Place) -> bool:
         """Return whether a change waits for the engine's next start."""

@@ -50,6 +50,8 @@ class CoreSettings:
     """What a person may set about the core; prices in 1/10,000 dollar, counts in 1/100."""
 
     venue: str = "practice"
+    speed: float = 1.0
+    """How much faster than the wall the clock runs; time-outs of the network are the wall's."""
     can_trade: bool = True
     read_only_why: str = ""
     collar: Price = DEFAULT_COLLAR

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -55,6 +55,7 @@ class StrategyLink:
 
     ``take`` gets the worker's answers as events; ``on_look`` is told of each look in the
     order in which it stands between market events, so that a recording can repeat it.
+    ``observations`` returns those of a strategy by cell, which only grow: each is told once.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class StrategyLink:
         markets: LiveMarkets,
         take: Callable[[CoreEvent], None],
         *,
-        observations: Callable[[str], dict[str, tuple[Observation, ...]]],
+        observations: Callable[[str], Mapping[str, Sequence[Observation]]],
         on_look: Callable[[int, AskStrategy], None] = lambda now_ns, look: None,
         deadline_s: float = DEADLINE_S,
         patience_s: float = PATIENCE_S,
@@ -75,6 +76,7 @@ class StrategyLink:
         self._markets = markets
         self._take = take
         self._observations = observations
+        self._told: dict[tuple[str, str], int] = {}
         self._on_look = on_look
         self._watch = WorkerWatch(deadline_s, patience_s)
         self._start_s = start_s
@@ -104,6 +106,7 @@ class StrategyLink:
 
     async def _one_worker(self) -> None:
         self._ended_why = ""
+        self._told.clear()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -222,13 +225,23 @@ class StrategyLink:
                     values=look.values,
                     since_ns=look.since_ns,
                     implications=look.implications,
-                    observations=self._observations(look.strategy),
+                    observations=self._untold(look.strategy),
                 )
             )
         )
         if self._process is not None:
             self._watch.begin(self._process.pid)
         self._set_alarm(self._watch.deadline_s)
+
+    def _untold(self, strategy: str) -> dict[str, tuple[Observation, ...]]:
+        """Return what this worker does not know yet: months of it would hold up the loop."""
+        found = {}
+        for cell, known in self._observations(strategy).items():
+            told = self._told.get((strategy, cell), 0)
+            if len(known) > told:
+                found[cell] = tuple(known[told:])
+                self._told[strategy, cell] = len(known)
+        return found
 
     def _set_alarm(self, seconds: float) -> None:
         self._alarm = asyncio.get_running_loop().call_later(seconds, self._overran)

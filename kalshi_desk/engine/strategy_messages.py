@@ -53,7 +53,10 @@ class Fed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Ask a strategy what it would do now."""
+    """Ask a strategy what it would do now.
+
+    Through the pipe come only the ``observations`` that came since its last look.
+    """
 
     strategy: str
     cycle: int

@@ -39,9 +39,8 @@ def open_strategies(
                 )
         shell.take(event)
 
-    def observations(strategy: str) -> dict[str, tuple[Observation, ...]]:
-        cells = state.observations.get(strategy, {})
-        return {cell: tuple(found) for cell, found in cells.items()}
+    def observations(strategy: str) -> dict[str, list[Observation]]:
+        return state.observations.get(strategy, {})
 
     return StrategyLink(
         folder,

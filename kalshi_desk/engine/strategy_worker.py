@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from kalshi_desk.core.strategy import Decision
+from kalshi_desk.core.strategy import Decision, Observation
 from kalshi_desk.engine.strategy_book import StrategyBook
 from kalshi_desk.engine.strategy_messages import (
     MOST_ANSWER_BYTES,
@@ -44,6 +44,7 @@ class Worker:
         self.markets = LiveMarkets()
         self.relations = RelationFinder()
         self._made: dict[str, Strategy] = {}
+        self._observed: dict[str, dict[str, tuple[Observation, ...]]] = {}
 
     def prepare(self) -> None:
         """Let strategies load what their first look would otherwise wait for."""
@@ -56,6 +57,13 @@ class Worker:
         for now_ns, event in message.events:
             self.markets.apply(event, now_ns)
         self.markets.touched.clear()
+
+    def completed(self, look: Look) -> Look:
+        """Return a look that came through the pipe with all observations so far."""
+        cells = self._observed.setdefault(look.strategy, {})
+        for cell, new in look.observations.items():
+            cells[cell] = (*cells.get(cell, ()), *new)
+        return msgspec.structs.replace(look, observations=dict(cells))
 
     def look(self, look: Look) -> Looked:
         """Ask one strategy; whatever it raises becomes a fault."""
@@ -108,7 +116,7 @@ def serve(source: BinaryIO, sink: BinaryIO, folder: Path | None) -> None:
         if isinstance(message, Fed):
             worker.feed(message)
         else:
-            _send(sink, _packed(worker.look(message)))
+            _send(sink, _packed(worker.look(worker.completed(message))))
 
 
 def _decision(answer: object) -> Decision:

@@ -107,6 +107,13 @@ class MarketBars:
             self._shown, self._shown_key = self._complete(now_ns, SHOWN_HOURS), key
         return self._shown
 
+    def hours(self, now_ns: int) -> int:
+        """Return how many hours ``shown`` would hold, without making them."""
+        hour_ns = now_ns - now_ns % HOUR_NS
+        first_ns = self._first_ns if self._closes else self._start_ns
+        known = max(0, hour_ns - first_ns) // HOUR_NS if self.close else len(self._closes)
+        return min(SHOWN_HOURS, known)
+
     def life(self, now_ns: int) -> tuple[Bar, ...]:
         """Return every hour known that had ended at a time, oldest first."""
         return self._complete(now_ns, MOST_HOURS)

@@ -115,6 +115,11 @@ class LiveMarkets:
         """Return a market, or None when the exchange never listed it."""
         return self.by_ticker.get(ticker)
 
+    def category(self, market: Market) -> str:
+        """Return the category of a market or of its event, empty when neither says one."""
+        event = self.events.get(market.event_ticker)
+        return market.category or (event.category if event is not None else "")
+
     def bars(self, ticker: str, now_ns: int) -> tuple[Bar, ...]:
         """Return the newest complete hours of a market, oldest first; none when unknown."""
         live = self.by_ticker.get(ticker)

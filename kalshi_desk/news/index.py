@@ -1,7 +1,7 @@
 """TF-IDF over what markets are called: how near a headline is to each title.
 
 Three views of a title are compared by cosine: its words and pairs of words (stemmed, places
-left out), its concepts, and its letters in runs of three to five.  Places then weigh: a
+left out), its concepts, and its letters in runs of three and four.  Places then weigh: a
 headline about Texas is not about Maine however alike the rest.  Rules of an event are read
 too, for less.
 """
@@ -40,8 +40,6 @@ recession debt housing senate house shutdown budget yields mortgage governor con
 retail_sales"""
 DOMESTIC = frozenset(_DOMESTIC_NAMES.split())
 """What titles without a place mean at home."""
-_NOTHING = "zzzqqqxxx"
-_PLACEHOLDER = sense(_NOTHING)
 _NOTHING = "zzzqqqxxx"
 _PLACEHOLDER = sense(_NOTHING)
 _FIGURES = re.compile(r"-?\$?\d[\d,.]*")

@@ -67,8 +67,9 @@ class Memory:
                 if (known.title, known.summary) != (entry.title, entry.summary):
                     found.append(self._changed(known, entry))
             elif shown is None or item_id not in shown:
-                is_old = 0 < entry.published_ns < now_ns - KEPT_NS
-                is_undated_backlog = shown is None and not entry.published_ns
+                claimed_ns = _claim(entry, now_ns)
+                is_old = 0 < claimed_ns < now_ns - KEPT_NS
+                is_undated_backlog = shown is None and not claimed_ns
                 if not is_old and not is_undated_backlog:
                     found.append(self._new(source, item_id, entry, now_ns))
         # A feed that is empty for once has not forgotten what it showed.
@@ -101,7 +102,6 @@ class Memory:
 
     def _new(self, source: Source, item_id: str, entry: Entry, now_ns: int) -> NewsItem:
         story = self._clusters.place(item_id, source.name, entry.title, entry.summary, now_ns)
-        is_future = entry.published_ns > now_ns + DAY_NS
         item = NewsItem(
             item_id=item_id,
             feed=source.name,
@@ -109,7 +109,7 @@ class Memory:
             title=entry.title,
             summary=entry.summary,
             link=entry.link,
-            published_ns=0 if is_future else entry.published_ns,
+            published_ns=_claim(entry, now_ns),
             first_seen_ns=now_ns,
             cluster=story.cluster,
             copy=story.copies,
@@ -128,6 +128,11 @@ class Memory:
         )
         self._items[known.item_id] = item
         return item
+
+
+def _claim(entry: Entry, now_ns: int) -> int:
+    """Return when an entry says it was published, 0 where it says none or what can't be."""
+    return entry.published_ns if entry.published_ns <= now_ns + DAY_NS else 0
 
 
 def _with_words_of_people(item: NewsItem, known: NewsItem) -> tuple[NewsMatch, ...]:

@@ -53,10 +53,6 @@ class Hosts:
         """Whether a question may go to this host now."""
         return host not in self._busy and now_s >= self._free_s.get(host, 0.0)
 
-    def free_s(self, host: str) -> float:
-        """Return when the host may be asked, as far as that is known."""
-        return self._free_s.get(host, 0.0)
-
     def ask(self, host: str) -> None:
         """Note a question that is on its way."""
         self._busy.add(host)

@@ -108,6 +108,9 @@ class ReadingRoom:
         return self._reader
 
     def _give_markets(self, reader: ReadsNews) -> None:
-        told, self._told = self._told, None
+        told = self._told
         if told is not None:
             reader.set_universe(told)
+            # Only now: markets that could not be read are a fault of every item, not forgotten.
+            if self._told is told:
+                self._told = None

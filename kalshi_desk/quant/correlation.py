@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from math import atanh, sqrt, tanh
 from statistics import NormalDist
@@ -84,18 +85,24 @@ def ewma_correlations(changes: npt.ArrayLike, half_life: float) -> FloatArray:
     return np.asarray(matrix, dtype=np.float64)
 
 
-def co_movement(prices: npt.ArrayLike, half_life: float) -> list[list[float | None]]:
+def co_movement(prices: npt.ArrayLike, half_life: float, rows: Sequence[int]) -> FloatArray:
     """Return how far markets move together: the size of each correlation of logit changes.
 
-    ``prices``: a row per market of as many prices between 0 and 1, oldest first;
-    ``half_life`` in prices.  None for a market that never moved: it says nothing.
+    As ``ewma_correlations``, of some markets with all, which is a small part of the matrix.
+    ``prices``: a row per market of as many prices between 0 and 1, oldest first; ``half_life``
+    in prices; ``rows``: which markets, a row each in the answer.  Not a number for a market
+    that never moved: it says nothing.
     """
-    table = np.asarray(prices, dtype=np.float64)
-    changes = np.diff(clipped_logit(table), axis=1).T
-    matrix = np.abs(ewma_correlations(changes, half_life))
-    moved = np.ptp(changes, axis=0) > 0.0
-    matrix[~np.outer(moved, moved)] = np.nan
-    return [[None if np.isnan(one) else float(one) for one in row] for row in matrix]
+    changes = np.diff(clipped_logit(np.asarray(prices, dtype=np.float64)), axis=1)
+    if changes.shape[1] < 2 or not half_life > 0.0:
+        raise ValueError("three prices of each market and a positive half-life are needed")
+    weights = 0.5 ** (np.arange(changes.shape[1] - 1, -1, -1.0) / half_life)
+    weights /= weights.sum()
+    sd = np.sqrt((changes * changes) @ weights)
+    sd[np.ptp(changes, axis=1) <= 0.0] = np.nan
+    some = list(rows)
+    covariance = (changes[some] * weights) @ changes.T
+    return np.asarray(np.minimum(np.abs(covariance / np.outer(sd[some], sd)), 1.0))
 
 
 def shrunk(estimate: float, kinship: Kinship, weight: float = PRIOR_WEIGHT) -> float:

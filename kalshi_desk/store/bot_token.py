@@ -12,7 +12,6 @@ from kalshi_desk.store.paths import APP_NAME, Home
 from kalshi_desk.store.secrets import IN_KEYRING, read_private
 from kalshi_desk.store.setting_env import telegram_token
 
-TOKEN_VARIABLE = "TELEGRAM_BOT_TOKEN"
 _NAME = "telegram"
 _SHAPE = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,100}")
 

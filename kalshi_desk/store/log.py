@@ -26,11 +26,14 @@ PACKAGE = "kalshi_desk."
 _CHATTY = ("httpx", "httpcore", "websockets", "asyncio", "telegram", "apscheduler")
 _SHAPES = (
     re.compile(r"-----BEGIN[A-Z ]*PRIVATE KEY-----.*?(?:-----END[A-Z ]*PRIVATE KEY-----|\Z)", re.S),
-    re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}"),
+    re.compile(r"(?i)\d{6,12}(?::|%3a)[A-Za-z0-9_-]{30,}"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"(?i)(?<=kalshi-access-signature: )\S+"),
+    re.compile(r"(?i)authorization\W{1,6}basic\s+[A-Za-z0-9+/=_-]{8,}"),
+    re.compile(r"(?i)(?<=kalshi-access-signature)\W{1,6}[A-Za-z0-9+/=_-]+"),
+    re.compile(r"(?<=://)[^\s/@]*:[^\s/@]+(?=@)"),
+    re.compile(r"(?i)(?<=[?&])(?:access_)?(?:token|api_?key|key|secret|password)=[^\s&#]+"),
 )
-"""Private keys, tokens of bots, bearer tokens, signatures."""
+"""Private keys, tokens of bots, bearer tokens, passwords, signatures, secrets of addresses."""
 _LEAST_SECRET = 8
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from os import SEEK_END, fstat
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from kalshi_desk.core.text import clean
 from kalshi_desk.store.log import LEVELS, LogRecordLine
 
+BLOCK = 65_536
 _decode = msgspec.json.Decoder(LogRecordLine).decode
 
 
@@ -47,12 +49,9 @@ def _all_of(line: LogRecordLine) -> str:
 def _backwards(path: Path) -> Iterator[LogRecordLine]:
     """Yield all records of the log, newest first."""
     newest = 0
+    known: set[int] = set()
     for file in _files(path):
-        try:
-            raw_lines = file.read_bytes().splitlines()
-        except OSError:
-            continue  # rotated away while it was read
-        for raw in reversed(raw_lines):
+        for raw in _lines_backwards(file, known):
             try:
                 line = _decode(raw)
             except msgspec.MsgspecError:
@@ -62,6 +61,29 @@ def _backwards(path: Path) -> Iterator[LogRecordLine]:
                 line = LogRecordLine(n=newest, at="", level="info", source="?", text=words)
             newest = line.n
             yield line
+
+
+def _lines_backwards(file: Path, known: set[int]) -> Iterator[bytes]:
+    """Yield the lines of a file, the last one first: a file may be larger than memory.
+
+    One that is ``known`` already was rotated to another name while it was read.
+    """
+    try:
+        with file.open("rb") as stream:
+            number = fstat(stream.fileno()).st_ino
+            if number in known:
+                return
+            known.add(number)
+            end, rest = stream.seek(0, SEEK_END), b""
+            while end:
+                start = max(0, end - BLOCK)
+                stream.seek(start)
+                first, *lines = (stream.read(end - start) + rest).split(b"\n")
+                yield from reversed(lines)
+                end, rest = start, first
+            yield rest
+    except OSError:
+        return  # gone, or it can't be read
 
 
 def _files(path: Path) -> Iterator[Path]:

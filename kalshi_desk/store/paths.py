@@ -69,6 +69,11 @@ class Home:
         return self.state / "engine.lock"
 
     @property
+    def panic_lock_path(self) -> Path:
+        """The lock that a panic without an engine holds while it works."""
+        return self.state / "panic.lock"
+
+    @property
     def ready_path(self) -> Path:
         """What the running engine says of itself."""
         return self.state / "engine.json"

@@ -195,7 +195,7 @@ def load_settings(path: Path) -> LoadedSettings:
 
     Raises ``Stop`` naming file, line and what to do; the file is never changed.
     """
-    return _loaded(path, _text_of(path))
+    return _loaded(path, text_of(path))
 
 
 def save_setting(path: Path, name: str, value: str | int | float | bool | None) -> Settings:
@@ -211,7 +211,7 @@ def save_setting(path: Path, name: str, value: str | int | float | bool | None) 
 
     place = place_of(name)
     with only_writer(path):
-        text = _text_of(path)
+        text = text_of(path)
         _loaded(path, text)
         where = place.taken if value is None else place.path
         changed = edited(template() if text is None else text, where, value)
@@ -229,16 +229,16 @@ def save_setting(path: Path, name: str, value: str | int | float | bool | None) 
     return settings
 
 
-def _text_of(path: Path) -> str | None:
+def text_of(path: Path) -> str | None:
     """Return what the file holds, None when there is none; raises ``Stop``."""
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise _unreadable(path, None, "it is not UTF-8 text") from error
+        raise unreadable(path, None, "it is not UTF-8 text") from error
     except OSError as error:
-        raise _unreadable(path, None, error.strerror or "no permission") from error
+        raise unreadable(path, None, error.strerror or "no permission") from error
 
 
 def _loaded(path: Path, text: str | None) -> LoadedSettings:
@@ -247,28 +247,34 @@ def _loaded(path: Path, text: str | None) -> LoadedSettings:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\(at line (\d+)", str(error))
-        why = str(error).partition(" (at ")[0]
-        number = int(place[1]) if place else text.count("\n") + 1
-        raise _unreadable(path, number, why) from error
+        number, why = syntax_fault(text, error)
+        raise unreadable(path, number, why) from error
     except RecursionError as error:
-        raise _unreadable(path, None, "it is nested too deeply") from error
-    warnings = [*_move(tables, path), *_drop_unknown(tables, Settings, path, text, ())]
+        raise unreadable(path, None, "it is nested too deeply") from error
+    warnings = [*move_old(tables, path), *drop_unknown(tables, Settings, path, text, ())]
     try:
         settings = msgspec.convert(tables, Settings)
     except msgspec.ValidationError as error:
         why, _, where = str(error).partition(" - at `$.")
         name = where.rstrip("`")
-        raise _unreadable(path, _line_of(text, name), f"{name}: {why}") from error
+        raise unreadable(path, line_of(text, name), f"{name}: {why}") from error
     sources = dict.fromkeys(_named(tables), "file")
     return LoadedSettings(settings=settings, warnings=tuple(warnings), sources=sources)
+
+
+def syntax_fault(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
+    """Return on which line a text is no TOML, and why."""
+    place = re.search(r"\(at line (\d+)", str(error))
+    why = str(error).partition(" (at ")[0]
+    return (int(place[1]) if place else text.count("\n") + 1), why
 
 
 _MOVED = {("stops", "fixed_percent"): ("risk", "stop_loss_percent")}
 """Settings that stand elsewhere now; what was written in the old place still holds."""
 
 
-def _move(tables: dict[str, Any], path: Path) -> list[str]:
+def move_old(tables: dict[str, Any], path: Path) -> list[str]:
+    """Put what stands at its old place where it belongs now; return what to say of it."""
     said = []
     for (table, name), (new_table, new_name) in _MOVED.items():
         if not isinstance(tables.get(table), dict) or name not in tables[table]:
@@ -322,7 +328,7 @@ def _described(schema: type[msgspec.Struct]) -> list[str]:
     return lines
 
 
-def _drop_unknown(
+def drop_unknown(
     table: dict[str, Any],
     schema: type[msgspec.Struct],
     path: Path,
@@ -338,7 +344,7 @@ def _drop_unknown(
             del table[name]
             close = difflib.get_close_matches(name, fields, n=1)
             hint = f' Did you mean "{close[0]}"?' if close else ""
-            line = _line_of(text, dotted)
+            line = line_of(text, dotted)
             at = f" line {line}" if line else ""
             shown = clean(dotted, 200)
             warnings.append(f'{path}{at}: unknown setting "{shown}" is ignored.{hint}')
@@ -349,31 +355,43 @@ def _drop_unknown(
             and issubclass(section, msgspec.Struct)
             and isinstance(table[name], dict)
         ):
-            warnings += _drop_unknown(table[name], section, path, text, (*parents, name))
+            warnings += drop_unknown(table[name], section, path, text, (*parents, name))
     return warnings
 
 
-def _line_of(text: str, dotted: str) -> int | None:
+def line_of(text: str, dotted: str) -> int | None:
     """Return the line on which a setting stands, as well as a search can tell."""
-    *tables, last = dotted.split(".")
+    wanted = dotted.split(".")
     current: list[str] = []
+    around = None
     for number, line in enumerate(text.splitlines(), start=1):
         body = line.strip()
-        header = re.match(r"\[\s*([\w.\- ]+?)\s*\]", body)
+        header = re.match(r"\[{1,2}\s*([\w.\-\"' ]+?)\s*\]", body)
+        key = re.match(r"([\w.\-\"' ]+?)\s*=", body)
         if header:
-            current = header[1].split(".")
-            if [*tables, last] == current:
-                return number
-        elif current == tables and re.match(rf'"?{re.escape(last)}"?\s*[.=]', body):
+            here = current = _parts(header[1])
+        elif key:
+            here = [*current, *_parts(key[1])]
+        else:
+            continue
+        if here == wanted:
             return number
-    return None
+        if key and here == wanted[: len(here)]:
+            around = number  # a table on one line
+    return around
 
 
-def _unreadable(path: Path, line: int | None, why: str) -> Stop:
+def _parts(dotted: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in dotted.split(".")]
+
+
+def unreadable(path: Path, line: int | None, why: str) -> Stop:
+    """Return why a settings file can't be used, and what to do."""
     at = f" line {line}" if line else ""
     return Stop(
         f"Can't read the settings {path}{at}: {clean(why, 300)}.",
         code="bad_settings",
         money="Nothing was started and the file was left as it is.",
-        todo="Correct the line, or move the file away to start with defaults.",
+        todo="Correct the line, or move the file away to start with defaults. "
+        "kalshi-desk config check lists every fault.",
     )

@@ -47,6 +47,7 @@ ASSUMED_SPREAD = Price(200)
 """Bars hold no spread; a move is measured as if it had been two cents."""
 VOLATILITY, HARVESTER = "volatility", "harvester"
 EXCESS, FADE, BREAKOUT, CALIBRATION = "excess", "fade", "breakout", "calibration"
+ENTRY = "entry"
 NO_CATEGORY = "uncategorised"
 
 
@@ -66,6 +67,16 @@ class SettledMarket(msgspec.Struct, frozen=True, kw_only=True):
 def cell_name(category: str, kind: str) -> str:
     """Return the name of a cell: one kind of measurement in one category."""
     return f"{category or NO_CATEGORY}|{kind}"
+
+
+def entry_cell(cell: str) -> str:
+    """Return the name of the cell of whole entries, beside that of their single fills."""
+    return f"{cell} {ENTRY}"
+
+
+def is_entry(cell: str) -> bool:
+    """Return whether a cell holds what whole entries brought, in dollars a contract."""
+    return cell.endswith(f" {ENTRY}")
 
 
 def is_excess(cell: str) -> bool:

@@ -23,6 +23,7 @@ from kalshi_desk.core.strategy import (
 )
 from kalshi_desk.core.types import PRICE_ONE, BookSide, Outcome, Price, TimeInForce
 from kalshi_desk.quant.costs import fee_rate, rule_at
+from kalshi_desk.quant.evidence import Signal as StorySignal
 from kalshi_desk.quant.evidence import sentiment
 from kalshi_desk.strategies.looking import (
     MINUTE_NS,
@@ -129,7 +130,8 @@ class NewsLook:
         if before is None or not 0.0 < before < 1.0:
             seen = Refusal("no_price_before", 0, "none", "one a minute before it")
             return refused(market.ticker, seen)
-        facts = self._facts(snapshot, category, stories, before)
+        others = [story.signal for story in fresh if story.tier is not stories[0].tier]
+        facts = self._facts(snapshot, category, stories, before, others)
         cell = _cell(proof)
         verdict = judge(facts, cell, self._rules)
         if verdict.action is NewsAction.SHADOW and proof.kappa is not None:
@@ -202,7 +204,12 @@ class NewsLook:
         return self._proofs.get(news_cell(category, tier, self._horizon), NOTHING)
 
     def _facts(
-        self, snapshot: MarketSnapshot, category: str, stories: list[Story], before: float
+        self,
+        snapshot: MarketSnapshot,
+        category: str,
+        stories: list[Story],
+        before: float,
+        others: list[StorySignal],
     ) -> NewsFacts:
         market, now_ns = snapshot.market, self._view.now_ns
         left = hours_left(market, now_ns)
@@ -212,6 +219,7 @@ class NewsLook:
             ask=snapshot.asks[0][0],
             before=before,
             stories=[story.signal for story in stories],
+            others=others,
             minutes_left=None if left is None else 60.0 * left,
             release_minutes=self._release(category),
             grid=market.grid,
@@ -252,7 +260,9 @@ class NewsLook:
         side = BookSide.BID if is_yes else BookSide.ASK
         left = hours_left(market, self._view.now_ns)
         score = sentiment([story.signal for story in stories])
-        ttl_minutes = min(self._number("ttl_minutes"), self._rules.half_life)
+        ends = (self._number("ttl_minutes"), self._rules.half_life, self._release(category))
+        # A bid that still rests when the figures come out is a gift to whoever reads them first.
+        ttl_minutes = min(end for end in ends if end is not None)
         verb, outcome = "Take" if takes else "Bid", "YES" if is_yes else "NO"
         return Signal(
             candidate=market.ticker,

@@ -54,13 +54,15 @@ class NewsFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One market now: its touch in YES, the price before its stories, and the stories.
 
     ``before`` in dollars; ``minutes_left`` to its deadline and ``release_minutes`` to the
-    next scheduled release that concerns it, None for none known.
+    next scheduled release that concerns it, None for none known.  ``others`` are stories that
+    move no belief here and may contradict those that do.
     """
 
     bid: Price
     ask: Price
     before: float
     stories: Sequence[Signal]
+    others: Sequence[Signal] = ()
     minutes_left: float | None = None
     release_minutes: float | None = None
     grid: Grid = CENT_GRID
@@ -124,7 +126,8 @@ def judge(
         youngest = min((story.age for story in facts.stories), default=None)
         seen = "none" if youngest is None else f"{youngest:.0f} min old"
         return _none("no_fresh_relevant_item", seen, f"at most {rules.max_age:g} min")
-    agreed = agreement(stories)
+    others = [story for story in facts.others if story.age <= rules.max_age]
+    agreed = agreement([*stories, *others])
     if agreed < LEAST_AGREEMENT:
         return _none("contradictory", f"{agreed:.2f}", f"{LEAST_AGREEMENT:g}")
     belief = believe(facts.before, stories, cell, rules)

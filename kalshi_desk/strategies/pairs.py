@@ -3,9 +3,9 @@
 Shown only.  Each hour a slice of the pairs of one series or category is tested on hourly
 closes (Engle-Granger both ways, Benjamini-Hochberg over the whole family), and a pair that
 passes is looked at with the quotes of now.  A signal is two post-only legs in the ratio of
-the hedge; it is no basket without risk, and stays unproven until its category's journaled
-entries prove it (nothing journals entries yet, so it stays
-shown only).
+the hedge; it is no basket without risk.  What its entries brought is journaled by category
+and tells whether the idea pays; orders for real it never becomes, since one leg could trade
+without the other.
 """
 
 from __future__ import annotations
@@ -29,14 +29,13 @@ from kalshi_desk.quant.logit import clipped_logit, sigmoid
 from kalshi_desk.quant.pair_screens import (
     MAX_Q,
     MAX_SPREAD,
-    MIN_CLOSE_HOURS,
     PairFacts,
     pair_shortfalls,
 )
 from kalshi_desk.quant.pairs import TradedLeg, contract_ratio
 from kalshi_desk.strategies.cells import pooled_mean
 from kalshi_desk.strategies.contract import Strategy
-from kalshi_desk.strategies.learning import cell_name
+from kalshi_desk.strategies.learning import cell_name, entry_cell, is_entry
 from kalshi_desk.strategies.looking import HOUR_NS, cannot_quote, category_of, hours_left
 from kalshi_desk.strategies.pair_measure import (
     Couple,
@@ -170,7 +169,7 @@ class Pairs(Strategy):
     def proof(self, view: MarketView) -> str:
         """Say how far the category with most entries is from being proven."""
         records = [
-            (len(found), cell) for cell, found in view.observations.items() if cell.endswith(PAIR)
+            (len(found), cell) for cell, found in view.observations.items() if is_entry(cell)
         ]
         if not records:
             return "No entry of a pair has come to its end yet."
@@ -236,10 +235,16 @@ class Pairs(Strategy):
             seen = f"{100 * abs(price - fair):.1f}c"
             text = "Its price is near what the other market says."
             return _why(couple, "deviation", seen, f"at least {100 * least:g}c", text)
-        return self._signal(view, couple, one, z, ratio)
+        return self._signal(view, couple, one, z, ratio, left)
 
     def _signal(
-        self, view: MarketView, couple: Couple, one: Measured, z: float, ratio: float
+        self,
+        view: MarketView,
+        couple: Couple,
+        one: Measured,
+        z: float,
+        ratio: float,
+        left: float,
     ) -> Signal:
         cell = cell_name(category_of(view, couple.first.market), PAIR)
         is_sold = z > 0.0
@@ -264,7 +269,7 @@ class Pairs(Strategy):
             post_only=True,
             ttl_s=1_800,
             holds_until_ns=view.now_ns + round(STOP_HALF_LIVES * one.half_life_h * HOUR_NS),
-            hours_left=MIN_CLOSE_HOURS,
+            hours_left=left,
             unproven=tuple(
                 Why(
                     candidate=couple.name,
@@ -273,19 +278,19 @@ class Pairs(Strategy):
                     seen=f"{failed.seen:.4g}",
                     needed=f"{failed.needed:.4g}",
                 )
-                for failed in signal_shortfalls(record_of(view, cell))
+                for failed in signal_shortfalls(record_of(view, entry_cell(cell)))
             ),
         )
 
 
 def record_of(view: MarketView, cell: str) -> SignalRecord:
-    """Return what the entries of a cell have shown; its q counts every cell with entries.
+    """Return what the entries of a cell brought; its q counts every cell of entries.
 
     The t out of sample is that of the newest third of the entries.
     """
     entries = sorted(view.observations.get(cell, ()), key=lambda one: one.at_ns)
     found = pooled_mean(entries)
-    names = [name for name, kept in view.observations.items() if kept]
+    names = [name for name, kept in view.observations.items() if kept and is_entry(name)]
     qs = q_values([_p_value(view.observations[name]) for name in names], max(1, len(names)))
     q = qs[names.index(cell)] if cell in names else 1.0
     # Losing for sure proves nothing to trade on.

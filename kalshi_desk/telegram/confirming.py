@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from kalshi_desk.core.errors import DeskError, Retry, Unknown
+from kalshi_desk.core.errors import DeskError, Unknown
 from kalshi_desk.desk.commands import Answer, Command, Panic
 from kalshi_desk.telegram.describing import Described, verb_of
 from kalshi_desk.telegram.markup import Html, lines
@@ -177,13 +177,19 @@ class Confirming:
             self._start(self.carry_out(known))
 
     async def carry_out(self, known: Confirmation) -> None:
-        """Have the desk carry out a confirmed command, and show how it ended."""
+        """Have the desk carry out a confirmed command, and show how it ended.
+
+        What is shown meanwhile holds nothing up: Telegram may let a message wait for long.
+        """
         words = self._words()
-        if known.message:
-            await self._sender.edit(
-                known.chat, known.message, lines(Html(known.text), words("confirm.running"))
-            )
-        said = await self._outcome(known)
+        shown = lines(Html(known.text), words("confirm.running"))
+        showing = asyncio.create_task(self._show(known.chat, known.message, shown))
+        try:
+            said = await self._outcome(known)
+            # One after the other: else the last word could be the one that came first.
+            await showing
+        finally:
+            showing.cancel()
         text = lines(Html(known.text), said)
         is_shown = known.message and await self._sender.edit(known.chat, known.message, text)
         if not is_shown and not await self._sender.reply(
@@ -206,11 +212,10 @@ class Confirming:
             except Unknown as error:
                 doubt = True
                 _log.warning("the outcome of %s is not known yet: %s", known.command_id, error)
-            except Retry as error:
+            except DeskError as error:
+                # Once in doubt only the desk's own answer says how it ended.
                 if not doubt:
                     return lines(words("confirm.not_done"), error_text(words, error))
-            except DeskError as error:
-                return lines(words("confirm.not_done"), error_text(words, error))
             await asyncio.sleep(AGAIN_S)
 
     async def _submit(self, known: Confirmation, command: Command) -> Answer:
@@ -241,7 +246,8 @@ class Confirming:
             self._start(self._show(known.chat, known.message, text))
 
     async def _show(self, chat: int, message: int, text: Html) -> None:
-        await self._sender.edit(chat, message, text)
+        if message:
+            await self._sender.edit(chat, message, text)
 
     def _is_panic(self, known: Confirmation) -> bool:
         return isinstance(_decode(known.command), Panic)

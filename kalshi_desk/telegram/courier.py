@@ -106,7 +106,7 @@ class Courier:
                 # Whoever was taken off the list must not be told of the account any more.
                 self._memory.drop_notices(self._memory.notices(chat))
                 continue
-            if chat in self._blocked:
+            if chat in self._blocked or chat in self._failures:
                 self._trim(chat)
             batch = self._batch(chat)
             if not batch:

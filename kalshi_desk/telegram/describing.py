@@ -107,7 +107,7 @@ async def _order(reach: Reach, words: Words, command: PlaceOrder) -> Described:
             post_only=command.post_only,
         )
     )
-    market = (await reach.rows("markets", MarketRow)).get(command.ticker)
+    market = await reach.market(command.ticker)
     head = lines(
         words(
             "ask.order",

@@ -8,7 +8,7 @@ from kalshi_desk.desk.service_frames import AlertRow, NewsRow
 from kalshi_desk.desk.verbs import USAGE
 from kalshi_desk.telegram import numbers as n
 from kalshi_desk.telegram.markup import Html, code, escape, fit, lines, link
-from kalshi_desk.telegram.page import DATA_BYTES, Button, Page, in_rows
+from kalshi_desk.telegram.page import Button, Page, in_rows
 from kalshi_desk.telegram.settings import LANGUAGES, Category
 from kalshi_desk.telegram.views import (
     Look,
@@ -54,7 +54,7 @@ async def strategies(look: Look) -> Page:
     ]
     page = listing(look, "strategies", words("strategies.title"), rows, "list.none")
     asks = [Button(f"? {row.name}", f"v:why:0:{row.name}") for row in found]
-    fitting = [button for button in asks if len(button.data.encode()) <= DATA_BYTES]
+    fitting = [button for button in asks if button.is_sendable]
     return Page(page.text, (*in_rows(fitting), *page.rows))
 
 

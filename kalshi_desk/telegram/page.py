@@ -23,6 +23,11 @@ class Button:
     label: str
     data: str
 
+    @property
+    def is_sendable(self) -> bool:
+        """Whether Telegram takes it."""
+        return len(self.data.encode()) <= DATA_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -42,7 +47,7 @@ class Page:
 
 
 def _button(button: Button) -> InlineKeyboardButton:
-    if len(button.data.encode()) > DATA_BYTES:
+    if not button.is_sendable:
         raise ValueError(f"a button's data is too long: {button.data!r}")
     label = clean(button.label, LABEL_CHARACTERS + 1)
     if len(label) > LABEL_CHARACTERS:

@@ -264,7 +264,7 @@ class Picker:
         return (*back, Button(words.plain("button.cancel"), f"p:{name}:x:"))
 
     async def _market(self, session: Session) -> MarketRow:
-        row = (await self._reach.rows("markets", MarketRow)).get(session.ticker)
+        row = await self._reach.market(session.ticker)
         if row is None:
             raise Refuse(f"There is no market {session.ticker}.", code="unknown_market")
         return row

@@ -115,9 +115,9 @@ class Polling:
                 await asyncio.sleep(seconds_of(error))
             except Conflict as error:
                 why = self._scrub.error(error)
-                _log.error("somebody else polls with the token of this bot: %s", why)
                 if not self._is_told:
                     self._is_told = True
+                    _log.error("somebody else polls with the token of this bot: %s", why)
                     self._on_conflict(why)
                 await asyncio.sleep(CONFLICT_S)
             except TelegramError as error:
@@ -135,6 +135,12 @@ class Polling:
 
     async def _hello(self) -> None:
         await self._bot.initialize()
+        bot, known = str(self._bot.id), self._memory.fact("bot")
+        if known and known != bot:
+            # Each bot counts its own updates: by another's number this one could stay deaf.
+            _log.warning("this is another bot than before: its updates are read from their first")
+            self._memory.receive([], 0)
+        self._memory.keep_facts({"bot": bot})
         await self._bot.delete_webhook(drop_pending_updates=False)
         await self._bot.set_my_commands(list(self._commands()))
         self._on_ready(self._bot.username)

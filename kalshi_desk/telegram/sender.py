@@ -38,7 +38,12 @@ TRIES = 4
 LONGEST_WAIT_S = 30.0
 """How long an answer waits when told to; a notification waits as long as it takes."""
 _NEVER_LEFT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"})
-_GONE = ("chat not found", "user is deactivated", "group chat was deactivated", "kicked")
+_GONE = (
+    *("chat not found", "user is deactivated", "group chat was deactivated", "kicked"),
+    *("not enough rights", "have no rights", "chat_write_forbidden", "chat_restricted"),
+    *("need administrator rights", "peer_id_invalid", "topic_closed"),
+)
+"""What Telegram says of a chat that takes nothing now: no fault of the message, which waits."""
 _SAME = "message is not modified"
 _LOST = ("message to edit not found", "message can't be edited", "message_id_invalid")
 _log = logging.getLogger(__name__)
@@ -138,9 +143,15 @@ class Sender:
 
         ``repeat`` is the line that a message carries which may have arrived already.
         """
-        *before, text = split(text) or [Html(text)]
+        *before, last = split(text) or [Html(text)]
         for part in before:
-            await self.send(chat, part)
+            await self._surely(chat, part, None, repeat)
+        return await self._surely(chat, last, keyboard, repeat)
+
+    async def _surely(
+        self, chat: int, text: str, keyboard: InlineKeyboardMarkup | None, repeat: str
+    ) -> int:
+        """Send one message, again where that is safe; returns its number, 0 when lost."""
         for number in range(TRIES):
             delivery = await self.send(chat, text, keyboard)
             if delivery.outcome is Outcome.SENT:
@@ -157,8 +168,20 @@ class Sender:
     async def edit(
         self, chat: int, message: int, text: str, keyboard: InlineKeyboardMarkup | None = None
     ) -> bool:
-        """Change a message in place; returns False when that message is no longer there."""
-        text = (split(text) or [Html(text)])[0]
+        """Change a message in place; returns False when that message is no longer there.
+
+        What does not fit into it comes in messages of its own.
+        """
+        text, *more = split(text) or [Html(text)]
+        if not await self._changed(chat, message, text, keyboard):
+            return False
+        for part in more:
+            await self._surely(chat, part, None, "")
+        return True
+
+    async def _changed(
+        self, chat: int, message: int, text: str, keyboard: InlineKeyboardMarkup | None
+    ) -> bool:
 
         async def call() -> int:
             await self._bot.edit_message_text(

@@ -34,7 +34,10 @@ View = Callable[[Look], Awaitable[Page]]
 
 
 def footer(look: Look, name: str, pages: int = 1) -> tuple[tuple[Button, ...], ...]:
-    """Return the buttons below a page: leaf through it, refresh it in place, back to the menu."""
+    """Return the buttons below a page: leaf through it, refresh it in place, back to the menu.
+
+    What was typed and is too long for a button has none.
+    """
     words, rest = look.words, f":{look.rest}" if look.rest else ""
     leafing = []
     if look.number > 0:
@@ -45,7 +48,8 @@ def footer(look: Look, name: str, pages: int = 1) -> tuple[tuple[Button, ...], .
         Button(words.plain("button.refresh"), f"v:{name}:{look.number}{rest}"),
         Button(words.plain("button.menu"), "m"),
     )
-    return tuple(row for row in (tuple(leafing), last) if row)
+    rows = ([one for one in row if one.is_sendable] for row in (leafing, last))
+    return tuple(tuple(row) for row in rows if row)
 
 
 def listing(look: Look, name: str, head: str, rows: list[Html], none: str) -> Page:

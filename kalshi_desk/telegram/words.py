@@ -15,8 +15,6 @@ from typing import Any
 from kalshi_desk.core.text import clean
 from kalshi_desk.telegram.markup import Html, escape
 
-FALLBACK = "en"
-
 
 class Words:
     """Says things in one language."""

@@ -31,6 +31,7 @@ class Where(StrEnum):
     PARAMETERS = "parameters"
     SEEN = "sees now"
     WHY = "why not"
+    PAIRS = "pairs"
     RISK = ScreenName.RISK.value
     LIMITS = "limits"
     EXPOSURE = "exposure"
@@ -59,7 +60,13 @@ class Where(StrEnum):
 PANES: dict[ScreenName, tuple[Where, ...]] = {
     ScreenName.DESK: tuple(Where(pane.value) for pane in Pane),
     ScreenName.MARKETS: (Where.PLACES, Where.FOUND, Where.FILTER, Where.ABOUT),
-    ScreenName.STRATEGIES: (Where.STRATEGY, Where.PARAMETERS, Where.SEEN, Where.WHY),
+    ScreenName.STRATEGIES: (
+        Where.STRATEGY,
+        Where.PARAMETERS,
+        Where.SEEN,
+        Where.WHY,
+        Where.PAIRS,
+    ),
     ScreenName.RISK: (Where.LIMITS, Where.EXPOSURE, Where.STOPS, Where.TOGETHER),
     ScreenName.PORTFOLIO: (Where.BRIDGE, Where.CURVE, Where.FIGURES, Where.PARTS),
     ScreenName.NEWS: (Where.HEADLINES, Where.STORY, Where.MATCHES, Where.FEEDS),

@@ -28,7 +28,7 @@ from kalshi_desk.tui.ink import plain
 from kalshi_desk.tui.layout import Pane, ScreenName, is_too_small
 from kalshi_desk.tui.link import Link, LinkFactory
 from kalshi_desk.tui.navigator import Navigator
-from kalshi_desk.tui.notes import MAX_TOASTS_A_FRAME, SEVERITY, Refusals, is_loud, rings
+from kalshi_desk.tui.notes import MAX_TOASTS_A_FRAME, SEVERITY, Refusals, is_loud, note_of, rings
 from kalshi_desk.tui.own_settings import take_up
 from kalshi_desk.tui.palette import DeskCommands, DeskPalette
 from kalshi_desk.tui.pump import FramePump, writer_backlog
@@ -59,16 +59,17 @@ class DeskApp(App[ExitChoice]):
         settings: TuiSettings | None = None,
         now: Callable[[], int] = time.time_ns,
         clock_s: Callable[[], float] = time.monotonic,
+        start_engine: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings or TuiSettings()
         self.board = Board(now)
         self.pump = FramePump(lambda: writer_backlog(self._driver), clock_s)
         self._clock_s = clock_s
-        self._factory = link_factory
+        self._factory, self._starter = link_factory, start_engine
         self._link: Link | None = None
         self._wanted = asyncio.Event()
-        self._waiting_text = "Waiting for the engine."
+        self._waiting_text, self.next_step = "Waiting for the engine.", ""
         self._welcome: Welcome | None = None
         self._last_pid = 0
         self._extra: tuple[str, ...] = ()
@@ -193,7 +194,7 @@ class DeskApp(App[ExitChoice]):
                 self._came_up(link, welcome)
                 await self._pull_frames(link)
             except DeskError as error:
-                self._went_down(error.what)
+                self._went_down(error.what, error.todo)
             except (OSError, ValueError) as error:
                 self._went_down(f"The link broke: {error}")
             finally:
@@ -204,23 +205,33 @@ class DeskApp(App[ExitChoice]):
     def _came_up(self, link: Link, welcome: Welcome) -> None:
         was_down = self._welcome is not None
         self._link, self._welcome = link, welcome
-        if welcome.pid != self._last_pid:
+        known_pid, self._last_pid = self._last_pid, welcome.pid
+        if welcome.pid != known_pid:
             self.board.restart()
-        self._last_pid = welcome.pid
         self.board.board_seq = 0
         if was_down:
-            self.say("Connected again", f"Engine {welcome.pid}.")
+            what = "Connected" if welcome.pid == known_pid else "Engine started"
+            self.say(f"{what} again", f"Engine {welcome.pid}.")
         if self._watched:
             self.look_at(self._watched)
         self.look_again()
         self.nav.show_state()
         self._wanted.set()
 
-    def _went_down(self, text: str) -> None:
-        self._link = None
+    def _went_down(self, text: str, next_step: str = "") -> None:
+        self._link, self.next_step = None, next_step
         self.pump.lost()
-        self._waiting_text = f"Waiting for the engine. {text}"
+        self._waiting_text = f"Waiting for the engine. {text} {next_step}".rstrip()
         self.nav.show_state()
+
+    def start_engine(self) -> None:
+        """Have an engine started where there is none, for a person who asks for it."""
+        if self.is_connected:
+            self.say("The engine runs already.")
+        elif self._starter is None:
+            self.say("There is no engine to start here.", "Ctrl+Q leaves.", severity="warning")
+        else:
+            self._starter()
 
     async def _pull_frames(self, link: Link) -> None:
         while True:
@@ -348,23 +359,12 @@ class DeskApp(App[ExitChoice]):
         self._wanted.set()
 
     def _show_answer(self, command: Command, answer: Answer) -> None:
-        if answer.outcome is Outcomes.UNKNOWN:
-            self.say(
-                "Outcome unknown",
-                answer.text or "Look at orders before you repeat it.",
-                severity="error",
-            )
-        elif answer.outcome is Outcomes.REFUSED and not isinstance(command, PlaceOrder):
-            why = " ".join(reason.text for reason in answer.reasons) or answer.text
-            if self._refusals.is_new(why, self._clock_s()):
-                self.say("Refused", why, severity="warning")
-        elif (
-            answer.outcome is Outcomes.DONE
-            and answer.text
-            # A fill is announced by its own event.
-            and not any(order.filled for order in answer.orders)
-        ):
-            self.say(answer.text)
+        note = note_of(command, answer)
+        if note is None:
+            return
+        title, text, severity = note
+        if answer.outcome is not Outcomes.REFUSED or self._refusals.is_new(text, self._clock_s()):
+            self.say(title, text, severity=severity)
 
     def ask_engine(self, query: Query, then: Callable[[Reply | None], None]) -> None:
         """Send a query in the background."""

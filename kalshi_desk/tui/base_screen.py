@@ -97,7 +97,9 @@ class BaseScreen(Screen[None]):
         self.status_line.show(status, is_behind=desk.pump.is_behind, waiting_text=desk.waiting_text)
         late = link_late(status, is_connected=desk.is_connected)
         self.status_line.set_late(late)
-        self.banner.say(banner_text(status, is_connected=desk.is_connected))
+        self.banner.say(
+            banner_text(status, is_connected=desk.is_connected, next_step=desk.next_step)
+        )
         self.show_keys()
         return late
 

@@ -25,9 +25,9 @@ _OWN_VERBS = ("goto", "help", "quit")
 
 _JUMP_LONG = (
     "go: l ladder t ticket p held o orders f fills e events"
-    " Â· d Desk m Markets a Portf. s Strat. r Risk n News b Lab j Log"
+    " · d Desk m Markets a Portf. s Strat. r Risk n News b Lab j Log"
 )
-_JUMP_SHORT = "go: l t p o f e on Desk Â· d Desk m Mkts a Portf s Strat r Risk n News b Lab j Log"
+_JUMP_SHORT = "go: l t p o f e on Desk · d Desk m Mkts a Portf s Strat r Risk n News b Lab j Log"
 
 
 class CommonKeys:
@@ -160,6 +160,10 @@ class CommonKeys:
     def leave(self) -> None:
         """Ask how to leave."""
         self.desk.leave()
+
+    def start_engine(self) -> None:
+        """Have an engine started where there is none."""
+        self.desk.start_engine()
 
     # --- the account -------------------------------------------------------------------
 

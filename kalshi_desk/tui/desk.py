@@ -30,6 +30,11 @@ class Desk(Protocol):
         ...
 
     @property
+    def next_step(self) -> str:
+        """What becomes of an engine that does not answer: a sentence or two."""
+        ...
+
+    @property
     def is_live_venue(self) -> bool:
         """Whether orders cost real money."""
         ...
@@ -84,6 +89,10 @@ class Desk(Protocol):
 
     def leave(self) -> None:
         """Ask how to leave."""
+        ...
+
+    def start_engine(self) -> None:
+        """Have an engine started where there is none."""
         ...
 
 

@@ -29,15 +29,17 @@ def book_late(book: BookView | None) -> str:
     return book.stale_reason or f"{f.age(book.age_ms)} old"
 
 
-def banner_text(status: StatusView | None, *, is_connected: bool) -> str:
-    """Return what must be read before anything else; empty when all is well."""
+def banner_text(status: StatusView | None, *, is_connected: bool, next_step: str = "") -> str:
+    """Return what must be read before anything else; empty when all is well.
+
+    ``next_step`` says what becomes of an engine that does not answer.
+    """
     if status is None:
         return ""
     if not is_connected:
-        return (
-            "Engine not reachable: orders live on. To start it again: Ctrl+Q, kalshi-desk. "
-            "Trying; numbers are old."
-        )
+        then = next_step or "Trying"
+        then += "" if then.endswith((".", "!", "?")) else "."
+        return f"Engine not reachable: orders live on. {then} Numbers are old."
     if status.risk is RiskState.HALTED:
         why = f" ({status.risk_reason})" if status.risk_reason else ""
         return f"HALTED{why}: only orders that close positions pass. R resumes."

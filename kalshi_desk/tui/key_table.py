@@ -344,6 +344,15 @@ ACTIONS: tuple[DeskAction, ...] = (
         tooltip="Next colour theme: dark, light, green and red, monochrome",
     ),
     DeskAction(
+        id="start_engine",
+        keys="E",
+        label="start engine",
+        group=Group.DESK,
+        where=_ANY,
+        tooltip="Start the engine where there is none, for example after it was killed on LIVE; "
+        "arms nothing",
+    ),
+    DeskAction(
         id="leave",
         keys="ctrl+q,f10",
         label="quit",

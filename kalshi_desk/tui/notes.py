@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kalshi_desk.desk.commands import Answer, Command, Outcomes, PlaceOrder
 from kalshi_desk.desk.frames import DeskEvent, EventKind, Level
 from kalshi_desk.tui.settings import TuiSettings
 
@@ -30,6 +31,22 @@ def is_loud(event: DeskEvent, settings: TuiSettings) -> bool:
 def rings(events: list[DeskEvent], settings: TuiSettings) -> bool:
     """Return whether the terminal's bell is rung for these events."""
     return settings.bell and any(event.kind is EventKind.ALERT for event in events)
+
+
+def note_of(command: Command, answer: Answer) -> tuple[str, str, Severity] | None:
+    """Return title, text and severity of the note on how a command ended; None without one."""
+    if answer.outcome is Outcomes.UNKNOWN:
+        text = answer.text or "Look at orders before you repeat it."
+        return "Outcome unknown", text, "error"
+    if answer.outcome is Outcomes.REFUSED:
+        if isinstance(command, PlaceOrder):  # the ticket says it
+            return None
+        why = " ".join(reason.text for reason in answer.reasons) or answer.text
+        return "Refused", why, "warning"
+    # A fill is announced by its own event.
+    if not answer.text or any(order.filled for order in answer.orders):
+        return None
+    return answer.text, "", "information"
 
 
 class Refusals:

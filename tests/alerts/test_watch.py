@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_desk.alerts.rules import parse_rule
-from kalshi_desk.alerts.watch import MOST_SUBJECTS, Watch
+from kalshi_desk.alerts.watch import MOST_SUBJECTS, MOST_TOLD, TOLD_WITHIN_NS, Watch
 
 
 def watch_of(text: str) -> Watch:
@@ -55,3 +56,41 @@ def test_subjects_are_raised_apart_and_memory_is_bounded() -> None:
         assert watch.once(f"story {number}", number)
     assert len(watch.raised) == MOST_SUBJECTS
     assert not watch.once(f"story {MOST_SUBJECTS + 49}", 0)
+
+
+def test_what_calls_too_often_is_held_back_counted_and_heard_again() -> None:
+    watch = watch_of("news about fed")
+    said = [watch.told(f"Story {n}", n) for n in range(200)]
+    assert said[:2] == ["Story 0", "Story 1"]
+    assert "held back and counted" in said[MOST_TOLD - 1]
+    assert not any(said[MOST_TOLD:])
+    assert watch.told("Later", TOLD_WITHIN_NS) == (
+        f"Later ({200 - MOST_TOLD} before it were held back.) That was often: what follows "
+        "within 10 min is held back and counted."
+    )
+    # A clock that was set back is no reason to be silent.
+    assert watch.told("Earlier", -1) == "Earlier"
+
+
+def test_every_fill_limit_and_close_is_told() -> None:
+    for rule in ("fill", "limits > 80%", "closes held in 30m"):
+        watch = watch_of(rule)
+        assert all(watch.told("x", n) == "x" for n in range(200))
+
+
+@pytest.mark.parametrize(
+    ("text", "beyond", "back"),
+    [
+        ("A > 1", 200, 50),
+        ("A < 99.5", 9_900, 9_980),
+        ("A > 60", 6_100, 5_900),
+        ("limits > 5%", 800, 0),
+        ("limits > 80%", 9_000, 7_000),
+        ("A moves 5 in 10m", 600, 200),
+    ],
+)
+def test_every_rule_can_ring_again(text: str, beyond: int, back: int) -> None:
+    watch = Watch("w", parse_rule(text))
+    assert watch.see("s", beyond, 1)
+    assert not watch.see("s", back, 2)
+    assert watch.see("s", beyond, 3)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kalshi_desk.api import answers
 from kalshi_desk.api.answers import TOPICS, Seen, duration
 from kalshi_desk.api.bodies import moment
 from kalshi_desk.core.events import ConnectionChanged, LinkState
-from kalshi_desk.core.types import BookSide
+from kalshi_desk.core.types import BookSide, Money
 from kalshi_desk.desk.automation import SetAuto
 from kalshi_desk.engine.inputs import CommandReceived
 from tests.api.core_desk import EVIL_TITLE, CoreDesk, Served
@@ -82,6 +86,34 @@ def test_a_closed_position_is_not_listed() -> None:
     # 10 contracts by 10 cents, less 1.7 cents of fee for each execution.
     assert record.avg_trade == record.best_trade == record.worst_trade == pytest.approx(0.966)
     assert answers.status(seen(desk)).trades_count == 2
+
+
+def test_numbers_hold_no_noise_of_binary_fractions() -> None:
+    desk = CoreDesk()
+    desk.fill("RAIN", "10", "0.40")
+    account = seen(desk).portfolio
+    assert account is not None
+    noisy = msgspec.structs.replace(
+        account,
+        total_return=0.1 + 0.2,
+        daily_sharpe=1.1 * 3,
+        max_drawdown=0.07,
+        win_rate=2 / 3,
+        average_trade=Money(-1_234_567),
+    )
+    record = answers.performance(msgspec.structs.replace(seen(desk), portfolio=noisy))
+    assert 0.07 * 100 != 7.0, "or this shows nothing"
+    assert (record.total_return, record.sharpe_ratio, record.max_drawdown) == (30.0, 3.3, 7.0)
+    assert (record.win_rate, record.avg_trade) == (66.6667, -1.234567)
+    assert answers.statistic(float("nan")) is answers.statistic(float("inf")) is None
+    assert answers.statistic(-0.000123456789) == -0.000123457
+
+
+@given(st.integers(-(10**15), 10**15))
+def test_money_is_exact_to_the_micro_dollar(micro: int) -> None:
+    shown = answers.dollars(Money(micro))
+    assert shown is not None
+    assert Decimal(repr(shown)) == Decimal(micro) / 1_000_000
 
 
 def test_what_is_not_known_is_null_and_never_zero() -> None:

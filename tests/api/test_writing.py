@@ -10,9 +10,10 @@ import pytest
 from kalshi_desk.api.bodies import ConfigChange
 from kalshi_desk.api.config_fields import FIELDS, changes
 from kalshi_desk.api.openapi import document
+from kalshi_desk.core.errors import Retry, Unknown
 from kalshi_desk.core.strategy import Parameter
 from kalshi_desk.desk.automation import SetAuto, SetLimit, SetParameter
-from kalshi_desk.desk.commands import Answer, Command, Outcomes, Panic
+from kalshi_desk.desk.commands import Answer, Command, Outcomes, Panic, Query, Reply
 from kalshi_desk.desk.service import SetSetting, SetSeveral
 from kalshi_desk.store.risk_settings import RiskSettings
 from kalshi_desk.strategies.registry import load
@@ -97,12 +98,21 @@ def test_a_key_makes_a_request_happen_once() -> None:
         again = api.call("POST", "/api/start-trading", headers=key)
         assert first.json() == again.json()
         assert api.desk.commands == [SetAuto(on=True)]
-        other = api.call("POST", "/api/stop-trading", headers=key)
+        other = api.call("POST", "/api/config", json={"tradeInterval": 90}, headers=key)
         assert (other.status_code, other.json()["success"]) == (409, False)
         assert api.desk.commands == [SetAuto(on=True)]
         api.call("POST", "/api/start-trading")
         api.call("POST", "/api/start-trading")
         assert len(api.desk.commands) == 3
+
+
+def test_what_protects_happens_each_time_whatever_the_key() -> None:
+    with served() as api:
+        for key in ("a", "a", "two words"):
+            for path in ("/api/panic", "/api/stop-trading"):
+                answer = api.call("POST", path, headers={"Idempotency-Key": key})
+                assert answer.status_code == 200
+        assert api.desk.commands == [Panic(), SetAuto(on=False)] * 3
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "two words", "t\tab"])
@@ -111,6 +121,54 @@ def test_a_key_that_is_none_is_refused(api: Served, key: str) -> None:
     answer = api.call("POST", "/api/start-trading", headers={"Idempotency-Key": key})
     assert answer.status_code == 400
     assert len(api.desk.commands) == before
+
+
+class Restarted(CoreDesk):
+    """An engine whose next ``dead`` connections turn out to be dead at their first use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dead = 0
+
+    async def submit(self, command: Command, command_id: str | None = None) -> Answer:
+        self._fail()
+        return await super().submit(command, command_id)
+
+    async def ask(self, query: Query) -> Reply:
+        self._fail()
+        return await super().ask(query)
+
+    def _fail(self) -> None:
+        if self.dead:
+            self.dead -= 1
+            raise Retry("The engine does not answer.", code="no_engine")
+
+
+def test_an_engine_that_was_started_again_is_reached_at_the_first_call() -> None:
+    with served(Restarted()) as api:
+        assert isinstance(api.desk, Restarted)
+        api.desk.dead = 1
+        assert api.call("POST", "/api/panic").status_code == 200
+        assert api.desk.commands == [Panic()]
+        api.desk.dead = 1
+        assert api.call("GET", "/api/config").status_code == 200
+        api.desk.dead = 2
+        answer = api.call("POST", "/api/panic")
+        assert (answer.status_code, api.desk.commands) == (503, [Panic()])
+
+
+def test_a_command_that_may_have_arrived_is_not_sent_again() -> None:
+    class Lost(CoreDesk):
+        sent = 0
+
+        async def submit(self, command: Command, command_id: str | None = None) -> Answer:
+            self.sent += 1
+            raise Unknown("The connection was lost.", code="link_lost")
+
+    with served(Lost()) as api:
+        assert api.call("POST", "/api/start-trading").status_code == 504
+        assert isinstance(api.desk, Lost)
+        assert api.desk.sent == 1
 
 
 def test_an_outcome_that_nobody_knows_is_said_to_be_unknown() -> None:

@@ -77,6 +77,7 @@ def test_set_writes_the_file_and_get_reads_it(
         (["set", "news.own.mine.tier", "press"], 1, "it needs"),
         (["set", "practice.seed", "-5"], 1, "from 0 to 2147483647"),
         (["set", "venue", "live"], 1, "--venue live"),
+        (["set", "alerts.rules.x", "KXFED goes up"], 1, "no rule"),
         (["set", "venue"], 2, "That is not how to use config set"),
         (["get"], 2, "Usage: kalshi-desk config get NAME"),
         (["path", "x"], 2, "That is not how"),
@@ -147,6 +148,8 @@ def test_check_says_everything_at_once(
     settings.write_text(
         "[risk]\ncolar_cents = 5\n[tui.keymap]\nbuy_yes = 'n'\n"
         "[strategies.parameters.volatility]\nmin_move = 7\nnonsense = 1\n"
+        "[alerts.rules]\ngood = 'KXFED > 60'\nlate = 'KXFED soon'\n"
+        "[tui]\nrate_hz = 100\n[log]\nfile_mb = 0\n"
     )
     (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\nMAX_OPEN_POSITIONS=0\n")
     monkeypatch.setenv("BANKROLL", "lots")
@@ -162,6 +165,8 @@ def test_check_says_everything_at_once(
     assert not found["ok"]
     problems = "\n".join(found["problems"])
     for part in (
+        "line 9: tui.rate_hz can't be 100; allowed is a whole number from 1 to 30. Correct it",
+        "line 11: log.file_mb can't be 0; allowed is",
         *("BANKROLL in the environment can't be 'lots'", "MAX_OPEN_POSITIONS in ", "chmod 600"),
         *("would do both", "min_move can't be '7'", "set without KALSHI_PRIVATE_KEY_PATH"),
         "Can't read the key file",
@@ -172,6 +177,7 @@ def test_check_says_everything_at_once(
         "colar_cents",
         "no such parameter",
         "STOP_LOSS_PERCENTAGE in the environment stands",
+        'alerts.rules.late: "KXFED soon" is no rule',
     ):
         assert part in warnings
     assert TOKEN not in done.out
@@ -179,7 +185,9 @@ def test_check_says_everything_at_once(
     assert "problem: " in Ran(capsys, "check").out
 
 
-@pytest.mark.parametrize(("text", "part"), [("venue = 'demo'\n", "no key"), ("a = [\n", "line 2")])
+@pytest.mark.parametrize(
+    ("text", "part"), [("venue = 'demo'\n", "no key"), ("a = [\n", "line 1: What is opened here")]
+)
 def test_check_reads_the_file_as_a_start_would(
     capsys: pytest.CaptureFixture[str], settings: Path, text: str, part: str
 ) -> None:

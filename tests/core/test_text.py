@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_desk.core.text import clean
+from kalshi_desk.core.text import MOST_MARKS, clean
 
 
 def test_escape_sequences_and_overrides_lose_their_power() -> None:
@@ -23,3 +23,9 @@ def test_nothing_invisible_survives(text: str) -> None:
 
 def test_length_is_bounded() -> None:
     assert len(clean("x" * 100_000)) == 4_000
+
+
+def test_a_pile_of_accents_is_thinned_and_languages_are_not() -> None:
+    assert clean("F" + "\u0301" * 200 + "ed") == "F" + "\u0301" * MOST_MARKS + "ed"
+    for word in ("Việt Nam", "שָׁלוֹם", "हिन्दी", "ภาษาไทยที่", "ẹ̀kọ́"):
+        assert clean(word) == word

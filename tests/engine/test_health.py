@@ -11,6 +11,7 @@ from kalshi_desk.core.events import ConnectionChanged, LinkState
 from kalshi_desk.desk.service_frames import HealthRow
 from kalshi_desk.engine.core import TradingCore
 from kalshi_desk.engine.health import WINDOW_S, LoopWatch
+from kalshi_desk.engine.main import _beside as beside
 from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.engine.topics import build
 from tests.engine.test_core import Bench
@@ -67,3 +68,21 @@ async def test_a_loop_that_is_held_up_is_seen(monkeypatch: pytest.MonkeyPatch) -
     while (health(core).worst_loop_lag_ms or 0.0) < 50:
         await asyncio.sleep(0.01)
     task.cancel()
+
+
+async def test_work_beside_the_trading_that_ends_by_a_fault_is_written_down(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work() -> None:
+        raise KeyError("gone")
+
+    task = beside("the news", work())
+    await asyncio.wait({task})
+    await asyncio.sleep(0)
+    assert "the news ended by a fault" in caplog.text
+    assert "KeyError" in caplog.text
+    forever = beside("the guests", asyncio.sleep(99))
+    forever.cancel()
+    await asyncio.wait({forever})
+    await asyncio.sleep(0)
+    assert "the guests" not in caplog.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kalshi_desk.core.events import FillReported, OrderAnswered
+from kalshi_desk.core.events import CancelAnswered, CancelFailed, FillReported, OrderAnswered
 from kalshi_desk.core.records import Fill, OrderIntent
 from kalshi_desk.core.strategy import Ending, Mode, SignalLeg
 from kalshi_desk.core.types import Action, BookSide, Count, Money, Outcome, Price, TimeInForce
@@ -143,6 +143,59 @@ def test_on_paper_too_what_is_given_up_is_sold(mode: Mode) -> None:
     world.wait(1)
     assert paper.position("mine", "M0").count == 0
     assert not world.sent
+
+
+def bid_that_rests(world: StrategyWorld) -> str:
+    """Let the strategy post a bid for YES of M0 and return the order's id."""
+    world.decide([signal("M0", price=3_800, time_in_force=GTC, post_only=True, ttl_s=600)])
+    sent = world.sent[-1].client_order_id
+    world.take(OrderAnswered(sent, f"o-{sent}", Count(0), Count(100)))
+    return f"o-{sent}"
+
+
+def test_a_bid_for_what_is_given_up_is_taken_back_until_it_is_gone() -> None:
+    world = StrategyWorld()
+    order_id = bid_that_rests(world)
+    world.decide(endings=[gives_up(Outcome.NO), gives_up(ticker="M1")])
+    world.wait(1)
+    assert world.canceled == []
+    world.decide(endings=[gives_up()])
+    assert world.canceled == [order_id]
+    world.take(CancelFailed(order_id, "busy", is_gone=False))
+    world.wait(3)
+    assert world.canceled == [order_id, order_id]
+    world.take(CancelAnswered(order_id, Count(100)))
+    world.wait(3)
+    assert world.canceled == [order_id, order_id]
+    assert len(world.sent) == 1
+
+
+def test_what_a_person_bids_there_stays() -> None:
+    world = StrategyWorld()
+    order = PlaceOrder(
+        ticker="M0",
+        action=Action.BUY,
+        outcome=Outcome.YES,
+        price=Price(3_800),
+        count=Count(300),
+    )
+    world.command(order)
+    sent = world.sent[-1].client_order_id
+    world.take(OrderAnswered(sent, f"o-{sent}", Count(0), Count(300)))
+    world.decide(endings=[gives_up()])
+    world.wait(3)
+    assert world.canceled == []
+
+
+@pytest.mark.parametrize(("mode", "left"), [(Mode.SHADOW, 1), (Mode.PAPER, 0)])
+def test_on_paper_a_bid_is_taken_back_and_in_shadow_it_meets_its_fate(
+    mode: Mode, left: int
+) -> None:
+    world = StrategyWorld(mode)
+    world.decide([signal("M0", price=3_800, time_in_force=GTC, post_only=True, ttl_s=600)])
+    assert len(world.core.paper.open_orders("mine")) == 1
+    world.decide(endings=[gives_up()])
+    assert len(world.core.paper.open_orders("mine")) == left
 
 
 def test_an_ending_that_names_no_market_switches_the_strategy_off() -> None:

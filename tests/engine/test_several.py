@@ -72,6 +72,8 @@ def test_all_of_it_is_set_saved_and_told_as_if_set_alone() -> None:
         (SetParameter(strategy="mine", name="moves", value="1"), "has no parameter moves"),
         (SetParameter(strategy="yours", name="move", value="1"), "no strategy yours"),
         (SetSetting(name="venue", value="mars"), "Nothing was changed"),
+        (SetSetting(name="strategies.parameters.mine.move", value="2"), "from 0 to 1"),
+        (SetSetting(name="strategies.parameters.yours.move", value="1"), "no strategy yours"),
     ],
 )
 @pytest.mark.parametrize("place", [0, 1, 2])

@@ -104,6 +104,28 @@ def test_an_order_that_may_be_filling_gets_more_readings(tmp_path: Path) -> None
     assert "desk 10, exchange 13" in bench.core.state.halted_why
 
 
+def test_a_list_of_positions_older_than_that_of_fills_gets_more_readings(tmp_path: Path) -> None:
+    bench = restarted(tmp_path, bought("10"))
+    just = msgspec.structs.replace(bought("5", "t2"), executed_ns=bench.now_ns)
+    old = msgspec.structs.replace(bench.reading(A="10"), fills=(just,), asked_ns=bench.now_ns)
+    bench.take(old)
+    assert bench.core.state.halted_why == ""
+    assert "desk 15, exchange 10" in bench.core.state.differs
+    for _ in range(3):
+        bench.now_ns += 5 * SECOND
+        bench.take(bench.reading(A="10"))
+    assert "desk 15, exchange 10" in bench.core.state.halted_why
+
+
+def test_an_old_fill_explains_no_difference(tmp_path: Path) -> None:
+    bench = restarted(tmp_path, bought("10"))
+    known = msgspec.structs.replace(bought("5", "t2"), executed_ns=bench.now_ns - 10 * SECOND)
+    bench.take(
+        msgspec.structs.replace(bench.reading(A="10"), fills=(known,), asked_ns=bench.now_ns)
+    )
+    assert "desk 15, exchange 10" in bench.core.state.halted_why
+
+
 @pytest.mark.parametrize(
     "order", [resting("2"), resting("5", BookSide.ASK)], ids=["too small", "other way"]
 )

@@ -25,6 +25,7 @@ from kalshi_desk.core.events import (
 )
 from kalshi_desk.core.news import ReaderReport, ReaderState
 from kalshi_desk.core.records import Market, Trade
+from kalshi_desk.core.strategy import Observation
 from kalshi_desk.core.types import BookSide, Count, MarketStatus, Price
 from kalshi_desk.engine.clock import WallClock
 from kalshi_desk.engine.effects import AskStrategy
@@ -116,6 +117,7 @@ async def worker(
     deadline_s: float = 20.0,
     patience_s: float = 0.0,
     start_s: float = 60.0,
+    observations: dict[str, list[Observation]] | None = None,
 ) -> AsyncIterator[tuple[StrategyLink, Taken]]:
     taken = Taken()
     link = StrategyLink(
@@ -123,7 +125,7 @@ async def worker(
         WallClock(),
         markets,
         taken.events.append,
-        observations=lambda strategy: {},
+        observations=lambda strategy: observations or {},
         deadline_s=deadline_s,
         patience_s=patience_s,
         start_s=start_s,
@@ -135,6 +137,46 @@ async def worker(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+LEARNS = SEES.replace("view.markets.items()", "sorted(view.observations.items())").replace(
+    "str(found.bid)", "' '.join(one.source for one in found)"
+)
+
+
+async def test_each_observation_is_told_once_and_a_new_worker_is_told_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sees.py").write_text(LEARNS)
+    cells: dict[str, list[Observation]] = {"a": [observed("a", "1")], "b": [observed("b", "2")]}
+    async with worker(tmp_path, one_market(40), observations=cells) as (link, taken):
+        written: list[bytes] = []
+        write = link._write
+        monkeypatch.setattr(link, "_write", lambda m: (written.append(m), write(m)))
+
+        async def seen(cycle: int) -> dict[str, str]:
+            link.ask(look("sees", cycle))
+            await until(lambda: len(taken.of(StrategyDecided)) == cycle)
+            answer = taken.of(StrategyDecided)[-1]
+            assert isinstance(answer, StrategyDecided)
+            return {why.candidate: why.seen for why in answer.decision.reasons}
+
+        assert await seen(1) == {"a": "1", "b": "2"}
+        cells["a"].append(observed("a", "3"))
+        before = len(written)
+        assert await seen(2) == {"a": "1 3", "b": "2"}
+        told = b"".join(written[before:])
+        assert told.count(b"at_ns") == 1
+        assert link._process is not None
+        link._process.kill()
+        await until(lambda: len(taken.of(StrategiesDeclared)) == 2)
+        assert await seen(3) == {"a": "1 3", "b": "2"}
+
+
+def observed(cell: str, source: str) -> Observation:
+    return Observation(
+        strategy="sees", cell=cell, event_ticker="E", value=1.0, at_ns=1, source=source
+    )
 
 
 def look(strategy: str, cycle: int = 1, **values: str) -> AskStrategy:

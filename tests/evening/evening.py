@@ -71,7 +71,8 @@ class Evening:
             yield
         except BaseException as error:
             shown = self.screen.text if self.screen is not None else ""
-            error.add_note(f"In the step: {name}\nThe screen showed:\n{shown}")
+            # The end of a long output is what people are shown first.
+            error.add_note(f"The screen showed:\n{shown}\nIn the step: {name}: {error}")
             raise
         finally:
             self.steps.append((name, time.monotonic() - began))
@@ -204,12 +205,16 @@ def same_decisions(home: Home, path: Path, strategy: str) -> int:
     return len(live)
 
 
-def eventually(condition: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
+def eventually(
+    condition: Callable[[], object],
+    what: str | Callable[[], str],
+    seconds: float = PATIENCE_S,
+) -> None:
     """Wait for a condition, and say in words what never came."""
     try:
         wait_until(condition, seconds)
     except AssertionError as error:
-        raise AssertionError(f"never: {what}") from error
+        raise AssertionError(f"never: {what if isinstance(what, str) else what()}") from error
 
 
 def _is_exchange(pid: int) -> bool:

@@ -135,7 +135,10 @@ def comes_back(evening: Evening) -> None:
         evening.tell_exchange("pause")
         evening.agree()
         account = evening.account()
-        eventually(lambda: is_same_everywhere(evening), "the same equity on screen and API")
+        eventually(
+            lambda: not differences(evening),
+            lambda: f"the same on screen, API and exchange: {'; '.join(differences(evening))}",
+        )
         positions = evening.api("/positions")
         assert {row["eventId"]: round(row["quantity"] * 100) for row in positions} == account[
             "positions"
@@ -160,16 +163,19 @@ def comes_back(evening: Evening) -> None:
         evening.hears("Stop")
 
 
-def is_same_everywhere(evening: Evening) -> bool:
-    """Whether the top line, the API and the exchange tell the same money."""
+def differences(evening: Evening) -> list[str]:
+    """Return where the top line, the API and the exchange tell different money."""
     assert evening.screen is not None
-    balance = evening.api("/balance")
-    shown = equity_on(evening.screen.text)
-    return (
-        abs(Decimal(str(balance["totalEquity"])) - shown) <= Decimal("0.01")
-        and Decimal(str(balance["available"])) <= Decimal(evening.account()["cash"])
-        and evening.api("/status")["trading"] is True
-    )
+    balance, cash = evening.api("/balance"), Decimal(evening.account()["cash"])
+    equity, shown = Decimal(str(balance["totalEquity"])), equity_on(evening.screen.text)
+    found = []
+    if abs(equity - shown) > Decimal("0.01"):
+        found.append(f"equity {equity} on the API, {shown} on the screen")
+    if Decimal(str(balance["available"])) > cash:
+        found.append(f"available {balance['available']} on the API, cash {cash} at the exchange")
+    if evening.api("/status")["trading"] is not True:
+        found.append(f"not trading: {evening.api('/status')}")
+    return found
 
 
 def loses(evening: Evening) -> None:

@@ -81,11 +81,11 @@ def test_a_day(root: Path) -> None:
     assert is_alive(engine)
     assert [_lasting(row) for row in listed(home, "orders")] == [_lasting(row) for row in orders]
 
-    with open_desk(root) as desk:
+    with open_desk(root, "--no-restart") as desk:
         desk.wait_for(has_ten, what="the position after the screen was killed")
         assert engine_pid(home) == engine
         os.kill(engine, signal.SIGKILL)
-        desk.wait_for("Engine not reachable")
+        desk.wait_for(lambda seen: "Engine not reachable" in seen and "E starts it again" in seen)
         desk.press("b")
         desk.wait_for("BUY YES")
         desk.press("escape")

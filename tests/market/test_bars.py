@@ -70,6 +70,23 @@ def test_hours_without_change_repeat_the_last_price_whoever_asks_first() -> None
     assert [bar.start_ns for bar in seen] == [START + n * HOUR_NS for n in range(5)]
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 400 * 60), st.integers(1, 9_900)), max_size=30),
+    st.lists(st.integers(0, 200), max_size=5),
+    st.integers(0, 500 * 60),
+)
+def test_hours_are_counted_as_they_are_shown(
+    notes: list[tuple[int, int]], before: list[int], asked: int
+) -> None:
+    bars = MarketBars()
+    for minute, price in notes:
+        bars.note(START + minute * MINUTE, price)
+    now_ns = START + asked * MINUTE
+    bars.put_before([flat(START - (hour + 1) * HOUR_NS, 5_000) for hour in before], now_ns)
+    for at_ns in (now_ns, now_ns + HOUR_NS, START - 300 * HOUR_NS):
+        assert bars.hours(at_ns) == len(bars.shown(at_ns))
+
+
 def test_a_wide_crossed_or_one_sided_book_moves_no_bar() -> None:
     markets = LiveMarkets()
     markets.apply(book(4_700, 4_900), START)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from kalshi_desk.core.events import FeedsReported, NewsArrived
-from kalshi_desk.core.news import FeedReport, FeedState, NewsItem, NewsMatch
+from kalshi_desk.core.news import FeedReport, FeedState, NewsItem, NewsMatch, Tier
 from kalshi_desk.news.bureau import Bureau
 from kalshi_desk.news.fetching import Fetcher
 from kalshi_desk.news.health import Herald
@@ -245,6 +245,47 @@ async def test_an_item_that_can_not_be_read_arrives_without_markets(server: Feed
             "boom": 0,
             "Quiet words": 1,
         }
+
+
+def test_markets_that_can_not_be_arranged_match_nothing_and_say_so() -> None:
+    class Clumsy(Marker):
+        def set_universe(self, markets: list[MarketText]) -> None:
+            if any(market.ticker == "BAD" for market in markets):
+                raise ValueError("no title")
+            super().set_universe(markets)
+
+    item = NewsItem(
+        item_id="a", feed="one", tier=Tier.PRESS, title="T", first_seen_ns=1, cluster="a"
+    )
+    room = ReadingRoom(Clumsy())
+    room.take(Markets(changed=(MarketText(ticker="A"),)))
+    room.arrange()
+    assert [m.ticker for m in room.read([item])[0][0].matches] == ["A"]
+    room.take(Markets(changed=(MarketText(ticker="BAD"),)))
+    with pytest.raises(ValueError, match="no title"):
+        room.arrange()
+    for _ in range(2):
+        read, fault = room.read([item])
+        assert (read[0].matches, fault) == ((), "an item could not be read (ValueError)")
+    room.take(Markets(gone=("BAD",)))
+    assert room.read([item])[1] == ""
+
+
+def test_without_the_reader_news_arrive_all_the_same_and_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(model: object) -> None:
+        raise ImportError("no library")
+
+    item = NewsItem(
+        item_id="a", feed="one", tier=Tier.PRESS, title="T", first_seen_ns=1, cluster="a"
+    )
+    room = ReadingRoom()
+    with monkeypatch.context() as patched:
+        patched.setattr("kalshi_desk.news.reading.Reader", broken)
+        read, fault = room.read([item])
+        assert (read, "ImportError" in fault) == ([item], True)
+    assert room.read([item])[1] == ""
 
 
 async def test_a_model_is_taken_between_two_looks_and_answered(server: FeedServer) -> None:

@@ -67,7 +67,9 @@ def test_a_feed_that_is_empty_for_once_has_shown_what_it_showed() -> None:
 
 
 def test_a_date_in_the_future_is_no_claim() -> None:
-    (item,) = Memory().take(ONE, [entry("a", at_ns=NOW_NS + 48 * HOUR_NS)], NOW_NS)
+    memory = Memory()
+    memory.take(ONE, [entry("z")], NOW_NS)
+    (item,) = memory.take(ONE, [entry("a", at_ns=NOW_NS + 48 * HOUR_NS)], NOW_NS + 1)
     assert item.published_ns == 0
 
 
@@ -126,3 +128,11 @@ def test_memory_is_bounded(count: int, most: int) -> None:
     memory.take(ONE, entries, NOW_NS)
     assert memory.take(ONE, entries, NOW_NS + 1) == []
     assert len(memory) <= most
+
+
+def test_a_date_that_can_not_be_meant_makes_a_backlog_no_news() -> None:
+    memory = Memory()
+    future = entry("a", at_ns=NOW_NS + 400 * 24 * HOUR_NS)
+    assert memory.take(ONE, [future], NOW_NS) == []
+    told = memory.take(ONE, [entry("b", at_ns=NOW_NS + 400 * 24 * HOUR_NS), future], NOW_NS + 1)
+    assert [(item.title, item.published_ns) for item in told] == [(entry("b").title, 0)]

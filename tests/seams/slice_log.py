@@ -81,6 +81,11 @@ class ExchangeLog:
     def event_of(self, ticker: str) -> str:
         return str(self.markets[ticker]["event_ticker"])
 
+    def threshold(self, ticker: str) -> float | None:
+        """Return the value above which a market pays, None for one of another kind."""
+        market = self.markets[ticker]
+        return market["floor_strike"] if market.get("strike_type") == "greater" else None
+
     def closes(self, ticker: str) -> float:
         return _time(self.markets[ticker]["close_time"])
 
@@ -214,7 +219,7 @@ class Replay:
         self._log = log
         self._intents = intents
         self._allowed = allowed
-        self._decided = decided
+        self._early = {log.event_of(ticker) for ticker in decided}
         self._held: dict[str, int] = defaultdict(int)
         self._open: dict[str, tuple[LoggedOrder, int]] = {}
         self._sent: list[float] = []
@@ -361,17 +366,26 @@ class Replay:
         return edges
 
     def _worst(self, edges: Mapping[str, list[int]]) -> dict[str, int]:
-        """Return the worst loss of each event: at most one YES where its markets exclude."""
-        events: dict[str, list[list[int]]] = defaultdict(list)
+        """Return the worst loss of each event: at most one YES where its markets exclude.
+
+        Of a ladder of thresholds, those below the value win and those above lose.
+        """
+        events: dict[str, list[tuple[str, list[int]]]] = defaultdict(list)
         for ticker, pair in edges.items():
-            events[self._log.event_of(ticker)].append(pair)
+            events[self._log.event_of(ticker)].append((ticker, pair))
         found = {}
-        for name, pairs in events.items():
+        for name, lines in events.items():
+            none = sum(lose for _, (lose, _) in lines)
+            strikes = [self._log.threshold(ticker) for ticker, _ in lines]
             if name in self._log.exclusive:
-                none = sum(lose for lose, _ in pairs)
-                worst = none + min(0, *(win - lose for lose, win in pairs))
+                worst = none + min(0, *(win - lose for _, (lose, win) in lines))
+            elif None not in strikes:
+                totals, worst = none, none
+                for _, (_, (lose, win)) in sorted(zip(strikes, lines, strict=True)):
+                    totals += win - lose
+                    worst = min(worst, totals)
             else:
-                worst = sum(min(pair) for pair in pairs)
+                worst = sum(min(pair) for _, pair in lines)
             found[name] = max(0, -worst)
         return found
 
@@ -381,8 +395,8 @@ class Replay:
         sent = sum(at - 60 + LATE_S < other for other in self._sent)
         self._check(order, "orders a minute", sent + 1, self._allowed.per_minute)
         left = self._log.closes(order.ticker) - at
-        # One that was decided early has closed then, which nobody could know.
-        is_early = order.ticker in self._decided
+        # One that was decided early has closed then with its event, which nobody could know.
+        is_early = self._log.event_of(order.ticker) in self._early
         if not is_early and left < self._allowed.near_close_s - LATE_S:
             self.breaches.append(f"{order.ticker}: entered {left:.0f} s before the close")
 

@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_desk.store.log import CUT, Log, Redactor, set_level
+from kalshi_desk.store import log_reader
+from kalshi_desk.store.log import CUT, Log, LogRecordLine, Redactor, set_level
 from kalshi_desk.store.log_reader import moment_ns, read_log
 
 _log = logging.getLogger("kalshi_desk.engine.test")
@@ -108,6 +110,30 @@ def test_a_broken_line_is_shown_as_it_is(path: Path) -> None:
     assert "\x1b" not in "".join(texts)
 
 
+def test_a_file_is_read_from_its_end_and_no_further_than_needed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reader, "BLOCK", 100)
+    line = LogRecordLine(n=1, at="", level="info", source="s", text="")
+    written = [msgspec.structs.replace(line, n=n, text="é" * n) for n in range(1, 61)]
+    path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in written))
+    asked: list[Path] = []
+    monkeypatch.setattr(Path, "read_bytes", lambda file: asked.append(file))
+    assert read_log(path, limit=100) == (written, False)
+    assert read_log(path, limit=3) == (written[-3:], True)
+    assert asked == []
+
+
+def test_a_file_that_is_rotated_while_it_is_read_is_read_once(path: Path) -> None:
+    line = LogRecordLine(n=1, at="", level="info", source="s", text="one")
+    path.write_bytes(msgspec.json.encode(line) + b"\n")
+    lines = log_reader._backwards(path)
+    assert next(lines) == line
+    path.rename(path.with_name(f"{path.name}.1"))
+    path.write_bytes(b"")
+    assert list(lines) == []
+
+
 def test_no_file_is_an_empty_page(tmp_path: Path) -> None:
     assert read_log(tmp_path / "none.log") == ([], False)
 
@@ -132,3 +158,30 @@ def test_whatever_is_said_is_one_line_each(texts: list[str]) -> None:
         root.setLevel(level)
         assert len(read_log(path)[0]) == len(texts)
         assert len(path.read_bytes().splitlines()) == len(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'KALSHI-ACCESS-SIGNATURE': 'hid+den/=='}",
+        "kalshi-access-signature: hid+den/==",
+        "GET https://reader:hid+den@feeds.example/rss",
+        "GET https://feeds.example/rss?a=1&apikey=hid+den&b=2",
+        "GET https://feeds.example/rss?access_token=hid+den",
+        "Authorization: Basic hid+denhid+den=",
+        "/bot123456789%3Ahid-denAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/getMe",
+    ],
+)
+def test_secrets_of_addresses_and_heads_are_cut(text: str) -> None:
+    said = Redactor().cut(text)
+    assert "hid" not in said
+    assert CUT in said
+
+
+def test_addresses_and_words_without_a_secret_stay() -> None:
+    for text in (
+        "http://127.0.0.1:3001/api",
+        "https://a.b/c?q=1@2",
+        "Basic economics of a token: key rates",
+    ):
+        assert Redactor().cut(text) == text

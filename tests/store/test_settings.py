@@ -110,3 +110,15 @@ def test_the_watchlist_keeps_its_order_and_drops_junk(tmp_path: Path) -> None:
     assert load_watchlist(path) == ("B", "A")
     path.write_text("B\n\n\x1b[31mA\nB\n")
     assert load_watchlist(path) == ("B", "[31mA")
+
+
+def test_what_would_land_elsewhere_in_the_file_is_refused_and_nothing_is_written(
+    path: Path,
+) -> None:
+    text = "[strategies]\nparameters.news.min_sentiment = 0.4\n[risk]\n"
+    path.write_text(text)
+    with pytest.raises(Stop, match="by hand"):
+        save_setting(path, "strategies.parameters.pairs.min_deviation", 0.2)
+    assert path.read_text() == text
+    save_setting(path, "strategies.parameters.news.min_sentiment", 0.5)
+    assert load_settings(path).settings.strategies.parameters["news"]["min_sentiment"] == 0.5

@@ -156,9 +156,18 @@ def test_proof_of_one_cell_is_none_of_another() -> None:
 
 
 def test_the_proven_tier_decides() -> None:
-    loud = story("2", tier=Tier.SOCIAL, sentiment=-1.0, confidence=1.0)
+    loud = story("2", tier=Tier.SOCIAL, sentiment=1.0, confidence=1.0)
     signal = only(decide(UNMOVED, story(), loud))
     assert (signal.cell, signal.legs[0].side) == ("Politics|press|30 min", BookSide.BID)
+    quiet = story("2", tier=Tier.SOCIAL, sentiment=-0.3, confidence=1.0)
+    assert only(decide(UNMOVED, story(), quiet)).legs == signal.legs
+
+
+def test_a_story_of_another_tier_can_contradict() -> None:
+    denied = story("2", tier=Tier.OFFICIAL, sentiment=-0.9)
+    assert code(UNMOVED, story(), denied) == "contradictory"
+    old = story("2", tier=Tier.OFFICIAL, sentiment=-0.9, age=31.0)
+    assert only(decide(UNMOVED, story(), old)).legs[0].side is BookSide.BID
 
 
 @pytest.mark.parametrize(
@@ -220,6 +229,22 @@ def test_a_deadline_of_the_same_category_is_a_scheduled_release() -> None:
     assert [s.candidate for s in answer(5.0, "Sports").signals] == ["A"]
     assert [s.candidate for s in answer(5.0, release_quiet=4.0).signals] == ["A"]
     assert [s.candidate for s in answer(5.0, release_categories="Weather").signals] == ["A"]
+
+
+def test_no_bid_rests_into_a_scheduled_release() -> None:
+    proven = past(0.5, category="Economics")
+    rates = snapshot("A", 5_300, 5_600, category="Economics")
+
+    def ttl_s(minutes: float) -> int:
+        cpi = snapshot("CPI", 5_000, 5_100, category="Economics", hours_left=(minutes + 1) / 60)
+        values = {"ttl_minutes": 60.0}
+        decision = News(values).decide(seen(rates, cpi, news=(story(),), observations=proven))
+        (signal,) = decision.signals
+        assert signal.post_only
+        return signal.ttl_s
+
+    assert ttl_s(12.0) == 720
+    assert ttl_s(50.0) == 1_800
 
 
 def ended(one: MarketSnapshot, *news: NewsItem, observations: Any = PROVEN) -> list[Outcome]:

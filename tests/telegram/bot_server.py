@@ -83,6 +83,7 @@ class BotServer:
         self.hang_on = ""
         self.fail: list[tuple[int, str]] = []
         self.gone: set[int] = set()
+        self.mute: set[int] = set()
         self.moves: dict[int, int] = {}
         self.conflicts = 0
         self.unmodified = 0
@@ -242,6 +243,8 @@ class BotServer:
         chat = int(data["chat_id"])
         if chat in self.gone:
             raise ApiError(403, "Forbidden: bot was blocked by the user")
+        if chat in self.mute:
+            raise ApiError(400, "Bad Request: not enough rights to send text messages to the chat")
         if chat in self.moves:
             raise ApiError(
                 400,

@@ -74,6 +74,7 @@ class FakeDesk:
         self.status = a_status()
         self.slow_s = 0.0
         self.asked: list[Query] = []
+        self.pulled: set[str] = set()
         self.replies: dict[str, Reply] = {}
 
     async def connect(self) -> Welcome:
@@ -83,6 +84,7 @@ class FakeDesk:
 
     async def pull(self, topics: tuple[str, ...], board_seq: int, event_seq: int) -> Frame:
         self._here()
+        self.pulled.update(topics)
         found = [event for event in self.events if event.seq > event_seq][:MAX_EVENTS_PER_FRAME]
         whole: dict[str, dict[str, Row]] = {**self.topics, "status": {"": self.status}}
         return Frame(

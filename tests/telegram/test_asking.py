@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.types import Count
 from kalshi_desk.desk.service import GuestSays
@@ -111,6 +113,16 @@ async def test_a_list_is_leafed_through_in_place(rig: Rig) -> None:
     rig.server.tap(ANNA, page, "▶")
     await rig.until(lambda: "Page 3 of 3" in page.text)
     assert [label for label in page.labels if label in "◀▶"] == ["◀"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("/why " + "é" * 40, "é"), ("/status " + "x" * 900, "")]
+)
+async def test_what_is_typed_may_be_longer_than_a_button_holds(
+    rig: Rig, text: str, words: str
+) -> None:
+    page = await rig.asks(text, words or "Equity")
+    assert [label.split()[-1] for label in page.labels] == ["Menu"]
 
 
 async def test_hostile_titles_are_shown_as_text(rig: Rig) -> None:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import time
 
 import msgspec
+import pytest
 
-from kalshi_desk.core.errors import Retry, Unknown
+from kalshi_desk.core.errors import Retry, Stop, Unknown
 from kalshi_desk.core.reasons import Reason, ReasonCode
 from kalshi_desk.core.strategy import Mode
 from kalshi_desk.core.types import Action, BookSide, Count, Outcome, Price, TimeInForce
 from kalshi_desk.desk.automation import SetAuto, SetLimit, SetMode
 from kalshi_desk.desk.automation_frames import LimitRow, LimitUnit
-from kalshi_desk.desk.commands import CancelAll, CancelOrder, Flatten, PlaceOrder, Resume
+from kalshi_desk.desk.commands import (
+    Answer,
+    CancelAll,
+    CancelOrder,
+    Command,
+    Flatten,
+    PlaceOrder,
+    Resume,
+)
 from kalshi_desk.desk.frames import OrderRow
 from kalshi_desk.telegram.memory import Memory
 from kalshi_desk.telegram.records import ConfirmationState
@@ -48,6 +57,7 @@ async def test_an_order_is_shown_with_its_costs_and_sent_once_confirmed(rig: Rig
         assert words in asked.text
     assert asked.labels == ["✔ Buy", "✖ Cancel"]
     assert rig.desk.submitted == []
+    assert "markets" not in rig.desk.pulled, "all rows would hold the engine's loop"
     rig.server.tap(ANNA, asked, "Buy")
     await rig.until(lambda: "Done." in asked.text)
     assert rig.desk.orders == [
@@ -201,6 +211,35 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_id(rig: Rig) -> N
     assert len(rig.desk.orders) == 1
 
 
+async def test_once_in_doubt_no_other_failure_says_that_it_was_not_done(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = await ask(rig)
+    failures = [Unknown("The connection was lost."), Stop("Another version.", code="old")]
+    carry_out = rig.desk.submit
+
+    async def submit(command: Command, command_id: str | None = None) -> Answer:
+        if failures:
+            raise failures.pop(0)
+        return await carry_out(command, command_id)
+
+    monkeypatch.setattr(rig.desk, "submit", submit)
+    rig.server.tap(ANNA, asked, "Buy")
+    await rig.until(lambda: "Done." in asked.text)
+    assert len(rig.desk.orders) == 1
+
+
+async def test_what_does_not_fit_into_the_message_follows_it(rig: Rig) -> None:
+    rig.desk.refusals = tuple(
+        Reason(ReasonCode.BAD_COMMAND, f"number {n} " + "x" * 500) for n in range(12)
+    )
+    asked = await rig.asks("/cancel all", "The button is valid")
+    rig.server.tap(ANNA, asked, asked.labels[0])
+    await rig.shown(ANNA, "number 11", after=asked.number)
+    told = "\n".join(message.text for message in rig.server.to(ANNA))
+    assert [told.count(f"number {n} ") for n in range(12)] == [1] * 12
+
+
 async def test_what_was_pressed_and_is_too_old_after_a_start_is_said_to_be_unknown(
     rig: Rig,
 ) -> None:
@@ -281,6 +320,22 @@ async def test_a_slow_command_does_not_hold_up_a_panic(rig: Rig) -> None:
     panic = await rig.asks("/panic", "PANIC")
     rig.server.tap(ANNA, panic, "PANIC")
     await rig.until(lambda: rig.desk.panics == 1)
+    await rig.kill()
+
+
+async def test_a_panic_that_was_pressed_does_not_wait_for_telegram(rig: Rig) -> None:
+    panic = await rig.asks("/panic", "PANIC")
+    rig.server.floods = [20]
+    rig.server.tap(ANNA, panic, "PANIC")
+    await rig.until(lambda: rig.desk.panics == 1)
+    await rig.kill()
+
+
+async def test_an_order_that_was_pressed_goes_at_once_whatever_telegram_does(rig: Rig) -> None:
+    asked = await ask(rig)
+    rig.server.hang_on = "sent to the desk"
+    rig.server.tap(ANNA, asked, "Buy")
+    await rig.until(lambda: len(rig.desk.orders) == 1)
     await rig.kill()
 
 

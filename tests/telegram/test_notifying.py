@@ -180,6 +180,35 @@ async def test_a_chat_that_takes_nothing_for_very_long_is_told_how_many_it_misse
     assert "older" not in message.text
 
 
+async def test_a_group_in_which_the_bot_may_not_write_loses_nothing(rig: Rig) -> None:
+    rig.server.mute = {GROUP}
+    rig.desk.say(EventKind.FILL, "Filled: one")
+    await rig.shown(ANNA, "Filled: one")
+    said = await rig.until(
+        lambda: [c for _, c in rig.desk.submitted if "can't be reached" in getattr(c, "title", "")]
+    )
+    assert len(said) == 1
+    rig.server.mute = set()
+    await rig.asks("/status", "Equity", chat=GROUP)
+    await rig.shown(GROUP, "Filled: one")
+
+
+async def test_while_telegram_is_away_the_newest_wait_and_the_others_are_counted(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "MOST_WAITING", 3)
+    rig.set(chats={str(ANNA): "trade"})
+    rig.server.is_down = True
+    rig.desk.say(EventKind.FILL, "Filled: number 0;")
+    await rig.until(lambda: [n for n in Memory(rig.kept).notices(ANNA) if n.is_repeat])
+    for number in range(1, 9):
+        rig.desk.say(EventKind.FILL, f"Filled: number {number};")
+    await rig.until(lambda: Memory(rig.kept).number(f"dropped:{ANNA}") == 6)
+    rig.server.is_down = False
+    message = await rig.shown(ANNA, "number 8;")
+    assert message.text.startswith("▲ 6 older notifications were let go")
+
+
 async def test_a_chat_taken_off_the_list_is_told_nothing_more(rig: Rig) -> None:
     rig.server.gone = {GROUP}
     rig.desk.say(EventKind.FILL, "Filled: secret")

@@ -9,6 +9,7 @@ import pytest
 
 from kalshi_desk.core.errors import Stop
 from kalshi_desk.telegram.bridge import Bridge
+from kalshi_desk.telegram.memory import Memory
 from tests.telegram.bot_server import TOKEN, BotServer
 from tests.telegram.conftest import ANNA, Rig
 from tests.telegram.fake_desk import FakeDesk, KeptInMemory
@@ -83,3 +84,15 @@ async def test_an_odd_update_stops_nothing(rig: Rig, server: BotServer) -> None:
     await rig.until(lambda: len(server.notes) == 9)
     await rig.asks("/status", "Equity")
     assert not any("fault of its own" in message.text for message in server.to(ANNA))
+
+
+async def test_another_bot_is_heard_though_its_updates_have_lower_numbers(rig: Rig) -> None:
+    await rig.asks("/status", "Equity")
+    await rig.stop()
+    memory = Memory(rig.kept)
+    assert memory.fact("bot") == "4711"
+    memory.receive([], 2_000_000_000)
+    memory.keep_facts({"bot": 4710})
+    await rig.start()
+    await rig.asks("/status", "Equity")
+    assert memory.offset > Memory(rig.kept).offset > 900_000

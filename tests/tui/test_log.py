@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kalshi_desk.desk.frames import EventKind, Level
-from kalshi_desk.desk.service import AskLog, DropAlert, SetAlert
+from kalshi_desk.desk.service import AskLog, DropAlert, LogPage, SetAlert
 from kalshi_desk.tui.app import DeskApp
 from kalshi_desk.tui.format import zone_name
 from kalshi_desk.tui.layout import ScreenName
 from kalshi_desk.tui.screens.log import PAGE, LogScreen
-from tests.tui.conftest import MakeApp
+from tests.tui.conftest import MakeApp, Seconds
 from tests.tui.driving import DeskPilot, ready, see, shows, until
 from tests.tui.scripted import HELD, Engine
 from tests.tui.service import add_service, line
@@ -81,6 +81,37 @@ async def test_levels_and_words_are_asked_of_the_engine(make_app: MakeApp, engin
         await see(pilot, "AUTO on #35")
         await pilot.press("slash", *"nothing like it", "enter")
         await see(pilot, "No lines with “nothing like it”")
+
+
+async def test_an_engine_that_reads_long_for_an_answer_is_asked_more_seldom(
+    make_app: MakeApp, engine: Engine, seconds: Seconds
+) -> None:
+    add_service(engine)
+    quick = engine.replies[AskLog]
+
+    def slow(query: AskLog) -> LogPage:
+        seconds.value += 0.5
+        return quick(query)  # type: ignore[operator, no-any-return]
+
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        board = (await log_screen(pilot)).desk.board
+        engine.replies[AskLog] = slow  # type: ignore[assignment]
+        await pilot.press("f")
+        await see(pilot, "warning and worse")
+        await until(pilot, lambda: not shows(pilot, "Connected #"), "fewer lines")
+
+        def asked() -> int:
+            return sum(isinstance(query, AskLog) for query in engine.queries)
+
+        before = asked()
+        for number in range(3):
+            seconds.value += 2.0
+            engine.tell(EventKind.SYSTEM, Level.WARNING, f"number {number}")
+            await until(pilot, lambda: board.event_seq == len(engine.events), "the event")
+        assert asked() == before
+        seconds.value += 4.0
+        engine.tell(EventKind.SYSTEM, Level.WARNING, "after ten seconds")
+        await until(pilot, lambda: asked() == before + 1, "another question")
 
 
 async def test_older_lines_come_when_one_stands_on_the_first(

@@ -12,7 +12,7 @@ from kalshi_desk.desk.frames import EventKind, Level, RiskState
 from kalshi_desk.tui.layout import Pane
 from kalshi_desk.tui.settings import ExitChoice
 from tests.tui.conftest import MakeApp, Seconds
-from tests.tui.driving import HELD, glass, ready, see, shows, until
+from tests.tui.driving import HELD, glass, noted, ready, see, shows, until
 from tests.tui.scripted import Engine, fill, order, position, replay_view, status
 
 HOSTILE = "a [red]b[/red] [/ [@click=app.bell]c[/] \x1b[31md [YES]?"
@@ -45,7 +45,7 @@ async def test_a_lost_engine_dims_and_comes_back(make_app: MakeApp, engine: Engi
         await see(
             pilot,
             "Engine not reachable: orders live on.",
-            "start it again: Ctrl+Q, kalshi-desk",
+            "Start it with: kalshi-desk. Numbers are old.",
             "late: engine not reachable",
         )
         assert app.desk_screen.ladder.has_class("-late")
@@ -54,6 +54,25 @@ async def test_a_lost_engine_dims_and_comes_back(make_app: MakeApp, engine: Engi
         engine.pid = 5000
         await until(pilot, lambda: not app.desk_screen.banner.text, "no banner")
         assert not app.desk_screen.ladder.has_class("-late")
+
+
+async def test_a_person_may_start_a_lost_engine(
+    make_app: MakeApp, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    async with make_app().run_test(size=(120, 40), notifications=True) as pilot:
+        app = await ready(pilot)
+        await pilot.press("E")
+        await noted(pilot, "The engine runs already.")
+        engine.is_up = False
+        await see(pilot, "Engine not reachable")
+        await pilot.press("E")
+        await noted(pilot, "There is no engine to start here.")
+        monkeypatch.setattr(app, "_starter", lambda: asked.append(1))
+        await pilot.press("6", "E")
+        await until(pilot, lambda: asked, "asked")
+        assert asked == [1]
+        assert engine.commands == []
 
 
 async def test_a_stale_book_says_how_late_it_is(make_app: MakeApp, engine: Engine) -> None:

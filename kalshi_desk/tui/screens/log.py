@@ -16,6 +16,8 @@ from kalshi_desk.tui.station import Grid, StationScreen
 from kalshi_desk.tui.virtual_table import VirtualTable
 
 ASK_EVERY_S = 2.0
+LEAST_PAUSE = 20.0
+"""So many times as long as the engine took to answer it is left alone: it reads beside trading."""
 PAGE = 300
 SEARCH = "/"
 
@@ -36,6 +38,7 @@ class LogScreen(StationScreen):
             Where.HEALTH: self.health,
         }
         self._asked_s = -ASK_EVERY_S
+        self._took_s = 0.0
         self._is_asking = False
         self._question = (LEVELS[0], "")
         self._is_new_question = True
@@ -86,7 +89,9 @@ class LogScreen(StationScreen):
     def show_changes(self, changes: Changes, new_events: list[DeskEvent]) -> None:
         """Show what came, and ask for new lines now and then, at once when something happened."""
         super().show_changes(changes, new_events)
-        if self.in_sight and (new_events or self.desk.clock_s() - self._asked_s >= ASK_EVERY_S):
+        pause_s = LEAST_PAUSE * self._took_s
+        pause_s = 0.0 if new_events and pause_s < ASK_EVERY_S else max(pause_s, ASK_EVERY_S)
+        if self.in_sight and self.desk.clock_s() - self._asked_s >= pause_s:
             self._ask()
 
     # --- the log -----------------------------------------------------------------------
@@ -102,6 +107,7 @@ class LogScreen(StationScreen):
 
     def _answered(self, question: tuple[str, str], before: int, reply: Reply | None) -> None:
         self._is_asking = False
+        self._took_s = self.desk.clock_s() - self._asked_s
         if question != (self.lines.level, self.lines.words):
             self._ask()
             return

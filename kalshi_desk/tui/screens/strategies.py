@@ -6,12 +6,14 @@ from kalshi_desk.core.strategy import Mode
 from kalshi_desk.desk.automation import SetParameter
 from kalshi_desk.desk.automation_frames import StrategyRow, WhyRow
 from kalshi_desk.desk.commands import Answer, Outcomes
+from kalshi_desk.desk.service_frames import PairRow
 from kalshi_desk.tui.actions import Where
 from kalshi_desk.tui.choice_dialog import Choice, ChoiceDialog
 from kalshi_desk.tui.desk import Desk
 from kalshi_desk.tui.facts_pane import FactsPane
 from kalshi_desk.tui.ink import Cell
 from kalshi_desk.tui.layout import ScreenName
+from kalshi_desk.tui.screens.pair_pane import PairsTable
 from kalshi_desk.tui.screens.strategy_panes import (
     ParameterRow,
     ParametersTable,
@@ -23,6 +25,8 @@ from kalshi_desk.tui.screens.strategy_panes import (
 )
 from kalshi_desk.tui.station import Grid, StationScreen
 from kalshi_desk.tui.virtual_table import VirtualTable
+
+PAIRS = "pairs"
 
 
 class StrategiesScreen(StationScreen):
@@ -36,19 +40,21 @@ class StrategiesScreen(StationScreen):
         self.parameters = ParametersTable(self._set)
         self.seen = FactsPane("seen", "Sees now")
         self.why = WhyTable()
+        self.pairs = PairsTable(desk.board.name_of)
         self.panes = {
             Where.STRATEGY: self.table,
             Where.PARAMETERS: self.parameters,
             Where.SEEN: self.seen,
             Where.WHY: self.why,
+            Where.PAIRS: self.pairs,
         }
         self._shown = ""
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """The strategies, and why the selected one leaves things alone."""
+        """The strategies, the pairs measured, and why the selected one leaves things alone."""
         name = self.table.cursor_key
-        return ("strategies", f"why:{name}") if name else ("strategies",)
+        return ("strategies", "pairs", *((f"why:{name}",) if name else ()))
 
     def wide_grid(self, width: int, height: int) -> Grid:
         """Return the list and what is seen to the left, parameters and reasons to the right."""
@@ -58,17 +64,28 @@ class StrategiesScreen(StationScreen):
         return Grid(
             f"{left} 1fr",
             f"{top} 1fr",
-            tuple(self.panes),
-            right=frozenset({Where.PARAMETERS, Where.WHY}),
+            (Where.STRATEGY, Where.PARAMETERS, Where.SEEN, self._lower_right),
+            right=frozenset({Where.PARAMETERS, Where.WHY, Where.PAIRS}),
         )
+
+    @property
+    def _lower_right(self) -> Where:
+        """Reasons, but for the strategy of pairs its pairs, which hold the reasons too."""
+        if self.current in (Where.WHY, Where.PAIRS):
+            return self.current
+        return Where.PAIRS if self._shown == PAIRS else Where.WHY
 
     def lead_rows(self, height: int) -> int:
         """Give the list what it needs."""
         return min(max(len(self.table.rows) + 4, 7), height // 2)
 
     def counts(self) -> dict[str, int]:
-        """Return how many parameters and reasons there are."""
-        return {Where.PARAMETERS: len(self.parameters.rows), Where.WHY: len(self.why.rows)}
+        """Return how many parameters, reasons and pairs there are."""
+        return {
+            Where.PARAMETERS: len(self.parameters.rows),
+            Where.WHY: len(self.why.rows),
+            Where.PAIRS: len(self.pairs.rows),
+        }
 
     @property
     def row(self) -> StrategyRow | None:
@@ -111,6 +128,13 @@ class StrategiesScreen(StationScreen):
             self.why,
             f"why:{name}",
             "It has left nothing alone.",
+        )
+        self.pairs.sync(board.rows("pairs", PairRow), PairRow)
+        self.empty(
+            self.pairs,
+            "pairs",
+            "No pair was tested yet.",
+            "It takes two of a series or category with three days of hours (least_hours).",
         )
 
     def on_virtual_table_moved(self, event: VirtualTable.Moved) -> None:
