@@ -9,7 +9,7 @@ from kalshi_desk.strategies.static_arbitrage import StaticArbitrage
 from kalshi_desk.tui.confirm_auto import mode_facts
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import ready, see
-from tests.tui.machine import add_machine, strategy
+from tests.tui.machine import add_machine, strategies, strategy
 from tests.tui.scripted import Engine
 
 
@@ -48,7 +48,8 @@ async def test_the_range_and_default_of_a_parameter_are_whole(
 ) -> None:
     add_machine(engine)
     engine.rows["strategies"] = {
-        "arbitrage": strategy("arbitrage", parameters=StaticArbitrage.parameters)
+        **strategies(),
+        "arbitrage": strategy("arbitrage", parameters=StaticArbitrage.parameters),
     }
     async with make_app().run_test(size=(120, 40)) as pilot:
         await ready(pilot)
