@@ -6,9 +6,10 @@ from collections import Counter
 
 from kalshi_desk.desk.automation_frames import WhyRow
 from kalshi_desk.strategies.static_arbitrage import StaticArbitrage
+from kalshi_desk.tui.confirm_auto import mode_facts
 from tests.tui.conftest import MakeApp
 from tests.tui.driving import ready, see
-from tests.tui.machine import add_machine, strategy
+from tests.tui.machine import add_machine, strategies, strategy
 from tests.tui.scripted import Engine
 
 
@@ -47,7 +48,8 @@ async def test_the_range_and_default_of_a_parameter_are_whole(
 ) -> None:
     add_machine(engine)
     engine.rows["strategies"] = {
-        "arbitrage": strategy("arbitrage", parameters=StaticArbitrage.parameters)
+        **strategies(),
+        "arbitrage": strategy("arbitrage", parameters=StaticArbitrage.parameters),
     }
     async with make_app().run_test(size=(120, 40)) as pilot:
         await ready(pilot)
@@ -62,3 +64,10 @@ async def test_why_pairs_are_empty_is_wrapped(make_app: MakeApp, engine: Engine)
         await ready(pilot)
         await pilot.press("5", "shift+tab")
         await see(pilot, "No pair was tested yet.", "(least_hours)")
+
+
+def test_going_to_trade_says_what_proof_means() -> None:
+    for is_auto_on, when in ((True, "it starts at once."), (False, "it waits for A.")):
+        last = mode_facts("harvester", None, "practice", is_auto_on=is_auto_on)[-1]
+        assert when in last
+        assert "A signal that lacks a proof is only shown." in last

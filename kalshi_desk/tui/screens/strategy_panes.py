@@ -97,7 +97,7 @@ _VALUE_WIDTH = 12
 class ParametersTable(EditTable[ParameterRow]):
     """The parameters of the selected strategy, each edited where it stands."""
 
-    FOOT_TALL = 3
+    FOOT_TALL, TALL_FROM = 3, 9
 
     def __init__(self, set_value: Callable[[str, str], str]) -> None:
         columns: list[Column[ParameterRow]] = [
