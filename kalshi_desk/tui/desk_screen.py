@@ -264,6 +264,14 @@ class DeskScreen(BaseScreen):
         self._look_at(ticker)
         return True
 
+    def take_row(self) -> None:
+        """Look at the market of the row under the cursor: what keys trade is what is pointed at."""
+        tables = {Pane.POSITIONS: self.positions, Pane.ORDERS: self.orders, Pane.FILLS: self.fills}
+        table = tables.get(self.current)
+        ticker = getattr(table.current, "ticker", "") if table is not None else ""
+        if ticker and not self.select(ticker):
+            self._look_at(ticker)
+
     def await_market(self, ticker: str) -> None:
         """Look at a market now, or when its row has come."""
         if not self.select(ticker):
