@@ -368,6 +368,20 @@ async def test_a_key_on_a_position_trades_that_position(
         assert engine.commands == [Flatten(ticker=other)]
 
 
+async def test_an_alert_on_a_position_is_about_its_market(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    other = next(t for t in sorted(engine.world.rows) if t != HELD)
+    engine.rows["positions"][other] = position(engine.world, other)
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        screen = (await ready(pilot)).desk_screen
+        assert screen.select(HELD)
+        await pilot.press("g", "p")
+        assert screen.positions.select(other)
+        await pilot.press("@")
+        await see(pilot, f"alert {other} >")
+
+
 async def test_cancelling_all_on_an_order_means_its_market(
     make_app: MakeApp, engine: Engine, seconds: Seconds
 ) -> None:
