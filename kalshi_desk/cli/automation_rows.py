@@ -78,7 +78,10 @@ def flat_stop(row: StopRow) -> Flat:
 
 
 def flat_limit(row: LimitRow) -> Flat:
-    """Return a limit: dollars as text, shares from 0 to 1, null where nothing can be used."""
+    """Return a limit: dollars as text, shares from 0 to 1, null where nothing can be used.
+
+    ``value`` is the setting as it is typed: per cent, minutes or cents, as its name says.
+    """
 
     def shown(value: int | None) -> str | int | float | None:
         if value is None:
@@ -95,6 +98,7 @@ def flat_limit(row: LimitRow) -> Flat:
         "allowed": shown(row.allowed),
         "is_breached": row.is_breached,
         "setting": row.setting,
+        "value": row.value,
         "help": row.help,
     }
 

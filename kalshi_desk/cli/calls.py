@@ -154,13 +154,17 @@ def _check_known(ticker: str, frame: Frame) -> None:
 async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
     name = options.command
     topic = _topic(options)
-    asked = () if name in {"status", "balance"} else (topic,)
+    asked: tuple[str, ...] = () if name in {"status", "balance"} else (topic,)
+    if name == "why":
+        asked = (topic, "strategies")
     client = await _connect(home, "cli")
     try:
         frame = await _pull(client, asked, patient=name != "status")
     finally:
         await client.close()
     status = _status(frame)
+    if name == "why":
+        _check_strategy(options.name, frame)
     if name == "status":
         print_object(rows.status_facts(status), form)
     elif name == "balance":
@@ -176,6 +180,18 @@ async def _show(options: argparse.Namespace, home: Home, form: Form) -> int:
         found = found if name in _TOLD_IN_ORDER else sorted(found, key=_order_of)
         print_list(name, [rows.flat_row(row) for row in found], form)
     return outcome.DONE
+
+
+def _check_strategy(name: str, frame: Frame) -> None:
+    known = sorted(frame.changed.get("strategies", {}))
+    # An engine that has just started knows none yet.
+    if known and name not in known:
+        raise Refuse(
+            f"There is no strategy {name}; there are {', '.join(known)}.",
+            code="unknown_strategy",
+            money="Nothing was sent.",
+            todo="See: kalshi-desk strategies",
+        )
 
 
 async def rows_of(home: Home, *topics: str) -> list[Row]:

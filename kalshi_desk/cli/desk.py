@@ -40,7 +40,9 @@ def open_desk(home: Home, venue: str | None = None, *, restarts: bool = True) ->
     for warning in loaded.warnings:
         print(f"kalshi-desk: {warning}", file=sys.stderr)
     link = partial(EngineLink, home, None, keeper=keeper)
-    return show(home, link, loaded.settings, keeper.ask)
+    code = show(home, link, loaded.settings, keeper.ask)
+    _say_what_goes_on(home)
+    return code
 
 
 def _check_running(home: Home, venue: str | None) -> EngineRecord | None:
@@ -80,6 +82,16 @@ def show(
         if error.code == "no_engine":
             return outcome.DONE
         raise
+
+
+def _say_what_goes_on(home: Home) -> None:
+    """Tell who detached that an engine is left behind, and how it is reached and ended."""
+    running = find_engine(home)
+    if running is not None:
+        print(
+            f"Detached: the engine goes on, on {running.venue}. "
+            "kalshi-desk shows it again, kalshi-desk stop ends it."
+        )
 
 
 def tui_settings(settings: Settings) -> TuiSettings:

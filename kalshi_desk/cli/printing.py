@@ -52,7 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "net",
     ),
     "alerts": ("alert", "rule", "state", "seen", "raised_time", "times", "problem"),
-    "risk": ("name", "title", "used", "allowed", "is_breached"),
+    "risk": ("name", "title", "used", "allowed", "unit", "value", "is_breached"),
     "pairs": (
         "first", "second", "hours", "beta", "p_value", "is_found", "half_life_h", "z", "why_not",
     ),
@@ -65,6 +65,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "exposure": ("scope", "name", "title", "worst_case", "allowed", "value", "positions"),
 }  # fmt: skip
 """What the tables show; JSON and plain show everything."""
+
+_SENTENCES = frozenset({"text", "problem", "why_not", "fault"})
+"""Columns that stand last and keep all their words."""
+
+_EMPTY = {
+    "why": "No reasons: it has not looked yet, or is in mode off.",
+    "pairs": "No pairs were tested yet: it takes two related markets with three days of hours.",
+    "correlations": "Nothing to compare yet: it takes a day of hours of two markets.",
+    "alerts": "No alerts. Set one with: kalshi-desk alert TICKER above 60",
+}
 
 
 def print_object(facts: Facts, form: Form) -> None:
@@ -83,7 +93,7 @@ def print_list(name: str, rows: Sequence[Flat], form: Form) -> None:
     if form is Form.JSON:
         print(json.dumps(list(rows)), flush=True)
     elif not rows:
-        print(f"No {name}.")
+        print(_EMPTY.get(name, f"No {name}."))
     elif form is Form.PLAIN:
         print("\n\n".join(_plain(row) for row in rows))
     else:
@@ -104,7 +114,7 @@ def _plain(row: Flat) -> str:
 
 
 def _table(rows: Sequence[Flat], columns: Sequence[str]) -> list[str]:
-    cells = [[_cut(shown(row[name])) for name in columns] for row in rows]
+    cells = [[_cell(name, row[name]) for name in columns] for row in rows]
     heads = [name.replace("_", " ") for name in columns]
     widths = [max(map(len, (head, *column))) for head, *column in zip(heads, *cells, strict=True)]
     right = [all(_is_number(line[place]) for line in cells) for place in range(len(columns))]
@@ -115,6 +125,10 @@ def _table(rows: Sequence[Flat], columns: Sequence[str]) -> list[str]:
         ).rstrip()
         for line in (heads, *cells)
     ]
+
+
+def _cell(name: str, value: object) -> str:
+    return shown(value) if name in _SENTENCES else _cut(shown(value))
 
 
 def _cut(text: str) -> str:

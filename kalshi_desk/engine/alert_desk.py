@@ -12,7 +12,7 @@ from kalshi_desk.alerts.watch import Watch
 from kalshi_desk.core.errors import Refuse
 from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.reasons import ReasonCode
-from kalshi_desk.core.types import CENT, MONEY_SCALE, MarketStatus
+from kalshi_desk.core.types import CENT, MarketStatus, Money
 from kalshi_desk.desk.commands import Outcomes
 from kalshi_desk.desk.frames import DeskEvent, EventKind, Level
 from kalshi_desk.desk.service import DropAlert, SetAlert
@@ -25,6 +25,7 @@ from kalshi_desk.engine.setting_live import put_setting
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.bars import middle_of
 from kalshi_desk.market.live import LiveMarket
+from kalshi_desk.risk.words import dollars
 from kalshi_desk.store.settings import Settings
 
 LOOK_EVERY_NS = 500_000_000
@@ -168,7 +169,7 @@ class AlertDesk:
             watch.seen = "not known yet"
             return
         value = equity if watch.rule.kind is AlertKind.EQUITY else equity - (opening or 0)
-        watch.seen = f"${value / MONEY_SCALE:,.2f}"
+        watch.seen = dollars(Money(value))
         if watch.see(watch.rule.kind.value, value, self._state.now_ns):
             word = "Equity" if watch.rule.kind is AlertKind.EQUITY else "The day's P&L"
             self._say(watch, f"{word} is {watch.seen}.")
@@ -290,7 +291,8 @@ class AlertDesk:
             return ReasonCode.UNKNOWN_MARKET, text + _meant(rule.ticker, state.markets.by_ticker)
         limits = limit_rows(state)
         if rule.kind is AlertKind.LIMIT and rule.subject and rule.subject not in limits:
-            text = f"There is no limit {rule.subject}.{_meant(rule.subject, limits)}"
+            meant = _meant(rule.subject, limits) or " Risk and 'risk' list them."
+            text = f"There is no limit {rule.subject}.{meant}"
             return ReasonCode.BAD_COMMAND, text
         return None
 

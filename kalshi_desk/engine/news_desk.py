@@ -180,7 +180,7 @@ class NewsDesk:
             self._commanding.refuse(name, ReasonCode.BAD_COMMAND, text)
             return
         self._pass_on(msgspec.structs.replace(item, label=command.label))
-        word = {-1: "bad", 0: "neither", 1: "good"}[command.label]
+        word = {-1: "bad", 0: "neither good nor bad", 1: "good"}[command.label]
         self._commanding.answer(name, Outcomes.DONE, f"Labelled as {word} news.")
 
     def _known(self, name: str, item_id: str) -> NewsItem | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kalshi_desk.core.strategy import Mode
+from kalshi_desk.core.strategy import Mode, Signal
 from kalshi_desk.core.types import NO_MONEY
 from kalshi_desk.desk.automation_frames import StrategyRow, WhyRow
 from kalshi_desk.desk.frames import Row
@@ -37,7 +37,7 @@ def strategy_row(state: CoreState, strategy: StrategyState) -> StrategyRow:
         took_ms=strategy.took_ns / 1e6,
         scanned=strategy.scanned,
         signals=len(strategy.signals),
-        signal_texts=tuple(signal.text for signal in strategy.signals),
+        signal_texts=tuple(told(signal) for signal in strategy.signals),
         cycles=strategy.cycle,
         open_orders=len(orders),
         baskets=strategy.baskets,
@@ -47,6 +47,12 @@ def strategy_row(state: CoreState, strategy: StrategyState) -> StrategyRow:
         paper_pnl=strategy.paper_pnl,
         proof=strategy.proof,
     )
+
+
+def told(signal: Signal) -> str:
+    """Return a signal in words, its market or event first: its own text seldom names it."""
+    is_named = signal.candidate in signal.text
+    return signal.text if is_named else f"{signal.candidate}: {signal.text}"
 
 
 def why_rows(state: CoreState, name: str) -> dict[str, Row]:

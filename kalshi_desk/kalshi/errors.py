@@ -54,6 +54,9 @@ _SENTENCES = {
     "deprecated_v1_order_endpoint": "The exchange no longer takes this kind of request.",
 }
 
+_POST_ONLY = "post only cross"
+"""The details of an invalid order that the price alone makes wrong."""
+
 
 class ErrorText(msgspec.Struct, frozen=True):
     """Code, message and details out of any of the error bodies; empty where absent."""
@@ -122,6 +125,8 @@ def error_from_answer(status: int, body: bytes, *, ask: Ask) -> DeskError:
     for known, sentence in _SENTENCES.items():
         if text.says(known):
             return Refuse(sentence, code=known, money=money)
+    if text.details.casefold() == _POST_ONLY:
+        return Refuse("It is post-only and would have traded at once.", code=code, money=money)
     return Refuse(f"The exchange refused: {said}.", code=code, money=money)
 
 

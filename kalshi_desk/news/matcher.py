@@ -8,7 +8,7 @@ coverage, fitted on 140 headlines judged by hand against 2,090 titles, and check
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 
 import numpy as np
@@ -24,7 +24,7 @@ from kalshi_desk.news.index import (
     title_sense,
     undated,
 )
-from kalshi_desk.news.outcomes import Outcomes, outcomes_of
+from kalshi_desk.news.outcomes import Outcomes, outcomes_of, stands_alone
 from kalshi_desk.news.polarity import Form, Shape, shape_of
 from kalshi_desk.news.texts import MAX_RULES, MAX_TITLE, MarketText, clean
 
@@ -58,7 +58,10 @@ LATER = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One market that an item may be about; ``outcome`` is what the text calls it, if it does."""
+    """One market that an item may be about; ``outcome`` is what the text calls it, if it does.
+
+    ``is_alone`` says that what the text says may be of that outcome and not of its rivals.
+    """
 
     market: MarketText
     shape: Shape
@@ -66,6 +69,7 @@ class Found:
     is_ambiguous: bool
     why: str
     outcome: Mention | None = None
+    is_alone: bool = True
 
 
 class Matcher:
@@ -248,8 +252,14 @@ class Matcher:
         numbers = self._events[event]
         chosen = [one for one in numbers if one in named]
         if chosen:
+            rivals = {named[one] for one in chosen}
             return [
-                self._found(one, value, is_rivalled, f"names {self.markets[one].subtitle}", named)
+                replace(
+                    self._found(
+                        one, value, is_rivalled, f"names {self.markets[one].subtitle}", named
+                    ),
+                    is_alone=stands_alone(named[one], rivals, read),
+                )
                 for one in chosen[:MOST_MARKETS]
             ]
         shapes = [self._shape(one) for one in numbers]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from kalshi_desk.news.cues import CLAUSE_WORDS, STOPS
 from kalshi_desk.news.entities import Mention, Sense
 from kalshi_desk.news.texts import MAX_TITLE, MarketText, clean, content, stem, words
 
@@ -17,6 +18,8 @@ _PLAIN_WORDS = """yes no above below between over under more less other none tie
 passes shutdown recession up down any someone nobody field"""
 _PLAIN = frozenset(_PLAIN_WORDS.split())
 """Outcomes that are everyday words say nothing when a text holds them."""
+_JOINING = frozenset({"and", "or", "at", "vs", "v", "versus", *"&,/-–—"})
+"""What stands between outcomes that a text names together, as a game names its teams."""
 
 
 @dataclass(slots=True)
@@ -85,6 +88,24 @@ def outcomes_of(markets: Sequence[MarketText]) -> Outcomes:
         shared[name] = len({markets[one].subtitle for one in numbers})
     made.by_surname = {name: found for name, found in surnames.items() if shared[name] == 1}
     return made
+
+
+def stands_alone(one: Mention, rivals: Iterable[Mention], read: Sense) -> bool:
+    """Whether what a text says may be of one outcome: of the first of its rivals in a clause.
+
+    What is said of two together (``A and B``, ``A at B``) says nothing of which wins, and
+    what follows another in its clause is that one's object (``A beats B``).
+    """
+    for other in rivals:
+        if other.concept == one.concept:
+            continue
+        first, second = sorted((one, other), key=lambda mention: mention.start)
+        between = [word.lower() for word in read.words[first.end : second.start]]
+        if set(between) <= _JOINING:
+            return False
+        if second is one and not any(word in CLAUSE_WORDS or word in STOPS for word in between):
+            return False
+    return True
 
 
 def _is_name(key: tuple[str, ...]) -> bool:

@@ -88,7 +88,9 @@ class Reader:
 
         ``told`` is the one of them in which the outcomes of ``found`` are named.
         """
-        named = list({one.outcome: None for one in found if one.outcome is not None})
+        # In the order of the text, not of the listing: the first of two is the subject.
+        outcomes = {one.outcome for one in found if one.outcome is not None}
+        named = sorted(outcomes, key=lambda mention: (mention.start, mention.concept))
         sound = tone(title, sense(title), named if told == title else ())
         if (not sound.score or sound.is_opinion) and summary:
             other = tone(summary, sense(summary), named if told == summary else ())
@@ -98,7 +100,8 @@ class Reader:
 
     def _match(self, found: Found, sound: Tone, score: float) -> NewsMatch:
         outcome = found.outcome.concept if found.outcome is not None else ""
-        way = 0 if found.is_ambiguous else polarity(found.shape, sound, outcome)
+        is_sure = found.is_alone and not found.is_ambiguous
+        way = polarity(found.shape, sound, outcome) if is_sure else 0
         # The words say which way the subject goes; a model may see the same words otherwise,
         # and then what it means for YES is no longer clear.
         if score * sound.score < 0:

@@ -142,13 +142,11 @@ def check_grid(intent: OrderIntent, view: GateView) -> Reason | None:
         return None
     grid = view.market.grid
     below, above = grid.floor(intent.price), grid.ceil(intent.price)
-    if intent.side is BookSide.ASK:
-        hint = f"YES {cents(below)} or {cents(above)}"
-    else:
-        hint = f"{cents(below)} or {cents(above)}"
+    near = " or ".join(dict.fromkeys((cents(below), cents(above))))
+    hint = f"YES {near}" if intent.side is BookSide.ASK else near
     return Reason(
         ReasonCode.OFF_GRID,
-        f"The YES price {cents(intent.price)} is not on this market's grid; nearest are {hint}.",
+        f"The YES price {cents(intent.price)} is not on this market's grid; nearest: {hint}.",
         format_price(intent.price),
         f"{format_price(below)} or {format_price(above)}",
     )

@@ -33,9 +33,13 @@ class TuiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     rate_hz: Annotated[int, Meta(ge=1, le=30, description="Frames a second.")] = 8
     ssh_rate_hz: Annotated[int, Meta(ge=1, le=30, description="Frames a second over SSH.")] = 4
-    theme: Annotated[str, Meta(max_length=40, description="Colours; empty for the desk's own.")] = (
-        ""
-    )
+    theme: Annotated[
+        str,
+        Meta(
+            max_length=40,
+            description="Colours: desk-dark (or empty), desk-light, desk-green-red, desk-mono.",
+        ),
+    ] = ""
     on_gone: Annotated[
         Literal["keep", "stop"],
         Meta(description="When the last screen is gone: keep the engine running, or stop it."),

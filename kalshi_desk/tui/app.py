@@ -20,7 +20,7 @@ from kalshi_desk.desk.frames import DeskEvent, Frame
 from kalshi_desk.desk.protocol import Welcome
 from kalshi_desk.tui.actions import BY_ID, keys_of
 from kalshi_desk.tui.board import ALWAYS, Board
-from kalshi_desk.tui.confirm import is_open, leaving_facts
+from kalshi_desk.tui.confirm import leaving_facts
 from kalshi_desk.tui.desk_screen import DeskScreen
 from kalshi_desk.tui.dialogs import QuitDialog
 from kalshi_desk.tui.escape import read_escape_first
@@ -389,12 +389,12 @@ class DeskApp(App[ExitChoice]):
         """Ask how to leave, with what is open in sight."""
         if isinstance(self.screen, QuitDialog):
             return
-        orders = [row for row in self.board.orders.values() if is_open(row)]
-        positions = [row for row in self.board.positions.values() if row.position]
-        facts = leaving_facts(positions, orders, self.board.name_of, is_connected=self.is_connected)
 
         def answered(choice: ExitChoice | None) -> None:
             if choice is not None:
                 self.exit(choice)
+
+        def facts() -> list[str]:
+            return leaving_facts(self.board, is_connected=self.is_connected)
 
         self.push_screen(QuitDialog(facts, self.clock_s), answered)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from kalshi_desk.desk.frames import OrderRow, PositionRow
 from kalshi_desk.tui import format as f
+from kalshi_desk.tui.board import Board
 from kalshi_desk.tui.dialogs import listed
 
 NameOf = Callable[[str, str], str]
@@ -75,20 +76,17 @@ def resume_facts(reason: str) -> list[str]:
     return [*facts, f"It held orders back because: {reason}"] if reason else facts
 
 
-def leaving_facts(
-    positions: Sequence[PositionRow],
-    orders: Sequence[OrderRow],
-    name_of: NameOf,
-    *,
-    is_connected: bool,
-) -> list[str]:
-    """Return what is open while one leaves."""
+def leaving_facts(board: Board, *, is_connected: bool) -> list[str]:
+    """Return what is open while one leaves, and whether the machine would trade on."""
+    orders = [row for row in board.orders.values() if is_open(row)]
+    positions = [row for row in board.positions.values() if row.position]
+    facts = _open_list(positions, orders, board.name_of)
     if not is_connected:
-        return [
-            "The engine is not reachable; what was open then:",
-            *_open_list(positions, orders, name_of),
-        ]
-    return _open_list(positions, orders, name_of)
+        return ["The engine is not reachable; what was open then:", *facts]
+    if board.status is not None and board.status.auto_running:
+        names = f"strategies in mode trade: {board.status.auto_running}"
+        return [f"AUTO is on ({names}) and stays on when you detach.", "", *facts]
+    return facts
 
 
 def _open_list(

@@ -64,6 +64,7 @@ def mode_facts(
             f"on paper: {_tally(row.paper_trades, row.paper_pnl)}."
         )
     now = "AUTO is on: it starts at once." if is_auto_on else "AUTO is off: it waits for A."
+    now += " A signal that lacks a proof is only shown."
     return [*facts, "", now]
 
 

@@ -264,6 +264,17 @@ class DeskScreen(BaseScreen):
         self._look_at(ticker)
         return True
 
+    def take_row(self) -> None:
+        """Look at the market of the row under the cursor: what keys trade is what is pointed at."""
+        rows: dict[Pane, PositionRow | OrderRow | FillRow | None] = {
+            Pane.POSITIONS: self.positions.current,
+            Pane.ORDERS: self.orders.current,
+            Pane.FILLS: self.fills.current,
+        }
+        row = rows.get(self.current)
+        if row is not None and not self.select(row.ticker):
+            self._look_at(row.ticker)
+
     def await_market(self, ticker: str) -> None:
         """Look at a market now, or when its row has come."""
         if not self.select(ticker):

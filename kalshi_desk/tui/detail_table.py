@@ -24,6 +24,8 @@ class DetailTable(VirtualTable[R], Generic[R]):
 
     FOOT, FOOT_FROM = 2, 7
     """How many lines, and from which height on there is room for them."""
+    FOOT_TALL, TALL_FROM = 0, 16
+    """The same for a table that has more to say when it has rows to spare."""
 
     def __init__(
         self, columns: Sequence[Column[R]], *, name: str, title: str, flashes: bool = False
@@ -46,7 +48,10 @@ class DetailTable(VirtualTable[R], Generic[R]):
 
     def on_resize(self) -> None:
         """Leave out the lines below where rows need the room."""
-        self.foot = self.FOOT if self.size.height >= self.FOOT_FROM else 0
+        height = self.size.height
+        self.foot = self.FOOT if height >= self.FOOT_FROM else 0
+        if height >= self.TALL_FROM:
+            self.foot = max(self.foot, self.FOOT_TALL)
         super().on_resize()
 
     def detail_text(self) -> str:
@@ -193,7 +198,8 @@ class EditTable(DetailTable[R], Generic[R]):
         row = self.current
         if self.edit is not None and row is not None:
             what = self.edit.problem or f"Allowed: {self.allowed(row)}."
-            return f"{what} Enter sets it, Esc leaves it."
+            how = "← → choose, " if self.edit.choices else ""
+            return f"{what} {how}Enter sets it, Esc leaves it."
         return super().detail_text()
 
     def detail_ink(self) -> str:

@@ -26,6 +26,7 @@ MAX_LISTED = 10
 LISTED_WIDTH = 60
 MAX_SHEET = 100
 MAX_DIALOG = 66
+LOOK_AGAIN_S = 0.5
 
 
 def sheet_width(terminal_width: int) -> int:
@@ -201,9 +202,12 @@ class QuitDialog(FactsDialog[ExitChoice | None]):
 
     rows_below = 10
 
-    def __init__(self, facts: Sequence[str], clock_s: Callable[[], float]) -> None:
+    def __init__(
+        self, facts_now: Callable[[], Sequence[str]], clock_s: Callable[[], float]
+    ) -> None:
         super().__init__(classes="dialog")
-        self.facts = facts
+        self.facts = facts_now()
+        self._facts_now = facts_now
         self._clock_s = clock_s
         self._opened_s = clock_s()
 
@@ -218,6 +222,16 @@ class QuitDialog(FactsDialog[ExitChoice | None]):
                 markup=False,
                 classes="dialog-hint",
             )
+
+    def on_mount(self) -> None:
+        """Keep what is open up to date: an order may fill while one thinks."""
+        self.set_interval(LOOK_AGAIN_S, self._look_again)
+
+    def _look_again(self) -> None:
+        now = self._facts_now()
+        if now != self.facts:
+            self.facts = now
+            self.on_resize()
 
     def on_key(self, event: events.Key) -> None:
         """Move, choose or stay."""

@@ -211,6 +211,11 @@ def _eastern() -> ZoneInfo | None:
         return None
 
 
+def zone_name() -> str:
+    """Return the name of the zone that times of day are shown in."""
+    return "ET" if _eastern() else "UTC"
+
+
 def clock(at_ns: int, *, zone: str = "ET", seconds: bool = True) -> str:
     """Return the time of day in the exchange's zone (or UTC) with the zone's name.
 

@@ -58,23 +58,27 @@ class LookKeys(CommonKeys):
 
     def star(self) -> None:
         """Put the selected market on the watchlist, or take it off."""
+        self.screen.take_row()
         row = self.desk.board.market(self.screen.selected)
         if row is not None:
             self.desk.send(Star(ticker=row.ticker, starred=not row.is_starred))
 
     def copy(self) -> None:
         """Copy the ticker of the selected market."""
+        self.screen.take_row()
         if self.screen.selected:
             self.screen.app.copy_to_clipboard(self.screen.selected)
             self.desk.say("Copied", self.screen.selected)
 
     def rules(self) -> None:
         """Show the rules of the selected market."""
+        self.screen.take_row()
         if self.screen.selected:
             self.desk.ask_engine(AskRules(ticker=self.screen.selected), self._show_rules)
 
     def alert_market(self) -> None:
         """Type an alert about the selected market."""
+        self.screen.take_row()
         if self.screen.selected:
             self.screen.open_bar(":", f"alert {self.screen.selected} > ", "cents of YES")
 

@@ -163,6 +163,7 @@ def scorer_cells(reader: ReaderReport | None) -> Iterable[Cell]:
     """Return what scores news, and whether the file of a classifier was refused."""
     if reader is None or not reader.model:
         return
-    yield Cell(f" by {reader.model.partition(' (')[0]} ", "faint")
+    scorer = reader.model.partition(" (")[0].replace(" of ", " ")
+    yield Cell(f"· {scorer} ", "faint")
     if reader.model_fault:
         yield Cell("! classifier refused ", "caution", True)

@@ -34,6 +34,7 @@ class SweepKeys:
             else:
                 self.desk.say("No order of yours at this price", severity="warning")
             return
+        screen.take_row()
         row = screen.orders.current if screen.current is Pane.ORDERS else None
         if row is None or not is_open(row):
             here = sorted(self.account.open_orders(screen.selected), key=lambda r: r.created_ns)
@@ -59,10 +60,12 @@ class SweepKeys:
 
     def cancel_market(self) -> None:
         """Cancel every order in the selected market, after asking."""
+        self.screen.take_row()
         self.account.ask_cancel(self.screen.selected)
 
     def flatten(self) -> None:
         """Cancel the orders and sell the position in the selected market, after asking."""
+        self.screen.take_row()
         self.account.ask_flatten(self.screen.selected)
 
     def protect(self) -> None:

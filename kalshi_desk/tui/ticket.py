@@ -213,7 +213,7 @@ def _idle_facts(market: MarketRow, book: BookView | None) -> list[TextLine]:
     if book is not None:
         facts += [
             ("price step", Cell(f.cents(book.step))),
-            ("fees", Cell(book.fee_text or f.NONE)),
+            ("fees", Cell(book.fee_text.replace("taker and maker fee", "taker, maker") or f.NONE)),
             ("shard", Cell(str(book.shard))),
         ]
     return [(Cell(label, "muted"), value) for label, value in facts]

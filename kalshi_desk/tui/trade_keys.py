@@ -37,14 +37,17 @@ class TradeKeys:
 
     def buy_yes(self) -> None:
         """Open the ticket to buy YES."""
+        self.screen.take_row()
         self._open(Action.BUY, Outcome.YES)
 
     def buy_no(self) -> None:
         """Open the ticket to buy NO."""
+        self.screen.take_row()
         self._open(Action.BUY, Outcome.NO)
 
     def sell(self) -> None:
         """Open the ticket to sell what is held in the selected market."""
+        self.screen.take_row()
         row = self.desk.board.market(self.screen.selected)
         position = self.desk.board.positions.get(self.screen.selected)
         held = position.position if position is not None else row.position if row else 0
@@ -172,13 +175,10 @@ class TradeKeys:
         """Open the ticket; on the ticket arm, then send."""
         screen = self.screen
         if screen.current is Pane.POSITIONS:
-            screen.select(screen.positions.cursor_key)
             self.sell()
             return
         if screen.current in (Pane.ORDERS, Pane.FILLS):
-            row = screen.orders.current if screen.current is Pane.ORDERS else screen.fills.current
-            if row is not None:
-                screen.select(row.ticker)
+            screen.take_row()
             return
         form = screen.ticket.form
         if screen.current is not Pane.TICKET or not form.is_open:

@@ -148,8 +148,8 @@ def test_check_says_everything_at_once(
     settings.write_text(
         "[risk]\ncolar_cents = 5\n[tui.keymap]\nbuy_yes = 'n'\n"
         "[strategies.parameters.volatility]\nmin_move = 7\nnonsense = 1\n"
-        "[alerts.rules]\ngood = 'KXFED > 60'\nlate = 'KXFED soon'\n"
         "[tui]\nrate_hz = 100\n[log]\nfile_mb = 0\n"
+        "[alerts.rules]\ngood = 'KXFED > 60'\nlate = 'KXFED soon'\n"
     )
     (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\nMAX_OPEN_POSITIONS=0\n")
     monkeypatch.setenv("BANKROLL", "lots")

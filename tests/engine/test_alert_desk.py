@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kalshi_desk.alerts.watch import MOST_TOLD
@@ -202,6 +204,7 @@ def test_fills_and_the_day_s_p_and_l_ring() -> None:
     quote(bench, "0.20", "0.22")
     heard = rings(bench.wait(1))
     assert [event.title for event in heard] == ["Alert a2: pnl < -5"]
+    assert re.search(r"P&L is -\$\d+\.\d\d\.", heard[0].text)
 
 
 def test_what_was_raised_is_not_told_again_after_a_restart() -> None:
@@ -225,6 +228,7 @@ def test_what_was_raised_is_not_told_again_after_a_restart() -> None:
     [
         ("C > 60", "There is no market C"),
         ("limit event_procent > 80%", "Did you mean event_percent?"),
+        ("limit qqq > 80%", "There is no limit qqq. Risk and 'risk' list them."),
         ("A > 600", "between 0 and 100 cents"),
         ("", "needs a rule"),
         ("[red]", "no rule"),

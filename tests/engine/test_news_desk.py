@@ -172,6 +172,9 @@ def test_a_person_labels_an_item() -> None:
     assert world.command(LabelNews(item_id="1", label=-1)).text == "Labelled as bad news."
     assert world.kept[-1].label == -1
     assert row(world).label == -1
+    said = world.command(LabelNews(item_id="1", label=0)).text
+    assert said == "Labelled as neither good nor bad news."
+    world.command(LabelNews(item_id="1", label=-1))
     world.news(item("1", match("A"), summary="read again"), at_s=9.0)
     assert world.kept[-1].label == -1
 

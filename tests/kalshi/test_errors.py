@@ -34,6 +34,16 @@ def test_every_shape_is_read(body, code, message, details):
     assert (text.code, text.message, text.details) == (code, message, details)
 
 
+def test_a_post_only_order_that_would_trade_is_told_in_words():
+    body = b'{"error":{"code":"invalid_order","message":"no","details":"Post only cross"}}'
+    error = error_from_answer(400, body, ask=Ask.PLACE)
+    assert isinstance(error, Refuse)
+    assert (error.what, error.code) == (
+        "It is post-only and would have traded at once.",
+        "invalid_order",
+    )
+
+
 def test_text_from_outside_can_not_steer_a_terminal():
     text = read_error(b'{"msg":"\\u001b[31mred\\u202e"}')
     assert text.message == "[31mred"

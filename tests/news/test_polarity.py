@@ -6,6 +6,7 @@ import pytest
 
 from kalshi_desk.exchange.news_beats import BEATS
 from kalshi_desk.news.polarity import EFFECTS, Form, shape_of
+from kalshi_desk.news.texts import MarketText
 from tests.news.universes import market, practice, reader, story, way
 
 CPI = market("KXCPI-26DEC-T3.0", "Will the rate of CPI inflation be above 3.0%?", "Above 3.0%")
@@ -100,6 +101,53 @@ def test_news_means_something_for_yes_or_nothing(headline: str, one: object, sig
 def test_what_is_said_of_something_else_says_nothing(headline: str, one: object) -> None:
     found = reader(one).read(story(headline))  # type: ignore[arg-type]
     assert way(found, one.ticker) == 0.0  # type: ignore[attr-defined]
+
+
+def _rival(event: str, title: str, *names: str) -> list[MarketText]:
+    return [
+        MarketText(ticker=f"{event}-{at}", event_ticker=event, title=title, subtitle=name)
+        for at, name in enumerate(names)
+    ]
+
+
+GAME = _rival("KXGAME", "Denver at Miami Winner?", "Denver", "Miami")
+RACE = _rival("KXRACE", "Who will win the mayor race in Ohio?", "Ann Collier", "Joan Prescott")
+
+
+@pytest.mark.parametrize(
+    ("headline", "rivals", "signs"),
+    [
+        # Of two that are named together: nothing about which of them wins.
+        ("Denver and Miami promise a fast game with many points", GAME, (0, 0)),
+        ("Miami and Denver promise a fast game with many points", GAME, (0, 0)),
+        ("Strong demand before the Denver at Miami game has a winner", GAME, (0, 0)),
+        ("Denver vs Miami winner game draws record demand", GAME, (0, 0)),
+        ("Ann Collier and Joan Prescott gain in the mayor race", RACE, (0, 0)),
+        # The first of a clause is spoken of, whichever is listed first.
+        ("Miami beats Denver and is the winner", GAME, (0, 1)),
+        ("Denver beats Miami and is the winner", GAME, (1, 0)),
+        ("Joan Prescott leads Ann Collier in the mayor race", RACE, (0, 1)),
+        ("Ann Collier trails Joan Prescott in the mayor race", RACE, (-1, 0)),
+        # One alone is read as before.
+        ("Miami rules out a key starter before the game", GAME, (0, -1)),
+    ],
+)
+def test_of_rivals_only_the_one_that_is_spoken_of_moves(
+    headline: str, rivals: list[MarketText], signs: tuple[int, int]
+) -> None:
+    found = reader(*rivals).read(story(headline))
+    assert found.matches, "it is about them all the same"
+    ways = [way(found, one.ticker) for one in rivals]
+    assert tuple((one > 0) - (one < 0) for one in ways) == signs
+
+
+def test_what_two_teams_promise_moves_their_points_and_not_who_wins() -> None:
+    markets, behind = practice()
+    eye = reader(*markets)
+    for text in (*BEATS["total"].up, *BEATS["total"].down):
+        found = eye.read(story(text))
+        moved = {behind[one.ticker] for one in found.matches if one.polarity}
+        assert moved == {"total"}, text
 
 
 def test_claims_that_pull_both_ways_say_nothing() -> None:

@@ -108,6 +108,16 @@ def test_each_check_refuses_alone(
     assert codes(intent(**order), replace(view(), **changes)) == [code]
 
 
+@pytest.mark.parametrize(("price", "near"), [(4_750, "47¢ or 48¢"), (45, "1¢"), (9_950, "99¢")])
+def test_the_nearest_prices_are_each_named_once(price: int, near: str) -> None:
+    reason = next(
+        one
+        for one in examine(intent(price=Price(price)), view())
+        if one.code is ReasonCode.OFF_GRID
+    )
+    assert reason.text.endswith(f"nearest: {near}.")
+
+
 def test_every_failed_check_is_named() -> None:
     seen = replace(view(), halted_why="panic", is_unresolved=True)
     found = codes(intent(price=Price(5_955), count=parse_count("400")), seen)

@@ -54,6 +54,13 @@ async def parameters(pilot: DeskPilot) -> StrategiesScreen:
 # --- parameters ------------------------------------------------------------------------
 
 
+async def test_a_choice_says_which_keys_choose(make_app: MakeApp) -> None:
+    async with make_app().run_test(size=SIZE) as pilot:
+        await parameters(pilot)
+        await pilot.press("end", "enter")
+        await see(pilot, "Allowed:", "← → choose,")
+
+
 async def test_a_parameter_is_set_where_it_stands(make_app: MakeApp, engine: Engine) -> None:
     async with make_app().run_test(size=SIZE) as pilot:
         await parameters(pilot)

@@ -7,6 +7,7 @@ import pytest
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.desk.service import AskLog, DropAlert, LogPage, SetAlert
 from kalshi_desk.tui.app import DeskApp
+from kalshi_desk.tui.format import zone_name
 from kalshi_desk.tui.layout import ScreenName
 from kalshi_desk.tui.screens.log import PAGE, LogScreen
 from tests.tui.conftest import MakeApp, Seconds
@@ -32,6 +33,16 @@ async def test_lines_alerts_and_health_are_there(make_app: MakeApp, engine: Engi
         await see(pilot, "AUTO on #35", "! raised", "✗ unread", "No token.", "127.0.0.1:3001")
         assert shows(pilot, "[bold]not markup[/bold] #34")
         assert not shows(pilot, "subscribed to")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_zone_of_the_times_is_named(
+    make_app: MakeApp, engine: Engine, size: tuple[int, int]
+) -> None:
+    add_service(engine)
+    async with make_app().run_test(size=size) as pilot:
+        await log_screen(pilot)
+        await see(pilot, f"time {zone_name()} ")
 
 
 async def test_new_lines_follow_and_a_cursor_elsewhere_stays(

@@ -119,6 +119,58 @@ async def test_corrections_and_labels_are_commands(
         assert app.screen is screen
 
 
+async def test_corrections_work_from_the_headlines_where_the_market_is_clear(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        _, screen = await on_news(pilot)
+        assert screen.current is Where.HEADLINES
+        await see(pilot, "flip", "not this")
+        await pilot.press("p")
+        await until(pilot, lambda: len(engine.commands) == 1, "flipped")
+        await pilot.press("tab", "c")
+        await until(pilot, lambda: len(engine.commands) == 2, "dropped from the story")
+        await pilot.press("shift+tab", "end", "p")
+        await noted(pilot, "No market selected")
+        assert engine.commands == [
+            CorrectMatch(item_id="n-1", ticker=HELD, polarity=Polarity.AGAINST),
+            CorrectMatch(item_id="n-1", ticker=HELD, polarity=None),
+        ]
+
+
+async def test_a_hasty_key_corrects_the_headline_of_now(make_app: MakeApp, engine: Engine) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        _, screen = await on_news(pilot)
+        # Both before the screen could hear that the cursor has moved.
+        screen.headlines.move(1)
+        screen.action_run("flip_match")
+        await until(pilot, lambda: engine.commands, "told")
+        assert engine.commands == [
+            CorrectMatch(item_id="n-2", ticker="KXHIGHNY-26NOV23-T2", polarity=Polarity.UNKNOWN)
+        ]
+
+
+async def test_of_several_markets_out_of_sight_none_is_corrected(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        _, screen = await on_news(pilot)
+        screen.focus_pane(Where.STORY)
+        screen.focus_pane(Where.HEADLINES)
+        await pilot.pause()
+        assert not screen.matches.display
+        await pilot.press("c")
+        await noted(pilot, "2 markets match: which of them?")
+        assert engine.commands == []
+        await pilot.press("down", "c")
+        await until(pilot, lambda: engine.commands, "the only one")
+        assert engine.commands == [
+            CorrectMatch(item_id="n-2", ticker="KXHIGHNY-26NOV23-T2", polarity=None)
+        ]
+        await pilot.press("up", "enter", "p")
+        await until(pilot, lambda: len(engine.commands) == 2, "in sight now")
+
+
 async def test_the_picker_takes_nothing_that_was_not_found(
     make_app: MakeApp, engine: Engine
 ) -> None:
@@ -137,7 +189,11 @@ async def test_feeds_are_switched_and_shown_alone(make_app: MakeApp, engine: Eng
     async with make_app().run_test(size=(120, 40)) as pilot:
         _, screen = await on_news(pilot)
         screen.focus_pane(Where.FEEDS)
-        await see(pilot, "1 failing 4 of 7 answer", "It did not answer within 10 s.")
+        await see(
+            pilot,
+            "1 failing 4 of 7 answer · classifier 2026-11-20",
+            "It did not answer within 10 s.",
+        )
         await pilot.press("s", "end", "s")
         await until(pilot, lambda: len(engine.commands) == 2, "switched")
         assert engine.commands == [SetFeed(feed="stats", on=False), SetFeed(feed="mine", on=True)]

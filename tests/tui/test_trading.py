@@ -22,7 +22,7 @@ from kalshi_desk.tui.layout import Pane
 from kalshi_desk.tui.ticket_form import Stage
 from tests.tui.conftest import MakeApp, Seconds
 from tests.tui.driving import HELD, ready, see, shows, until
-from tests.tui.scripted import Engine, order, status
+from tests.tui.scripted import Engine, order, position, status
 
 
 async def test_buying_takes_six_keys_and_sends_what_was_shown(
@@ -340,6 +340,65 @@ async def test_keys_typed_at_once_land_where_the_first_one_led(
             app.post_message(events.Key(key, key))
         await until(pilot, lambda: screen.current is Pane.POSITIONS, "the positions")
         assert engine.commands == []
+
+
+@pytest.mark.parametrize("key", ["x", "s", "b", "n", "enter"])
+async def test_a_key_on_a_position_trades_that_position(
+    make_app: MakeApp, engine: Engine, seconds: Seconds, key: str
+) -> None:
+    world = engine.world
+    other = next(t for t in sorted(world.rows) if t not in {HELD, *engine.rows["positions"]})
+    engine.rows["positions"][other] = position(world, other)
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        app = await ready(pilot)
+        screen = app.desk_screen
+        assert screen.select(HELD)
+        await pilot.press("g", "p")
+        assert screen.positions.select(other)
+        assert screen.selected == HELD
+        await pilot.press(key)
+        if key != "x":
+            await until(pilot, lambda: screen.ticket.form.is_open, "the ticket")
+            assert screen.ticket.form.ticker == screen.selected == other
+            return
+        await see(pilot, "Enter does it")
+        seconds.value += 1
+        await pilot.press("enter")
+        await until(pilot, lambda: engine.commands, "a command")
+        assert engine.commands == [Flatten(ticker=other)]
+
+
+async def test_an_alert_on_a_position_is_about_its_market(
+    make_app: MakeApp, engine: Engine
+) -> None:
+    other = next(t for t in sorted(engine.world.rows) if t != HELD)
+    engine.rows["positions"][other] = position(engine.world, other)
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        screen = (await ready(pilot)).desk_screen
+        assert screen.select(HELD)
+        await pilot.press("g", "p")
+        assert screen.positions.select(other)
+        await pilot.press("@")
+        await see(pilot, f"alert {other} >")
+
+
+async def test_cancelling_all_on_an_order_means_its_market(
+    make_app: MakeApp, engine: Engine, seconds: Seconds
+) -> None:
+    other = next(t for t in sorted(engine.world.rows) if t != HELD)
+    engine.rows["orders"]["c-9"] = order(engine.world, other, client_order_id="c-9")
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        app = await ready(pilot)
+        screen = app.desk_screen
+        assert screen.select(HELD)
+        await pilot.press("g", "o")
+        assert screen.orders.select("c-9")
+        await pilot.press("C")
+        await see(pilot, "Enter does it")
+        seconds.value += 1
+        await pilot.press("enter")
+        await until(pilot, lambda: engine.commands, "a command")
+        assert engine.commands == [CancelAll(ticker=other)]
 
 
 async def test_one_key_ends_live_and_means_nothing_elsewhere(

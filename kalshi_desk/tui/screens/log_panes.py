@@ -32,7 +32,7 @@ class LogTable(DetailTable[LogLine]):
 
     def __init__(self) -> None:
         columns: list[Column[LogLine]] = [
-            Column("time", 8, 99, self._time, right=False),
+            Column(f"time {f.zone_name()}", 8, 99, self._time, right=False),
             Column("level", 7, 98, lambda r: _MARKS.get(r.level, Cell(r.level)), right=False),
             Column("from", 14, 40, lambda r: Cell(r.source, "faint"), right=False),
             Column("what", 20, 100, self._text, right=False, flex=True),

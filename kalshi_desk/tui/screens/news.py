@@ -190,6 +190,10 @@ class NewsScreen(StationScreen):
 
     # --- keys --------------------------------------------------------------------------
 
+    def before_action(self) -> None:
+        """Show what belongs to the headline of now, for keys come faster than messages."""
+        self.show_story()
+
     def owners(self) -> tuple[object, ...]:
         """Return who carries out actions."""
         return (self.more_keys, self.common)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kalshi_desk.core.news import FeedState, Polarity
 from kalshi_desk.desk.commands import Answer
 from kalshi_desk.desk.service import CorrectMatch, LabelNews, SetFeed
+from kalshi_desk.desk.service_frames import MatchView
 from kalshi_desk.tui.actions import Where
 from kalshi_desk.tui.choice_dialog import Choice, ChoiceDialog
 from kalshi_desk.tui.market_picker import MarketPicker, Picked
@@ -145,15 +146,28 @@ class NewsKeys:
             command = LabelNews(item_id=screen.row.item_id, label=label)
             screen.desk.send(command, self._look_again)
 
+    def _clear_match(self) -> MatchView | None:
+        """Return the selected market where one can see which it is, else say what to do."""
+        screen = self.screen
+        matches, match = screen.matches, screen.matches.current
+        if match is None:
+            screen.desk.say("No market selected", "a adds one to the item.", severity="warning")
+        elif len(matches.rows) > 1 and not matches.display:
+            title = f"{len(matches.rows)} markets match: which of them?"
+            screen.desk.say(title, "Enter on the headline shows them.", severity="warning")
+        else:
+            return match
+        return None
+
     def flip_match(self) -> None:
         """Turn which way good news moves the selected market."""
-        match = self.screen.matches.current
+        match = self._clear_match()
         if match is not None:
             self._correct(match.ticker, _NEXT[match.polarity])
 
     def drop_match(self) -> None:
         """Say that the item is not about the selected market."""
-        match = self.screen.matches.current
+        match = self._clear_match()
         if match is not None:
             self._correct(match.ticker, None)
 
@@ -190,6 +204,8 @@ class NewsKeys:
 
         def answered(answer: Answer | None) -> None:
             screen.matches.say("")
+            if answer is not None and answer.text and not screen.matches.display:
+                screen.desk.say(answer.text)
             screen.desk.look_again()
 
         screen.desk.send(CorrectMatch(item_id=item_id, ticker=ticker, polarity=way), answered)

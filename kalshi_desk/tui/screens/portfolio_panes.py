@@ -175,8 +175,9 @@ class PartsTable(DetailTable[PnlRow]):
 
     def detail(self, row: PnlRow) -> str:
         """Return the fees predicted and what is open."""
+        trades = "1 trade" if row.trades == 1 else f"{row.trades:,} trades"
         return (
-            f"{row.title or row.name}: {row.trades} trades, {f.count(row.contracts)} contracts; "
+            f"{row.title or row.name}: {trades}, {f.count(row.contracts)} contracts; "
             f"fees {f.money(row.fees)}, predicted {f.money(row.predicted_fees)}; "
             f"unrealized {f.signed_money(row.unrealized)}."
         )

@@ -117,6 +117,8 @@ class LimitsTable(EditTable[LimitRow]):
 class ExposureTable(DetailTable[ExposureRow]):
     """The worst that settlement can do, by event, category, day and strategy."""
 
+    FOOT_TALL = 3
+
     def __init__(self) -> None:
         columns: list[Column[ExposureRow]] = [
             Column("worst case of", 14, 100, lambda r: Cell(r.title or r.name), right=False,
@@ -144,7 +146,7 @@ class ExposureTable(DetailTable[ExposureRow]):
 
     def detail(self, row: ExposureRow) -> str:
         """Return what the row counts."""
-        limit = "no limit of its own" if row.allowed is None else f"at most {f.money(row.allowed)}"
+        limit = "no limit of its own" if row.allowed is None else f"allowed {f.money(row.allowed)}"
         return (
             f"{row.title or row.name}: {row.positions} position{'s' * (row.positions != 1)} "
             f"worth {f.money(row.value)}; "

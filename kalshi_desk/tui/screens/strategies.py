@@ -39,7 +39,7 @@ class StrategiesScreen(StationScreen):
         self.table = StrategiesTable()
         self.parameters = ParametersTable(self._set)
         self.seen = FactsPane("seen", "Sees now")
-        self.why = WhyTable()
+        self.why = WhyTable(desk.board.name_of)
         self.pairs = PairsTable(desk.board.name_of)
         self.panes = {
             Where.STRATEGY: self.table,

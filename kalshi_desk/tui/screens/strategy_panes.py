@@ -8,6 +8,7 @@ from kalshi_desk.core.strategy import Mode, Parameter, ParameterValue
 from kalshi_desk.desk.automation_frames import StrategyRow, WhyRow
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.columns import Column, Item
+from kalshi_desk.tui.confirm import NameOf
 from kalshi_desk.tui.detail_table import DetailTable, EditTable
 from kalshi_desk.tui.facts_pane import Fact, heading, labelled, sentence
 from kalshi_desk.tui.field_edit import FieldEdit
@@ -96,6 +97,8 @@ _VALUE_WIDTH = 12
 class ParametersTable(EditTable[ParameterRow]):
     """The parameters of the selected strategy, each edited where it stands."""
 
+    FOOT_TALL, TALL_FROM = 3, 9
+
     def __init__(self, set_value: Callable[[str, str], str]) -> None:
         columns: list[Column[ParameterRow]] = [
             Column("parameter", 18, 100, lambda r: Cell(r.parameter.name), right=False),
@@ -139,21 +142,24 @@ class ParametersTable(EditTable[ParameterRow]):
 class WhyTable(DetailTable[WhyRow]):
     """Why a candidate was left alone: the number seen beside the number needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, name_of: NameOf) -> None:
+        self._name_of = name_of
         columns: list[Column[WhyRow]] = [
-            Column(
-                "candidate", 16, 100, lambda r: Cell(r.title or r.candidate), right=False, flex=True
-            ),
+            Column("candidate", 16, 100, self._candidate, right=False, flex=True),
             Column("reason", 16, 90, lambda r: Cell(_words(r.code), "caution"), right=False),
-            Column("seen", 11, 95, lambda r: Cell(r.seen or f.NONE)),
-            Column("needed", 12, 94, lambda r: Cell(r.needed or f.NONE, "muted")),
+            Column("seen", 9, 95, lambda r: Cell(r.seen or f.NONE)),
+            Column("needed", 15, 94, lambda r: Cell(r.needed or f.NONE, "muted")),
             Column("times", 6, 60, lambda r: Cell(f"{r.times:,}", "muted")),
         ]
         super().__init__(columns, name="why", title="Why not")
 
+    def _candidate(self, row: WhyRow) -> Cell:
+        return Cell(self._name_of(row.candidate, row.title))
+
     def detail(self, row: WhyRow) -> str:
-        """Return the reason in words."""
-        return row.text
+        """Return the reason in words, with both numbers whole and which market it is."""
+        seen = f" Seen {row.seen or f.NONE}, needed {row.needed or f.NONE}." if row.needed else ""
+        return f"{row.candidate}: {row.text}{seen}"
 
 
 def _words(code: str) -> str:
