@@ -222,12 +222,8 @@ def save_setting(path: Path, name: str, value: str | int | float | bool | None) 
         try:
             settings = _loaded(path, changed).settings
         except Stop as error:
-            what = error.what.partition(": ")[2] or error.what
-            raise Stop(
-                f"{name} can't be {value!r}: {what}",
-                code="bad_setting",
-                todo="Nothing was changed.",
-            ) from error
+            what = f"{name} can't be {value!r}: {error.what.partition(': ')[2] or error.what}"
+            raise Stop(what, code="bad_setting", todo="Nothing was changed.") from error
         check_landed(path, name, settings == with_value(before, where, value))
         # Where the file is a link, what it leads to is written.
         write_whole(path.resolve(), changed.encode(), _SETTINGS_MODE)

@@ -165,8 +165,8 @@ def test_check_says_everything_at_once(
     assert not found["ok"]
     problems = "\n".join(found["problems"])
     for part in (
-        "line 12: tui.rate_hz can't be 100; allowed is a whole number from 1 to 30. Correct it",
-        "line 14: log.file_mb can't be 0; allowed is",
+        "line 9: tui.rate_hz can't be 100; allowed is a whole number from 1 to 30. Correct it",
+        "line 11: log.file_mb can't be 0; allowed is",
         *("BANKROLL in the environment can't be 'lots'", "MAX_OPEN_POSITIONS in ", "chmod 600"),
         *("would do both", "min_move can't be '7'", "set without KALSHI_PRIVATE_KEY_PATH"),
         "Can't read the key file",
