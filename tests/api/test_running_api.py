@@ -176,6 +176,7 @@ def test_a_killed_api_comes_back_on_its_port_and_the_engine_does_not_notice(
     assert 'guest_restarts_total{guest="api"} 1.0' in caller.client.get("/metrics").text
 
 
+@pytest.mark.long
 def test_a_panic_goes_past_a_frozen_engine(desk: RunningDesk, caller: Caller) -> None:
     market = next(row for row in listed(desk.home, "markets") if row["yes_bid"])
     desk.shell("buy", market["ticker"], "yes", "3", "@", "1", "--post-only")
