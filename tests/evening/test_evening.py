@@ -85,6 +85,8 @@ def trades(evening: Evening) -> None:
         evening.agree()
         evening.hears("Filled")
     with evening.step("AUTO takes the planted basket"):
+        # Their worker starts beside the desk and may come after the first hand order.
+        eventually(lambda: "arbitrage" in evening.rows("strategies", StrategyRow), "the strategies")
         modes = [SetMode(strategy=name, mode=Mode.SHADOW) for name in SHADOWED]
         evening.say(SetMode(strategy="arbitrage", mode=Mode.TRADE), *modes, SetAuto(on=True))
         screen.wait_for("AUTO 1/")
