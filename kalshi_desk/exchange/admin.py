@@ -15,6 +15,8 @@ Every path begins with ``/admin/<token>``; the token is made at start and stands
   ``POST grid {"ticker": T, "structure": "deci_cent"}``
 * ``POST waive {"ticker": T, "for_s": 60}``, ``POST fees {"series_ticker": S, "event_ticker": E,
   "fee_type": "quadratic", "fee_multiplier": 0.5, "in_s": 0}``
+* ``POST news {"driver": "btc", "sizes": 2}``: a story now, which moves a hidden value by so many
+  of its usual sizes, a negative number down
 * ``POST member {"name": N, "cash": "1000.00", "key_type": "ed25519"}``: a new account with money
   from outside and a key, whose private half is in the answer
 * ``POST order {"account": "maker-a", "ticker": T, "is_bid": true, "price": 4700, "count": 100}``

@@ -15,9 +15,11 @@ from kalshi_desk.exchange.commands import (
     ResolveMarket,
     SetGrid,
     SetMarketActive,
+    TellStory,
     WaiveFees,
 )
 from kalshi_desk.exchange.host import Host
+from kalshi_desk.exchange.news_beats import BEATS
 
 _FEE_TYPES = {
     "",
@@ -25,6 +27,7 @@ _FEE_TYPES = {
     "quadratic_with_maker_fees",
     "quadratic_with_combo_maker_fees",
 }
+MOST_SIZES = 10
 Fields = dict[str, Any]
 
 
@@ -87,6 +90,17 @@ def _fees(host: Host, fields: Fields) -> None:
     )
 
 
+def _news(host: Host, fields: Fields) -> None:
+    driver, sizes = str(fields["driver"]), float(fields.get("sizes", 2.0))
+    # Before it is recorded: what can't be done must not stand in the way of every later start.
+    known = sorted(host.venue.drivers.keys() & BEATS.keys())
+    if driver not in known:
+        raise ValueError(f"driver must be one of {known}")
+    if not abs(sizes) <= MOST_SIZES:
+        raise ValueError(f"sizes must be between -{MOST_SIZES} and {MOST_SIZES}")
+    host.execute(TellStory(driver=driver, sizes=sizes))
+
+
 def _ticker(fields: Fields) -> str:
     return str(fields["ticker"])
 
@@ -105,5 +119,6 @@ WORKS: dict[str, Callable[[Host, Fields], None]] = {
     "grid": _grid,
     "waive": _waive,
     "fees": _fees,
+    "news": _news,
 }
 """Name of the operation to what it does."""

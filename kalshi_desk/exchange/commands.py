@@ -194,6 +194,13 @@ class SetMarketActive(msgspec.Struct, kw_only=True, frozen=True, tag="market_act
     active: bool
 
 
+class TellStory(msgspec.Struct, kw_only=True, frozen=True, tag="story"):
+    """Publish a story now that moves a hidden value by so many of its usual sizes."""
+
+    driver: str
+    sizes: float
+
+
 class Jump(msgspec.Struct, kw_only=True, frozen=True, tag="jump"):
     """Move time forward to a step without simulating the crowd in between."""
 
@@ -222,5 +229,6 @@ Command = (
     | WaiveFees
     | ChangeFees
     | SetMarketActive
+    | TellStory
     | Jump
 )

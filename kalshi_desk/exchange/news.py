@@ -78,6 +78,11 @@ class Newsroom:
             elif rng.random() < min(beat.chance * seconds, _MOST_CHANCE):
                 self._story(rng, driver, beat, now_ns)
 
+    def tell(self, rng: Random, driver: str, sizes: float, now_ns: int) -> None:
+        """Publish a story now that moves a value by so many of its usual sizes."""
+        beat = BEATS[driver]
+        self._story(rng, self.drivers[driver], beat, now_ns, sizes * beat.size)
+
     def fresh(self, now_ns: int, seconds: float) -> list[NewsItem]:
         """Return what was published in the last seconds, newest first."""
         since_ns = now_ns - int(seconds * SECOND_NS)
@@ -113,10 +118,13 @@ class Newsroom:
         )
         self._send(rng, item, driver)
 
-    def _story(self, rng: Random, driver: Driver, beat: Beat, now_ns: int) -> None:
-        """Publish an unscheduled story; some of them say nothing new."""
+    def _story(
+        self, rng: Random, driver: Driver, beat: Beat, now_ns: int, impact: float | None = None
+    ) -> None:
+        """Publish an unscheduled story; unless told its impact some say nothing new."""
         index = rng.randrange(len(beat.names)) if beat.names else 0
-        impact = 0.0 if rng.random() < _QUIET_SHARE else rng.gauss(0.0, beat.size)
+        if impact is None:
+            impact = 0.0 if rng.random() < _QUIET_SHARE else rng.gauss(0.0, beat.size)
         words = beat.flat if not impact else beat.up if impact > 0 else beat.down
         name = beat.names[index] if beat.names else ""
         text = rng.choice(words).format(name=name)

@@ -33,6 +33,7 @@ from kalshi_desk.exchange.commands import (
     SetMaintenance,
     SetMarketActive,
     SetTrading,
+    TellStory,
     WaiveFees,
 )
 from kalshi_desk.exchange.crowd import Crowd
@@ -327,6 +328,9 @@ class Venue(Identity):
                 return lifecycle.set_grid(command.ticker, command.structure, ts_ns)
             case SetMarketActive():
                 return lifecycle.set_active(command.ticker, command.active, ts_ns)
+            case TellStory():
+                rng = self.crowd.rng_of(self.step_number | 1 << 37)
+                return self.newsroom.tell(rng, command.driver, command.sizes, ts_ns)
             case Jump():
                 return self._jump(command.to_step)
             case _:

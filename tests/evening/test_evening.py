@@ -97,6 +97,7 @@ def trades(evening: Evening) -> None:
         evening.say(SetMode(strategy="arbitrage", mode=Mode.SHADOW))
         evening.agree()
     with evening.step("news come and move markets"):
+        evening.tell_exchange("news", driver="shutdown", sizes=4)
         eventually(lambda: moved_by_news(evening), "a market moved after a story about it", 60)
     with evening.step("news and volatility say why they only watch"):
         for name in SHADOWED:
@@ -190,9 +191,10 @@ def loses(evening: Evening) -> None:
         press = Press(desk, evening.market(ticker))
         press.order(is_bid=False, price=round(ask * 10_000), count=1_000_00)
         cents = f"{ask * 100:f}"
-        desk.shell("buy", ticker, "yes", "500", "@", cents.rstrip("0").rstrip("."), "--ioc")
+        said = desk.shell("buy", ticker, "yes", "500", "@", cents.rstrip("0").rstrip("."), "--ioc")
         evening.agree()
-        assert evening.account()["positions"][ticker] == 500_00
+        held = evening.account()["positions"].get(ticker, 0)
+        assert held == 500_00, (said, desk.shell("orders")[-3:])
         # Whatever the baskets gained: the day loses more than it may when this ends at nothing.
         evening.tell_exchange("resolve", ticker=ticker, result="no")
         screen.wait_for("HALTED")

@@ -301,3 +301,35 @@ class TestFeed:
         ]
         for text in texts:
             assert not [word for word in SECRETS if word in text.lower()]
+
+    def test_the_administrator_can_have_a_story_told(self, exchange: Exchange) -> None:
+        def newest() -> int:
+            first = ElementTree.fromstring(plain(exchange.ready["news"]).content)[0].find("item")
+            assert first is not None
+            return int((first.findtext("guid") or "").rpartition("-")[2])
+
+        before = newest()
+        exchange.admin("news", driver="shutdown", sizes=4)
+        assert newest() > before
+
+    @pytest.mark.parametrize(
+        ("fields", "word"),
+        [
+            ({"driver": "nobody"}, "driver must be one of"),
+            ({"driver": "btc", "sizes": 99}, "sizes"),
+        ],
+    )
+    def test_what_can_not_be_told_is_refused(
+        self, exchange: Exchange, fields: dict[str, object], word: str
+    ) -> None:
+        answer = httpx.post(f"{exchange.ready['admin']}/news", json=fields, trust_env=False)
+        assert answer.status_code == 400
+        assert word in answer.text
+
+
+def test_a_story_told_moves_the_value_by_so_many_sizes() -> None:
+    room, rng = newsroom()
+    for sizes in (3.0, -2.0):
+        room.tell(rng, "btc", sizes, START_NS)
+        assert room.wire.items[-1].impact == sizes * BEATS["btc"].size
+        assert room.drivers["btc"].shifts[-1].left == sizes * BEATS["btc"].size
