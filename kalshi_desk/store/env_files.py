@@ -8,7 +8,6 @@ the environment, so that no other process inherits it.
 from __future__ import annotations
 
 import codecs
-import difflib
 import io
 import os
 from collections.abc import Collection, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from kalshi_desk.core.nearest import did_you_mean
 from kalshi_desk.core.text import clean
 from kalshi_desk.store.paths import Home
 
@@ -157,10 +157,10 @@ def _parsed(path: Path, text: str, names: Collection[str], *, is_open: bool) -> 
                     f"{path} says two things about {key}, in line {before[0]} and in line {line}."
                 )
             said[key] = (line, value)
-        elif close := difflib.get_close_matches(key.upper(), names, n=1, cutoff=_NEAR):
+        elif hint := did_you_mean(key.upper(), names, _NEAR):
             file.warnings.append(
                 f"{path} line {line}: {clean(key, 60)} is none of the desk's variables and is "
-                f"ignored. Did you mean {close[0]}?"
+                f"ignored.{hint}"
             )
     for name, (line, value) in said.items():
         if value:
