@@ -70,7 +70,8 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     replay: ReplayView | None = None
     notice: str = ""
     message_age_ms: int | None = None
-    """How old market data was on arrival, at worst in the last second."""
+    """How old market data was on arrival, at worst in the last second; this age and that of the
+    newest data are real time on a scaled clock too."""
     drift: tuple[DriftFinding, ...] = ()
     """What the exchange says otherwise than expected, since the engine's start."""
     drift_checked_ns: int = 0

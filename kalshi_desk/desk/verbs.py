@@ -17,11 +17,11 @@ COUNT is in contracts to 0.01; CENTS is the price of the outcome named, to 0.01 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 
 from kalshi_desk.core.errors import Refuse
+from kalshi_desk.core.nearest import did_you_mean
 from kalshi_desk.core.stops import StopKind
 from kalshi_desk.core.types import (
     COUNT_SCALE,
@@ -67,7 +67,7 @@ def parse_words(words: Sequence[str], origin: str = "manual") -> Command:
     verb, rest = words[0].lower(), list(words[1:])
     if verb not in _PARSERS:
         raise Refuse(
-            f'There is no command "{words[0]}".{_did_you_mean(verb, USAGE)}',
+            f'There is no command "{words[0]}".{did_you_mean(verb, USAGE)}',
             code="usage",
             todo=f"Try: {', '.join(USAGE)}.",
         )
@@ -167,7 +167,7 @@ def _protect(verb: str, words: list[str], _origin: str) -> Command:
         kind = StopKind(words[1].lower())
     except ValueError:
         raise Refuse(
-            f'"{words[1]}" is no kind of stop.{_did_you_mean(words[1].lower(), list(StopKind))}',
+            f'"{words[1]}" is no kind of stop.{did_you_mean(words[1].lower(), list(StopKind))}',
             code="usage",
             todo=f"Usage: {USAGE[verb]}",
         ) from None
@@ -204,7 +204,7 @@ def _flags(verb: str, words: list[str]) -> set[str]:
     flags = {word for word in words if word.startswith("--")}
     for flag in flags.difference(_FLAGS):
         raise Refuse(
-            f'There is no option "{flag}".{_did_you_mean(flag, _FLAGS)}',
+            f'There is no option "{flag}".{did_you_mean(flag, _FLAGS)}',
             code="usage",
             todo=f"Usage: {USAGE[verb]}",
         )
@@ -240,11 +240,6 @@ def _outcome(word: str, verb: str) -> Outcome:
 
 def _misuse(verb: str) -> Refuse:
     return Refuse(f"That is not how to {verb}.", code="usage", todo=f"Usage: {USAGE[verb]}")
-
-
-def _did_you_mean(word: str, known: Sequence[str] | dict[str, str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f' Did you mean "{close[0]}"?' if close else ""
 
 
 _ORDER_USAGE = "TICKER yes|no COUNT @ CENTS [--ioc|--fok|--post-only]"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from kalshi_desk.alerts.rules import HELD, SHARE_SCALE, STARRED, AlertKind, AlertRule, parse_rule
 from kalshi_desk.alerts.watch import Watch
 from kalshi_desk.core.errors import Refuse
+from kalshi_desk.core.nearest import did_you_mean
 from kalshi_desk.core.news import NewsItem
 from kalshi_desk.core.reasons import ReasonCode
 from kalshi_desk.core.types import CENT, MarketStatus, Money
@@ -288,10 +288,12 @@ class AlertDesk:
         state = self._state
         if rule.ticker and state.markets.get(rule.ticker) is None:
             text = f"There is no market {rule.ticker} here."
-            return ReasonCode.UNKNOWN_MARKET, text + _meant(rule.ticker, state.markets.by_ticker)
+            return ReasonCode.UNKNOWN_MARKET, text + did_you_mean(
+                rule.ticker, state.markets.by_ticker
+            )
         limits = limit_rows(state)
         if rule.kind is AlertKind.LIMIT and rule.subject and rule.subject not in limits:
-            meant = _meant(rule.subject, limits) or " Risk and 'risk' list them."
+            meant = did_you_mean(rule.subject, limits) or " Risk and 'risk' list them."
             text = f"There is no limit {rule.subject}.{meant}"
             return ReasonCode.BAD_COMMAND, text
         return None
@@ -340,8 +342,3 @@ def _prices_since(live: LiveMarket, now_ns: int, span_ns: int) -> Iterator[int]:
 
 def _title(live: LiveMarket) -> str:
     return live.market.subtitle or live.market.title or live.market.ticker
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {close[0]}?" if close else ""

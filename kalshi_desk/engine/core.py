@@ -231,7 +231,8 @@ class TradingCore:
 
     def _usage(self, event: UsageReported) -> None:
         self.state.usage = event
-        is_late = event.message_age_ms >= LATE_MS
+        age_ms = self.state.settings.real_ms(event.message_age_ms)
+        is_late = age_ms >= LATE_MS
         if is_late:
             self._late_reports += 1
         elif self._late_reports >= LATE_REPORTS:
@@ -241,7 +242,7 @@ class TradingCore:
         elif self._late_reports == LATE_REPORTS:
             self._say_late(
                 Level.WARNING,
-                f"Market data arrives {event.message_age_ms / 1_000:.1f} s late",
+                f"Market data arrives {age_ms / 1_000:.1f} s late",
                 "Books and prices are that old; orders still pass the collar of these books.",
             )
 

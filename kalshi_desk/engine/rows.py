@@ -55,8 +55,10 @@ def status_row(state: CoreState, engine_pid: int) -> StatusView:
         auto_total=sum(one.is_on for one in state.strategies.values()),
         risk=_risk(state),
         risk_reason="; ".join(filter(None, (state.halted_why, state.reducing_why))),
-        data_age_ms=max(0, state.now_ns - data_ns) // 1_000_000 if data_ns else None,
-        message_age_ms=None if usage is None else usage.message_age_ms,
+        data_age_ms=state.settings.real_ms((state.now_ns - data_ns) / 1_000_000)
+        if data_ns
+        else None,
+        message_age_ms=None if usage is None else state.settings.real_ms(usage.message_age_ms),
         write_tokens=None if usage is None else usage.write_left,
         write_capacity=None if usage is None else usage.write_capacity,
         open_orders=len(state.orders.open_orders()),

@@ -65,6 +65,10 @@ class CoreSettings:
     sources: dict[str, str] = field(default_factory=dict)
     overridden: dict[str, str] = field(default_factory=dict)
 
+    def real_ms(self, age_ms: float) -> int:
+        """Return an age on the desk's clock in real milliseconds: lag is of network and machine."""
+        return max(0, int(age_ms / self.speed))
+
 
 @dataclass(slots=True)
 class CoreState:

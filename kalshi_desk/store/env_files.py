@@ -8,7 +8,6 @@ the environment, so that no other process inherits it.
 from __future__ import annotations
 
 import codecs
-import difflib
 import io
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from kalshi_desk.core.nearest import did_you_mean
 from kalshi_desk.core.text import clean
 from kalshi_desk.store.paths import Home
 
@@ -188,13 +188,11 @@ def _slips(path: Path, letters: str, names: Collection[str]) -> list[str]:
 
 
 def _slip(path: Path, line: int, key: str, names: Collection[str]) -> list[str]:
-    close = difflib.get_close_matches(key.upper(), names, n=1, cutoff=_NEAR)
-    if not close:
+    hint = did_you_mean(key.upper(), names, _NEAR)
+    if not hint:
         return []
-    return [
-        f"{path} line {line}: {clean(key, 60)} is none of the desk's variables and is "
-        f"ignored. Did you mean {close[0]}?"
-    ]
+    word = clean(key, 60)
+    return [f"{path} line {line}: {word} is none of the desk's variables and is ignored.{hint}"]
 
 
 def _blank_lines(text: str) -> int:

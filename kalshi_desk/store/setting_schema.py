@@ -6,7 +6,6 @@ named below them, as in ``telegram.chats.4711``.
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 
 from kalshi_desk.core.errors import Refuse
+from kalshi_desk.core.nearest import meant, nearest
 from kalshi_desk.store.service_settings import OwnFeed
 from kalshi_desk.store.setting_values import (
     Kind,
@@ -208,11 +208,11 @@ def _meant(name: str) -> str:
     known = list(every_setting())
     last = name.lower().rpartition(".")[2]
     same = [one for one in known if one.rpartition(".")[2] == last]
-    close = same or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    close = same or nearest(name.lower(), known)
     if not close:
         lasts = {one.rpartition(".")[2]: one for one in known}
-        close = [lasts[one] for one in difflib.get_close_matches(last, lasts, n=1, cutoff=0.7)]
-    return f" Did you mean {' or '.join(close[:3])}?" if close else ""
+        close = [lasts[one] for one in nearest(last, lasts, 0.7)]
+    return meant(close[:3])
 
 
 @cache

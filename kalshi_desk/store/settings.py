@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from kalshi_desk.core.errors import Stop
+from kalshi_desk.core.nearest import did_you_mean
 from kalshi_desk.core.text import clean
 from kalshi_desk.store.files import only_writer, write_whole
 from kalshi_desk.store.risk_settings import RiskSettings
@@ -343,8 +343,7 @@ def drop_unknown(
         dotted = ".".join((*parents, name))
         if name not in fields:
             del table[name]
-            close = difflib.get_close_matches(name, fields, n=1)
-            hint = f' Did you mean "{close[0]}"?' if close else ""
+            hint = did_you_mean(name, fields)
             line = line_of(text, dotted)
             at = f" line {line}" if line else ""
             shown = clean(dotted, 200)

@@ -137,9 +137,10 @@ class DeskApp(App[ExitChoice]):
 
     def set_rate(self, rate_hz: float) -> None:
         """Ask for news so many times a second from now on; 0 leaves that to whoever calls beat."""
-        if self._interval is not None:
+        if self._interval:
             self._interval.stop()
-        self._interval = self.set_interval(1 / rate_hz, self.beat) if rate_hz > 0 else None
+        every_s = self.pump.every(rate_hz)
+        self._interval = self.set_interval(every_s, self.beat) if every_s else None
 
     def _take_keymap(self) -> None:
         faults = self.nav.desk.key_faults
@@ -359,10 +360,9 @@ class DeskApp(App[ExitChoice]):
         self._wanted.set()
 
     def _show_answer(self, command: Command, answer: Answer) -> None:
-        note = note_of(command, answer)
-        if note is None:
+        title, text, severity = note_of(command, answer) or ("", "", "")
+        if not title:
             return
-        title, text, severity = note
         if answer.outcome is not Outcomes.REFUSED or self._refusals.is_new(text, self._clock_s()):
             self.say(title, text, severity=severity)
 

@@ -6,16 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
 from textual.strip import Strip
-from textual.widgets import Static
 
-from kalshi_desk.tui.dialogs import Modal
-from kalshi_desk.tui.ink import plain
-from kalshi_desk.tui.layout import is_too_small
-from kalshi_desk.tui.lines import Lines
+from kalshi_desk.tui.ink import Line
+from kalshi_desk.tui.list_dialog import LINES_AN_ITEM, ListDialog, TwoLineList
 from kalshi_desk.tui.ticket_form import ARM_GUARD_S
 
 T = TypeVar("T")
@@ -30,8 +24,8 @@ class Choice(NamedTuple, Generic[T]):
     meaning: str
 
 
-class Choices(Lines, Generic[T]):
-    """The choices, two lines each, with a cursor; the present one is marked."""
+class Choices(TwoLineList, Generic[T]):
+    """The choices; the present one is marked."""
 
     def __init__(self, choices: Sequence[Choice[T]], now: T, now_word: str = "now") -> None:
         super().__init__("choice-list")
@@ -39,30 +33,27 @@ class Choices(Lines, Generic[T]):
         self.now = now
         self.now_word = now_word
         self.index = next((n for n, c in enumerate(self.choices) if c.value == now), 0)
-        self.styles.height = 2 * len(self.choices)
+        self.styles.height = LINES_AN_ITEM * len(self.choices)
 
-    def line(self, y: int) -> Strip:
-        """Draw a choice or what it means."""
-        index, below = divmod(y, 2)
-        if index >= len(self.choices):
-            return self.new_line("head").strip()
-        choice, is_here = self.choices[index], index == self.index
-        line = self.new_line("cursor" if is_here else "head")
-        if below:
-            return line.put("      ").put(choice.meaning, "muted").strip()
-        line.put(" ▸ " if is_here else "   ", "you", bold=True)
+    @property
+    def count(self) -> int:
+        """How many choices there are."""
+        return len(self.choices)
+
+    def name_line(self, line: Line, index: int, *, is_here: bool) -> Strip:
+        """Draw the letter and the name of a choice."""
+        choice = self.choices[index]
         line.put(choice.key, "you", bold=True).put(f"  {choice.name}", "ink", bold=is_here)
         if choice.value == self.now:
             line.put(f"  {self.now_word}", "good")
         return line.strip()
 
-    def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the choice under the mouse."""
-        self.index = min(event.y // 2, len(self.choices) - 1)
-        self.refresh()
+    def detail_line(self, line: Line, index: int) -> Strip:
+        """Draw what a choice means."""
+        return line.put("      ").put(self.choices[index].meaning, "muted").strip()
 
 
-class ChoiceDialog(Modal[T | None], Generic[T]):
+class ChoiceDialog(ListDialog[T | None, Choices[T]], Generic[T]):
     """Asks for one of a few things."""
 
     def __init__(
@@ -74,32 +65,15 @@ class ChoiceDialog(Modal[T | None], Generic[T]):
         *,
         now_word: str = "now",
     ) -> None:
-        super().__init__(classes="dialog")
-        self.heading = title
-        self.list = Choices(choices, now, now_word)
+        hint = "↑ ↓ choose · Enter takes it · Esc leaves it as it is"
+        super().__init__(title, Choices(choices, now, now_word), hint)
         self._clock_s = clock_s
         self._opened_s = clock_s()
-
-    def compose(self) -> ComposeResult:
-        """Lay out the choices and the keys."""
-        with Vertical(classes="dialog-body") as body:
-            body.border_title = Content(plain(self.heading))
-            yield self.list
-            yield Static(
-                Content("↑ ↓ choose · Enter takes it · Esc leaves it as it is"),
-                markup=False,
-                classes="dialog-hint",
-            )
-
-    def on_resize(self) -> None:
-        """Step back when the terminal gets too small to read what would be chosen."""
-        if is_too_small(self.app.size):
-            self.dismiss(None)
 
     def on_key(self, event: events.Key) -> None:
         """Move, choose or step back."""
         event.stop()
-        found, count = self.list, len(self.list.choices)
+        found, count = self.list, self.list.count
         letters = [choice.key for choice in found.choices]
         if event.key == "escape":
             self.dismiss(None)

@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
 from textual.strip import Strip
-from textual.widgets import Static
 
 from kalshi_desk.desk.commands import QueryFailed, Reply
 from kalshi_desk.desk.frames import MarketRow
 from kalshi_desk.desk.service import AskMarkets, MarketFilter, MarketSort, MarketsPage
 from kalshi_desk.tui import format as f
 from kalshi_desk.tui.desk import Desk
-from kalshi_desk.tui.dialogs import LISTED_WIDTH, Modal
+from kalshi_desk.tui.dialogs import LISTED_WIDTH
 from kalshi_desk.tui.field_edit import FieldEdit
-from kalshi_desk.tui.ink import Cell, fit, plain
-from kalshi_desk.tui.layout import is_too_small
-from kalshi_desk.tui.lines import Lines
+from kalshi_desk.tui.ink import Cell, Line, fit
+from kalshi_desk.tui.list_dialog import LINES_AN_ITEM, ListDialog, TwoLineList
 from kalshi_desk.tui.names import market_name
 
 LISTED = 8
@@ -33,71 +28,52 @@ class Picked(NamedTuple):
     title: str
 
 
-class PickerList(Lines):
-    """The line typed, and the markets found, two lines each."""
+class PickerList(TwoLineList):
+    """The line typed, and the markets found."""
+
+    above = 2
 
     def __init__(self) -> None:
         super().__init__("picker-list")
         self.edit = FieldEdit("market", "")
         self.rows: tuple[MarketRow, ...] = ()
-        self.total = 0
-        self.index = 0
         self.said = "Type words of a title, an outcome or a ticker."
-        self.styles.height = 2 + 2 * LISTED
+        self.styles.height = self.above + LINES_AN_ITEM * LISTED
 
-    def line(self, y: int) -> Strip:
-        """Draw the line typed, what there is to say, or a market."""
+    @property
+    def count(self) -> int:
+        """How many markets are listed."""
+        return len(self.rows)
+
+    def top_line(self, y: int) -> Strip:
+        """Draw the line typed, or what there is to say."""
         if y == 0:
             line = self.new_line("field").put(" / ", "you", bold=True)
             return line.put(self.edit.shown(max(self.size.width - 4, 8))).strip()
-        if y == 1:
-            return self.new_line("head").put(f" {self.said}", "muted").strip()
-        index, below = divmod(y - 2, 2)
-        if index >= len(self.rows):
-            return self.new_line("head").strip()
-        row, is_here = self.rows[index], index == self.index
-        line = self.new_line("cursor" if is_here else "head")
-        if below:
-            return line.put("   ").put(row.ticker, "faint").strip()
-        line.put(" ▸ " if is_here else "   ", "you", bold=True)
+        return self.new_line("head").put(f" {self.said}", "muted").strip()
+
+    def name_line(self, line: Line, index: int, *, is_here: bool) -> Strip:
+        """Draw what a market is called, and its prices."""
+        row = self.rows[index]
         prices = f" {f.cents(row.yes_bid)} {f.cents(row.yes_ask)} "
         room = max(line.left_over - len(prices), 8)
         line.put(fit(market_name(row, room, in_event=False), room), "ink", bold=is_here)
         return line.end(Cell(prices, "muted")).strip()
 
-    def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the market under the mouse."""
-        if event.y >= 2 and self.rows:
-            self.index = min((event.y - 2) // 2, len(self.rows) - 1)
-            self.refresh()
+    def detail_line(self, line: Line, index: int) -> Strip:
+        """Draw the ticker of a market."""
+        return line.put("   ").put(self.rows[index].ticker, "faint").strip()
 
 
-class MarketPicker(Modal[Picked | None]):
+class MarketPicker(ListDialog[Picked | None, PickerList]):
     """Asks for one market."""
 
     def __init__(self, title: str, desk: Desk) -> None:
-        super().__init__(classes="dialog")
-        self.heading = title
-        self.list = PickerList()
+        hint = "type to search · ↑ ↓ choose · Enter takes it · Esc leaves it"
+        super().__init__(title, PickerList(), hint)
         self._desk = desk
         self._asked = ""
         self._is_waiting = False
-
-    def compose(self) -> ComposeResult:
-        """Lay out the list and the keys."""
-        with Vertical(classes="dialog-body") as body:
-            body.border_title = Content(plain(self.heading))
-            yield self.list
-            yield Static(
-                Content("type to search · ↑ ↓ choose · Enter takes it · Esc leaves it"),
-                markup=False,
-                classes="dialog-hint",
-            )
-
-    def on_resize(self) -> None:
-        """Step back when the terminal gets too small; list as many as it has room for."""
-        if is_too_small(self.app.size):
-            self.dismiss(None)
 
     def on_key(self, event: events.Key) -> None:
         """Type, move, choose or step back."""

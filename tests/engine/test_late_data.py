@@ -6,6 +6,7 @@ from kalshi_desk.core.events import UsageReported
 from kalshi_desk.desk.frames import Level
 from kalshi_desk.engine.effects import Effect, Notify
 from kalshi_desk.engine.rows import status_row
+from kalshi_desk.engine.state import CoreSettings
 from kalshi_desk.tui.status_line import parts_of
 from tests.engine.test_core import Bench
 
@@ -35,6 +36,19 @@ def test_data_that_stays_late_is_told_once_and_its_end_too() -> None:
     assert said == [[], [], [(Level.WARNING, "Market data arrives 4.2 s late")], [], []]
     assert told(bench.take(usage(30))) == [(Level.GOOD, "Market data is on time again")]
     assert told(bench.take(usage(30))) == []
+
+
+def test_on_a_scaled_clock_real_lag_counts() -> None:
+    bench = Bench(settings=CoreSettings(speed=30))
+    for _ in range(5):
+        assert told(bench.take(usage(30 * 600))) == []
+    bench.wait(30 * 0.5)
+    row = status_row(bench.core.state, 1)
+    assert row.message_age_ms == 600
+    assert row.data_age_ms is not None
+    assert 500 <= row.data_age_ms < 510
+    said = [told(bench.take(usage(30 * 2_100))) for _ in range(3)]
+    assert said[-1] == [(Level.WARNING, "Market data arrives 2.1 s late")]
 
 
 def test_the_status_line_shows_late_data_only() -> None:
