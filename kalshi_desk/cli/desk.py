@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -87,10 +88,14 @@ def show(
 def _say_what_goes_on(home: Home) -> None:
     """Tell who detached that an engine is left behind, and how it is reached and ended."""
     running = find_engine(home)
-    if running is not None:
+    if running is None:
+        return
+    # A terminal that is gone takes no words, and nobody waits for them.
+    with contextlib.suppress(OSError):
         print(
             f"Detached: the engine goes on, on {running.venue}. "
-            "kalshi-desk shows it again, kalshi-desk stop ends it."
+            "kalshi-desk shows it again, kalshi-desk stop ends it.",
+            flush=True,
         )
 
 
