@@ -118,8 +118,6 @@ def _check(signal: Signal) -> None:
         _within("guaranteed", signal.guaranteed, -MOST_MONEY, MOST_MONEY)
     _within("least_profit", signal.least_profit, 0, MOST_MONEY)
     _within("least_count", signal.least_count, 0, MOST_COUNT)
-    _within("least_profit", signal.least_profit, -MOST_MONEY, MOST_MONEY)
-    _within("least_count", signal.least_count, 0, MOST_COUNT)
     _check_pays(signal)
 
 

@@ -10,7 +10,7 @@ from math import isfinite
 
 from kalshi_desk.core.events import MarketStatusChanged
 from kalshi_desk.core.strategy import Observation
-from kalshi_desk.core.types import PRICE_ONE, PRICE_SCALE, MarketStatus
+from kalshi_desk.core.types import PRICE_ONE, PRICE_SCALE, MarketStatus, Price
 from kalshi_desk.engine.effects import KeepObservation
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import CoreState
@@ -70,9 +70,15 @@ class LearningDesk:
         return self._learned
 
 
-def result_value(live: LiveMarket) -> float | None:
-    """Return what one YES contract became in dollars, None while nobody says."""
+def result_price(live: LiveMarket) -> Price | None:
+    """Return what one YES contract became, None while nobody says."""
     market = live.market
     if market.settlement_value is not None:
-        return min(PRICE_ONE, max(0, market.settlement_value)) / PRICE_SCALE
-    return {"yes": 1.0, "no": 0.0}.get(market.result.lower())
+        return Price(min(PRICE_ONE, max(0, market.settlement_value)))
+    return {"yes": PRICE_ONE, "no": Price(0)}.get(market.result.lower())
+
+
+def result_value(live: LiveMarket) -> float | None:
+    """Return what one YES contract became in dollars, None while nobody says."""
+    price = result_price(live)
+    return None if price is None else price / PRICE_SCALE

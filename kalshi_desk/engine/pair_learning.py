@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from kalshi_desk.core.strategy import Observation, Signal
-from kalshi_desk.core.types import COUNT_SCALE, MONEY_SCALE, PRICE_ONE, Count, Money
+from kalshi_desk.core.types import COUNT_SCALE, MONEY_SCALE, PRICE_ONE, Count, Money, Price
 from kalshi_desk.engine.effects import KeepMeta, KeepObservation
-from kalshi_desk.engine.learning_desk import SETTLED, take_in
+from kalshi_desk.engine.learning_desk import SETTLED, result_price, take_in
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.state import CoreState
 from kalshi_desk.market.live import LiveMarket
@@ -153,13 +153,9 @@ class PairLearning:
         return Money(total)
 
 
-def _result(live: LiveMarket) -> int | None:
-    """Return what one YES became in 1/10,000 dollar, None while nobody says."""
-    if live.market.status not in SETTLED:
-        return None
-    if live.market.settlement_value is not None:
-        return min(PRICE_ONE, max(0, live.market.settlement_value))
-    return {"yes": int(PRICE_ONE), "no": 0}.get(live.market.result.lower())
+def _result(live: LiveMarket) -> Price | None:
+    """Return what one YES became, None while the market has no result."""
+    return result_price(live) if live.market.status in SETTLED else None
 
 
 def _value(live: LiveMarket, count: Count, now_ns: int) -> int | None:

@@ -36,6 +36,7 @@ from kalshi_desk.core.types import (
 )
 from kalshi_desk.desk.frames import EventKind, Level
 from kalshi_desk.engine.effects import KeepEntry, KeepMeta, KeepObservation
+from kalshi_desk.engine.learning_desk import result_price
 from kalshi_desk.engine.markouts import Markouts
 from kalshi_desk.engine.outbox import Outbox
 from kalshi_desk.engine.paper_account import PaperBook, Purpose, purpose_of
@@ -339,10 +340,7 @@ class PaperDesk:
             return
         for book in self._books.values():
             self._cancel(book, [order.order_id for order in book.broker.resting.of(ticker)])
-        market = live.market
-        value = market.settlement_value
-        if value is None:
-            value = {"yes": PRICE_ONE, "no": Price(0)}.get(market.result)
+        market, value = live.market, result_price(live)
         if market.status is not MarketStatus.FINALIZED or value is None:
             return
         now_ns = self._state.now_ns

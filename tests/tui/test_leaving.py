@@ -17,6 +17,7 @@ async def test_it_follows_what_happens_meanwhile(make_app: MakeApp, engine: Engi
         ticker = next(iter(engine.world.rows))
         engine.put("positions", ticker, position(engine.world, ticker))
         await see(pilot, "Positions (1):")
+    assert engine.commands == []
 
 
 async def test_it_says_that_the_machine_trades_on(make_app: MakeApp, engine: Engine) -> None:
@@ -25,3 +26,4 @@ async def test_it_says_that_the_machine_trades_on(make_app: MakeApp, engine: Eng
         await ready(pilot)
         await pilot.press("ctrl+q")
         await see(pilot, "AUTO is on (strategies in mode trade: 2)")
+    assert engine.commands == []

@@ -17,6 +17,12 @@ def heat(value: float) -> str:
     return ("█" if value >= 0 else "▒") * cells + "·" * (BAR - cells)
 
 
+def both_names(name_of: NameOf, first: str, second: str) -> Cell:
+    """Return two markets side by side, both in sight: what tells one apart begins its name."""
+    names = (name_of(ticker, "").partition(" · ")[0] for ticker in (first, second))
+    return Cell(" × ".join(fit(name, NAME) for name in names))
+
+
 class CorrelationsTable(DetailTable[CorrelationRow]):
     """Pairs of the markets that are held, starred and most traded, the strongest first."""
 
@@ -32,9 +38,7 @@ class CorrelationsTable(DetailTable[CorrelationRow]):
         super().__init__(columns, name="together", title="Move together")
 
     def _names(self, row: CorrelationRow) -> Cell:
-        # What tells a market apart stands first in its name; both must be in sight.
-        names = (self.name_of(one, "").partition(" · ")[0] for one in (row.first, row.second))
-        return Cell(" × ".join(fit(name, NAME) for name in names))
+        return both_names(self.name_of, row.first, row.second)
 
     def _ink(self, row: CorrelationRow) -> str:
         if not row.is_found:

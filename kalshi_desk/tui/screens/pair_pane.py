@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from kalshi_desk.desk.service_frames import PairRow
+from kalshi_desk.tui import format as f
 from kalshi_desk.tui.columns import Column, Item
 from kalshi_desk.tui.confirm import NameOf
 from kalshi_desk.tui.detail_table import DetailTable
-from kalshi_desk.tui.ink import Cell, fit
-
-NAME = 12
-_NONE = "—"
+from kalshi_desk.tui.ink import Cell
+from kalshi_desk.tui.screens.correlation_pane import both_names
 
 
 class PairsTable(DetailTable[PairRow]):
@@ -29,8 +28,7 @@ class PairsTable(DetailTable[PairRow]):
         super().__init__(columns, name="pairs", title="Pairs tested in this hour")
 
     def _names(self, row: PairRow) -> Cell:
-        names = (self.name_of(one, "").partition(" · ")[0] for one in (row.first, row.second))
-        return Cell(" × ".join(fit(name, NAME) for name in names))
+        return both_names(self.name_of, row.first, row.second)
 
     def _mark(self, row: PairRow) -> Cell:
         if not row.why_not:
@@ -38,10 +36,10 @@ class PairsTable(DetailTable[PairRow]):
         return Cell("●" if row.is_found else "·", "ink" if row.is_found else "faint")
 
     def _apart(self, row: PairRow) -> Cell:
-        return Cell(_NONE if row.z is None else _signed(row.z), "ink" if row.is_found else "faint")
+        return Cell(f.NONE if row.z is None else _signed(row.z), "ink" if row.is_found else "faint")
 
     def _half_life(self, row: PairRow) -> Cell:
-        return Cell(_NONE if row.half_life_h is None else f"{row.half_life_h:.1f} h", "muted")
+        return Cell(f.NONE if row.half_life_h is None else f"{row.half_life_h:.1f} h", "muted")
 
     def order_rows(self) -> list[Item]:
         """Signals first, then what is tied, the furthest apart of each first."""
